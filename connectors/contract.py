@@ -1,0 +1,245 @@
+"""What the engine asks of a connector.
+
+One method call makes at most one request that *changes* anything, and none is ever repeated inside: the engine owns
+paging, budgets, verification and retries. Reads may be retried inside by `connectors.retry`, for at most 5 s in all.
+Every error that leaves a connector is one of `connectors.errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct, field
+
+from sync.model import (
+    Absent,
+    Changes,
+    CreateIntent,
+    Draft,
+    Duplicated,
+    Expect,
+    HistoryRow,
+    Json,
+    Missing,
+    NotYetCertain,
+    RecordRef,
+    Role,
+    Snapshot,
+)
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+class Clock(Protocol):
+    """Time, injected. `now` is aware UTC wall time; `monotonic` seconds for intervals; `sleep` seconds, at most 5."""
+
+    def now(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Rng(Protocol):
+    """Chance, injected. `random` in [0, 1); `token` an unguessable hexadecimal text."""
+
+    def random(self) -> float: ...
+    def token(self) -> str: ...
+
+
+class TokenStore(Protocol):
+    """Where a rotating token pair is kept. `save` returns only when the pair is durable; `refreshing` is exclusive."""
+
+    def load(self) -> dict[str, Json] | None: ...
+    def save(self, pair: dict[str, Json]) -> None: ...
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """A published limit: `limit` calls per `seconds`. `per_record`: counted for each record apart."""
+
+    name: str
+    limit: int
+    seconds: float
+    per_record: bool = False
+
+
+class BudgetReading(Struct, frozen=True, kw_only=True):
+    """What a response's headers said about a budget. resets_in: seconds until it is full again."""
+
+    budget: str
+    limit: int | None = None
+    remaining: int | None = None
+    resets_in: float | None = None
+    record: str = ""
+
+
+class Act(StrEnum):
+    """The kinds of call, as budgets see them."""
+
+    PAGE = "page"
+    FETCH = "fetch"
+    HISTORY = "history"
+    WRITE = "write"
+    CREATE = "create"
+    LOOKUP = "lookup"
+    CHECK = "check"
+
+
+class Level(StrEnum):
+    """How much a finding matters: `error` stops the connection, `warning` limits it, `info` only tells."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One thing `check` has to say: what, and what to do next."""
+
+    level: Level
+    what: str
+    do: str = ""
+
+
+class Capabilities(Struct, frozen=True, kw_only=True):
+    """What a connection can do; these flags decide, never the system's name.
+
+    account: the account's own identity (Zendesk subdomain, Jira base URL or cloud id).
+    me: our own user's id there. time_zone: of that user, where search depends on it.
+    workflows: a status is reached by workflow steps. conditional_write: the API itself refuses a write on an old version.
+    links_via: where a link is shown ("" when the connection cannot show one).
+    """
+
+    account: str
+    me: str = ""
+    version: str = ""
+    time_zone: str = "UTC"
+    writes_status: bool = True
+    writes_tags: bool = True
+    writes_links: bool = True
+    links_via: str = ""
+    history: bool = True
+    conditional_write: bool = False
+    workflows: bool = False
+    creates: bool = True
+    webhooks: str = "by hand"
+    findings: tuple[Finding, ...] = ()
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """The answer to one request of the change feed.
+
+    cursor: safe to save in the transaction that stores these records. more: ask again at once.
+    missing: records that the feed itself reports as gone. total: records to come, where the remote tells.
+    """
+
+    snapshots: tuple[Snapshot, ...]
+    cursor: str
+    more: bool
+    missing: Mapping[str, Missing] = field(default_factory=dict)
+    total: int | None = None
+
+
+class Remote(Protocol):
+    """One open connection to one remote account, used by one thread at a time."""
+
+    def check(self) -> Capabilities:
+        """Prove the credentials and scopes by reads. Raises AuthRejected, Unavailable, UnexpectedAnswer."""
+        ...
+
+    def page(self, cursor: str | None, since: datetime) -> Page:
+        """One request of the change feed; `since` is used where there is no cursor yet."""
+        ...
+
+    def fetch(self, keys: Sequence[str]) -> Mapping[str, Snapshot | Missing]:
+        """Read records directly, in bulk, by id or key. Every asked key is in the answer. Snapshots are `direct`."""
+        ...
+
+    def history(self, ref: RecordRef, since: str) -> Sequence[HistoryRow]:
+        """The record's own change history after version `since`, oldest first."""
+        ...
+
+    def steps(self, snapshot: Snapshot, changes: Changes) -> tuple[Changes, ...]:
+        """Pure. Split `changes` into the writes it takes, one changing request each, in order."""
+        ...
+
+    def write(self, ref: RecordRef, changes: Changes, expect: Expect) -> Snapshot | None:
+        """Make one step's write. None: the answer does not show the record. Raises as `connectors.errors`."""
+        ...
+
+    def probe(self, draft: Draft) -> dict[str, Json]:
+        """What must be known before `draft` is created, so that a lost answer can be settled. May read."""
+        ...
+
+    def create(self, draft: Draft, marker: str) -> RecordRef:
+        """Create one record that carries `marker`. Never repeated blindly."""
+        ...
+
+    def find_created(self, intent: CreateIntent) -> RecordRef | Absent | NotYetCertain | Duplicated:
+        """Look for the record of a create whose answer was lost."""
+        ...
+
+    def values(self) -> Mapping[str, Sequence[str]]:
+        """The values the live system has for the fields a mapping names (statuses, priorities, fields), by field."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class WebhookRequest(Struct, frozen=True, kw_only=True):
+    """A received call. headers: lower-case names. body: the raw bytes, within the size limit."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+class Hint(Struct, frozen=True, kw_only=True):
+    """A record that may have changed. version: the version the call spoke of, if it names one comparably."""
+
+    kind: str
+    id: str
+    version: str = ""
+
+
+class Webhook(Protocol):
+    """Offered by connectors that receive calls. Pure: no network, no clock."""
+
+    def verify(self, request: WebhookRequest, secrets: Sequence[str], now: datetime) -> str:
+        """The call's delivery id, for deduplication. Raises WebhookRejected unless signature and time are good."""
+        ...
+
+    def keys(self, request: WebhookRequest) -> tuple[Hint, ...]:
+        """The records to read anew. Raises WebhookRejected(status=400) for a body that names none."""
+        ...
+
+
+class Ports(Struct, frozen=True, kw_only=True):
+    """What a connector is given instead of reaching for it. meter: is told every budget reading."""
+
+    clock: Clock
+    rng: Rng
+    meter: Callable[[BudgetReading], None]
+    tokens: TokenStore | None = None
+    transport: Any = None
+
+
+class Connector(Struct, frozen=True, kw_only=True):
+    """The code for one kind of system.
+
+    settings: the pydantic model of its part of the configuration. connect: opens a connection without any call.
+    personal: raw field names that can identify a person. own_links: shows links itself, so no note is written.
+    """
+
+    name: str
+    role: Role
+    kind: str
+    settings: type[BaseModel]
+    connect: Callable[[Any, Ports], Remote]
+    webhook: Webhook | None
+    budgets: Callable[[Any], tuple[Budget, ...]]
+    draws: Callable[[Act], tuple[str, ...]]
+    parse_reference: Callable[[Any, str], str | None]
+    personal: tuple[str, ...] = ()

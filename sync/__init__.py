@@ -1,0 +1,1 @@
+"""The engine of hypercare: model, pure core, mappings, store, engine, daemon, commands."""
