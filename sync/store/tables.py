@@ -302,7 +302,8 @@ refreshes = Table(
     Column("remote_id", String(191), primary_key=True),
     Column("gen", Id, nullable=False, server_default="1"),
     Column("asked_at", Moment, nullable=False),
-    Column("why", String(32), nullable=False),  # hook | list | doubt | member | sweep | command | confirm
+    Column("why", String(32), nullable=False),  # hook | list | doubt | member | sweep | command | confirm | history
+    Column("asker", Id),  # the record whose reference made us ask
     Column("not_before", Moment),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Index("ix_refreshes_asked", "connection_id", "asked_at"),

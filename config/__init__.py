@@ -1,0 +1,1 @@
+"""Settings and connections: the only place that reads the environment."""

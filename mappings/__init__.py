@@ -1,0 +1,1 @@
+"""The shipped mappings, readable as resources of this package; administrators edit their own copies."""
