@@ -10,7 +10,10 @@ from msgspec import Struct, field
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """One HTTP request. headers: lower-case names. path: without query, percent-decoded. base: scheme and host as called."""
+    """One HTTP request.
+
+    headers: lower-case names. path: without query, percent-decoded. base: scheme and host as called.
+    """
 
     method: str
     path: str
@@ -35,7 +38,10 @@ class Cut(StrEnum):
 
 
 class Response(Struct, frozen=True, kw_only=True):
-    """One HTTP answer. delay: seconds to wait before it. cut: how it fails to arrive. drip: seconds between body bytes."""
+    """One HTTP answer.
+
+    delay: seconds to wait before it. cut: how it fails to arrive. drip: seconds between body bytes.
+    """
 
     status: int
     body: bytes = b""
@@ -46,7 +52,10 @@ class Response(Struct, frozen=True, kw_only=True):
 
 
 class OutgoingHook(Struct, frozen=True, kw_only=True):
-    """One webhook call to make. not_before: model time in seconds. attempt: 0 for the first."""
+    """One webhook call to make. not_before: model time in seconds. attempt: 0 for the first.
+
+    timeout: real seconds the sender waits for the answer before it counts as none.
+    """
 
     url: str
     headers: Mapping[str, str]
@@ -54,6 +63,7 @@ class OutgoingHook(Struct, frozen=True, kw_only=True):
     not_before: float
     attempt: int = 0
     label: str = ""
+    timeout: float = 12.0
 
 
 class StandIn(Protocol):
