@@ -37,7 +37,16 @@ class RemoteError(Exception):
 
 
 class Unavailable(RemoteError):
-    """No usable answer: timeout, broken connection, 5xx. A write that ended so is in doubt if `applied`."""
+    """No usable answer: timeout, broken connection, 5xx. A write that ended so is in doubt if `applied`.
+
+    retry_after: seconds the remote asked us to stay away (a 503 in maintenance), where it said so.
+    """
+
+    def __init__(
+        self, message: str, *, applied: bool = False, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, applied=applied, status=status)
+        self.retry_after = retry_after
 
 
 class RateLimited(RemoteError):
