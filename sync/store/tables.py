@@ -44,15 +44,15 @@ class Moment(TypeDecorator[datetime]):
     impl = String(27)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002  the base's signature
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """Refuse naive times: a time without a zone is a defect."""
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError(f"naive time {value!r}: every stored time is aware")
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002  the base's signature
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """The time, aware and UTC."""
         return None if value is None else datetime.fromisoformat(value)
 
@@ -104,6 +104,7 @@ records = Table(
     Column("swept_at", Moment),
     Index("uq_records_identity", "connection_id", "kind", "remote_id", unique=True),
     Index("ix_records_key", "connection_id", "key"),
+    Index("ix_records_swept", "connection_id", "swept_at"),
 )
 
 aliases = Table(
@@ -147,8 +148,13 @@ links = Table(
     Column("fingerprint", String(64), nullable=False, server_default=""),
     Column("ended_at", Moment),
     Column("ended_why", String(64), nullable=False, server_default=""),
-    Index("uq_links_record", "record_id", unique=True, sqlite_where=text("ended_at IS NULL"),
-          postgresql_where=text("ended_at IS NULL")),
+    Index(
+        "uq_links_record",
+        "record_id",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
     Index("ix_links_item", "item_id"),
     sqlite_autoincrement=True,
 )
@@ -184,13 +190,23 @@ deliveries = Table(
     Column("error", Text, nullable=False, server_default=""),
     Column("cause", String(128), nullable=False, server_default=""),
     Column("made_at", Moment, nullable=False),
-    Index("uq_deliveries_open", "link_id", unique=True,
-          sqlite_where=text("state IN ('waiting', 'sending', 'in_doubt')"),
-          postgresql_where=text("state IN ('waiting', 'sending', 'in_doubt')")),
-    Index("uq_deliveries_route", "item_id", "connection_id", unique=True,
-          sqlite_where=text("kind = 'create' AND state <> 'superseded'"),
-          postgresql_where=text("kind = 'create' AND state <> 'superseded'")),
+    Index(
+        "uq_deliveries_open",
+        "link_id",
+        unique=True,
+        sqlite_where=text("state IN ('waiting', 'sending', 'in_doubt')"),
+        postgresql_where=text("state IN ('waiting', 'sending', 'in_doubt')"),
+    ),
+    Index(
+        "uq_deliveries_route",
+        "item_id",
+        "connection_id",
+        unique=True,
+        sqlite_where=text("kind = 'create' AND state <> 'superseded'"),
+        postgresql_where=text("kind = 'create' AND state <> 'superseded'"),
+    ),
     Index("ix_deliveries_state", "state", "not_before"),
+    Index("ix_deliveries_cause", "connection_id", "cause", "made_at"),
 )
 """The outbox. At most one open delivery per link; at most one create per (item, connection), ever."""
 
@@ -257,8 +273,12 @@ holds = Table(
     Column("samples", LargeBinary),
     Column("released_at", Moment),
     Column("released_by", String(64), nullable=False, server_default=""),
-    Index("ix_holds_open", "connection_id", sqlite_where=text("released_at IS NULL"),
-          postgresql_where=text("released_at IS NULL")),
+    Index(
+        "ix_holds_open",
+        "connection_id",
+        sqlite_where=text("released_at IS NULL"),
+        postgresql_where=text("released_at IS NULL"),
+    ),
 )
 
 parked = Table(
@@ -277,8 +297,13 @@ parked = Table(
     Column("since", Moment, nullable=False),
     Column("ended_at", Moment),
     Column("ended_how", String(64), nullable=False, server_default=""),
-    Index("ix_parked_open", "link_id", "field", sqlite_where=text("ended_at IS NULL"),
-          postgresql_where=text("ended_at IS NULL")),
+    Index(
+        "ix_parked_open",
+        "link_id",
+        "field",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
 )
 
 inbox = Table(
