@@ -174,12 +174,14 @@ class Move(Struct, frozen=True, kw_only=True):
     """One legal step of a workflow, seen from the record's present status.
 
     required: remote field names that the step's screen demands and that have no default.
+    category: the coarser kind of the status it leads to, where the remote tells (Jira: the status category's key).
     """
 
     id: str
     name: str
     to: str
     required: tuple[str, ...] = ()
+    category: str = ""
 
 
 class RecordRef(Struct, frozen=True, kw_only=True, order=True):
@@ -209,6 +211,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     workflow: names the workflow this record follows (project and issue type); empty where there is none.
     frozen: the remote refuses every further edit (a Zendesk ticket that is `closed`).
     automatic: the record's present status was set by the remote itself, where a snapshot alone can tell.
+    overwrote: of the answer to a write: what it replaced although we had not read it (old: the value nobody had shown
+    us, new: ours). An edit of somebody else that this write hid; empty everywhere else.
     """
 
     ref: RecordRef
@@ -223,6 +227,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     workflow: str = ""
     frozen: bool = False
     automatic: bool = False
+    overwrote: tuple[FieldEdit, ...] = ()
     state_owner: StateOwner = StateOwner.REMOTE
 
 

@@ -1,0 +1,573 @@
+"""One system's mapping as the engine asks it: no YAML, no models, tables made beforehand.
+
+Built by `sync.mapping.compilation`. All answers depend on the arguments alone; what is remembered inside only saves
+working it out again, and is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
+
+from sync.core.state import Shown, StatusRules
+from sync.core.tags import fold
+from sync.mapping.patterns import ReferencePattern, TagFilter, references_in
+from sync.mapping.texts import Markup, Sentence, clean, cut, one_line
+from sync.model import (
+    Dimension,
+    Direction,
+    Draft,
+    Fact,
+    Feedback,
+    Json,
+    LinkShown,
+    LinkVia,
+    LinkView,
+    Move,
+    Person,
+    Snapshot,
+    Status,
+    Tag,
+)
+
+if TYPE_CHECKING:
+    from sync.mapping.routes import Route
+
+TITLE_LIMIT = 150
+"""Characters of a title that is created. Zendesk takes 150 in its lists, Jira 255."""
+BODY_LIMIT = 32_000
+"""Characters of a body or note that is written. Jira refuses a text field of more than 32,767."""
+TAG_LIMIT = 255
+"""Characters of a tag: the limit of Jira labels."""
+_REMEMBERED = 20_000
+_UNKNOWN = Tag(key="", text="")
+_NOTHING: MappingOf[str, str] = {}
+_BY_KEY = attrgetter("key")
+
+
+class Values(Struct, frozen=True, kw_only=True):
+    """A field whose remote values have meanings. read: remote value (case folded too) -> meaning. write: the other way.
+
+    default: where the record has no value. created: written when a record is created.
+    """
+
+    field: str
+    read: MappingOf[str, str]
+    write: MappingOf[str, str]
+    default: str | None
+    created: bool
+    split: str = ""
+
+    def of(self, fields: MappingOf[str, Json]) -> tuple[str | None, str]:
+        """The meaning, and the remote value when it has none."""
+        raw = text_of(fields.get(self.field)) if self.field else ""
+        if self.split:
+            raw = raw.partition(self.split)[0]
+        if not raw:
+            return self.default, ""
+        meaning = self.read.get(raw)
+        if meaning is None and (meaning := self.read.get(raw.casefold())) is None:
+            return self.default, raw if self.read else ""
+        return meaning, ""
+
+
+class PlainField(Struct, frozen=True, kw_only=True):
+    """A field that is taken as it is."""
+
+    field: str = ""
+    default: str = ""
+    created: bool = False
+    split: str = ""
+
+    def of(self, fields: MappingOf[str, Json]) -> str:
+        """Its text."""
+        text = text_of(fields.get(self.field)) if self.field else ""
+        if self.split:
+            text = text.partition(self.split)[0]
+        return text or self.default
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """What a workflow step needs. always: sent with every such step. required: sent where the screen requires it."""
+
+    always: MappingOf[str, Json] = {}
+    required: MappingOf[str, Json] = {}
+    avoid: bool = False
+
+
+class CategoryTable(Struct, frozen=True, kw_only=True):
+    """The coarser field by which an unnamed status is read."""
+
+    field: str
+    values: MappingOf[str, Status]
+
+
+class TagTables(Struct, frozen=True, kw_only=True):
+    """How tags read and are spelled. renamed: folded key here -> text elsewhere. back: key elsewhere -> text here."""
+
+    include: TagFilter
+    exclude: TagFilter
+    exclude_field_values: bool = False
+    prefix: str = ""
+    renamed: MappingOf[str, str] = {}
+    back: MappingOf[str, str] = {}
+    lower_case: bool = False
+    refuse_characters: str = ""
+    dimensions: tuple[tuple[Dimension, TagFilter], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mapping:
+    """What one system's records mean, and how the hub's words are said there.
+
+    status: the rules for the statuses that the mapping names. `rules_for` has also those known only by category.
+    links_show: `remote_link`, `field`, `note`, `app` or `none`; links_field: the field written to for `field`.
+    fingerprint: changes exactly when something changes that bases depend on.
+    """
+
+    system: str
+    kind: str
+    connections: tuple[str, ...]
+    markup: Markup
+    status_field: str
+    status_direction: Direction
+    status: StatusRules
+    status_default: Status | None
+    status_category: CategoryTable | None
+    facts: MappingOf[str, frozenset[Fact]]
+    tags_field: str
+    tag_direction: Direction
+    tag_tables: TagTables
+    links_show: str
+    links_field: str
+    links_direction: Direction
+    link_fields: tuple[str, ...]
+    link_patterns: tuple[ReferencePattern, ...]
+    note_sentence: Sentence
+    title: PlainField
+    body: PlainField
+    severity: Values
+    urgency: Values
+    type: Values
+    category: Values
+    source_class: Values
+    reporter: PlainField
+    owner: PlainField
+    occurrences: PlainField
+    affected_users: PlainField
+    dimension_fields: tuple[tuple[Dimension, PlainField], ...]
+    transitions: MappingOf[str, Step]
+    create_fields: MappingOf[str, Json]
+    create_title: Sentence
+    create_body: Sentence
+    watched_fields: tuple[str, ...]
+    fingerprint: str
+    _folded_status: MappingOf[str, str] = field(repr=False)
+    _tags: dict[str, Tag | None] = field(default_factory=dict, repr=False)
+    _accepted: dict[str, bool] = field(default_factory=dict, repr=False)
+    _rules: dict[tuple[tuple[str, Status], ...], StatusRules] = field(default_factory=dict, repr=False)
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def shown(self, snap: Snapshot) -> Shown:
+        """What the record shows of the merged fields. Tags are folded keys, before the tag filter."""
+        raw = text_of(snap.fields.get(self.status_field)) if self.status_field else ""
+        archived = raw in self.status.archived
+        return Shown(
+            raw=raw,
+            status=None if archived else self._meaning(raw, snap.fields),
+            archived=archived,
+            frozen=snap.frozen or raw in self.status.frozen,
+            tags=frozenset([tag.key for tag in self._tags_of(snap)]),
+        )
+
+    def rules_for(self, snap: Snapshot, moves: Iterable[Move] = ()) -> StatusRules:
+        """The status rules with the statuses added that are known by category (or in other letters) only.
+
+        moves: all known steps of the record's workflow; their `category` says what their targets mean. `reconcile` and
+        the path over the workflow need these rules, not `status`, or a renamed status would have no side.
+        """
+        found: dict[str, Status] = {}
+        raw = text_of(snap.fields.get(self.status_field)) if self.status_field else ""
+        if raw and raw not in self.status.values and raw not in self.status.archived:
+            meaning = self._meaning(raw, snap.fields)
+            if meaning is not None:
+                found[raw] = meaning
+        for move in moves:
+            if move.to not in self.status.values and move.to not in found:
+                meaning = self._named(move.to, move.category)
+                if meaning is not None:
+                    found[move.to] = meaning
+        if not found:
+            return self.status
+        key = tuple(sorted(found.items()))
+        rules = self._rules.get(key)
+        if rules is None:
+            rules = structs.replace(self.status, values={**found, **self.status.values})
+            _remember(self._rules, key, rules)
+        return rules
+
+    def _meaning(self, raw: str, fields: MappingOf[str, Json]) -> Status | None:
+        meaning = self.status.values.get(raw)
+        if meaning is None and raw:
+            category = self.status_category
+            meaning = self._named(raw, text_of(fields.get(category.field)) if category is not None else "")
+        return meaning
+
+    def _named(self, raw: str, category: str) -> Status | None:
+        known = self._folded_status.get(raw.casefold())
+        if known is not None:
+            return self.status.values.get(known)
+        meaning = self.status_category.values.get(category) if self.status_category is not None else None
+        return meaning if meaning is not None else self.status_default
+
+    def tag_texts(self, snap: Snapshot) -> dict[str, str]:
+        """Folded key -> the tag's text as the other systems are to see it (prefix taken off, renamed)."""
+        return {tag.key: tag.text for tag in self._tags_of(snap)}
+
+    def raw_tags(self, snap: Snapshot) -> dict[str, tuple[str, ...]]:
+        """Folded key -> the texts that stand on the record for it: what must be named there to remove it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for raw in self._raw_tags(snap):
+            tag = self._tag(raw)
+            if tag is not None:
+                found[tag.key] = (*found.get(tag.key, ()), raw)
+        return found
+
+    def _raw_tags(self, snap: Snapshot) -> list[str]:
+        raws = snap.fields.get(self.tags_field) if self.tags_field else None
+        if not raws:
+            return []
+        if isinstance(raws, str):
+            raws = raws.split()
+        if self.tag_tables.exclude_field_values:
+            owned = _field_values(snap.fields)
+            return [raw for raw in raws if raw not in owned] if owned else list(raws)
+        return list(raws)
+
+    def _tags_of(self, snap: Snapshot) -> list[Tag]:
+        known = self._tags
+        found = []
+        for raw in self._raw_tags(snap):
+            tag = known.get(raw, _UNKNOWN)
+            if tag is _UNKNOWN:
+                tag = self._tag(raw)
+            if tag is not None:
+                found.append(tag)
+        return found
+
+    def _tag(self, raw: str) -> Tag | None:
+        known = self._tags.get(raw, _UNKNOWN)
+        if known is not _UNKNOWN:
+            return known
+        tables = self.tag_tables
+        folded = fold(raw)
+        text = tables.renamed.get(folded)
+        if text is None:
+            start = fold(tables.prefix) if tables.prefix else ""
+            if folded.startswith(start) and len(folded) > len(start):
+                text = raw.strip()[len(tables.prefix) :] if start else raw.strip()
+        key = fold(text) if text is not None else ""
+        tag = Tag(key=key, text=text or key, dimension=self._dimension(key)) if key else None
+        _remember(self._tags, raw, tag)
+        return tag
+
+    def _dimension(self, key: str) -> Dimension | None:
+        return next((dimension for dimension, patterns in self.tag_tables.dimensions if key in patterns), None)
+
+    def watched(self, snap: Snapshot) -> str:
+        """A digest (hexadecimal, 32 characters) of what makes an item dirty when it changes.
+
+        The raw status, the tags that travel, the links shown, whether it is frozen, and the fields that routes look at.
+        Not the text, counts or times.
+        """
+        fields = snap.fields
+        accepts = self.accepts
+        parts = [
+            text_of(fields.get(self.status_field)) if self.status_field else "",
+            "frozen" if snap.frozen else "",
+            " ".join(sorted([tag.key for tag in self._tags_of(snap) if accepts(tag.key)])),
+        ]
+        for name in self.watched_fields:
+            value = fields.get(name)
+            parts.append(value if isinstance(value, str) else repr(value) if value is not None else "")
+        if snap.links:
+            parts.extend(sorted([f"{link.via} {link.target}" for link in snap.links]))
+        return blake2b("\x00".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+    def references(self, snap: Snapshot) -> Iterator[tuple[LinkShown, str]]:
+        """Every reference that the record shows: how it stands there, and the key, id or address it holds."""
+        if self.links_direction in (Direction.OUT, Direction.OFF):
+            return
+        for link in snap.links or ():
+            yield link, link.target
+        for name in self.link_fields:
+            value = snap.fields.get(name)
+            if value:
+                for text in references_in(value, self.link_patterns):
+                    yield LinkShown(target=text, via=LinkVia.FIELD, handle=name), text
+
+    def unmapped(self, snap: Snapshot) -> dict[str, str]:
+        """Canonical field -> the remote value without a meaning. Reported on the item, never guessed."""
+        fields = snap.fields
+        found: dict[str, str] = {}
+        if self.status_field:
+            raw = text_of(fields.get(self.status_field))
+            if raw not in self.status.archived and self._meaning(raw, fields) is None:
+                found["status"] = raw
+        for name, values in (
+            ("severity", self.severity),
+            ("urgency", self.urgency),
+            ("type", self.type),
+            ("category", self.category),
+            ("source_class", self.source_class),
+        ):
+            if values.read and (raw := values.of(fields)[1]):
+                found[name] = raw
+        return found
+
+    def feedback(self, snap: Snapshot) -> Feedback:
+        """The record through its mapping. Its links and those of its item are the engine's to add."""
+        fields = snap.fields
+        raw = text_of(fields.get(self.status_field)) if self.status_field else ""
+        status = self._meaning(raw, fields) if raw not in self.status.archived else None
+        facts = self.facts.get(raw, frozenset()) if self.facts else frozenset()
+        unmapped: dict[str, str] = {}
+        if status is None and self.status_field and raw not in self.status.archived:
+            unmapped["status"] = raw
+        severity, strange = self.severity.of(fields)
+        if strange:
+            unmapped["severity"] = strange
+        urgency, strange = self.urgency.of(fields)
+        if strange:
+            unmapped["urgency"] = strange
+        type_, strange = self.type.of(fields)
+        if strange:
+            unmapped["type"] = strange
+        category, strange = self.category.of(fields)
+        if strange:
+            unmapped["category"] = strange
+        source_class, strange = self.source_class.of(fields)
+        if strange:
+            unmapped["source_class"] = strange
+        tags = self._tags_of(snap)
+        if self.dimension_fields:
+            tags = tags + self._dimension_tags(fields)
+        if len(tags) > 1:
+            tags = sorted({tag.key: tag for tag in tags}.values(), key=_BY_KEY)
+        return Feedback(
+            source_class=source_class,  # type: ignore[arg-type]  # the tables hold members of the enumerations
+            type=type_,  # type: ignore[arg-type]
+            category=category,  # type: ignore[arg-type]
+            title=self.title.of(fields),
+            body=self.body.of(fields),
+            status=status,
+            facts=facts if raw not in self.status.archived else facts | {Fact.ARCHIVED},
+            severity=severity,  # type: ignore[arg-type]
+            urgency=urgency,  # type: ignore[arg-type]
+            tags=tuple(tags),
+            reporter=person_of(fields.get(self.reporter.field)) if self.reporter.field else None,
+            owner=person_of(fields.get(self.owner.field)) if self.owner.field else None,
+            occurrences=_count(fields.get(self.occurrences.field)) if self.occurrences.field else 1,
+            affected_users=_count(fields.get(self.affected_users.field)) if self.affected_users.field else 1,
+            first_seen_at=snap.created_at,
+            last_seen_at=snap.updated_at,
+            unmapped=unmapped or _NOTHING,
+        )
+
+    def _dimension_tags(self, fields: MappingOf[str, Json]) -> list[Tag]:
+        found = []
+        for dimension, plain in self.dimension_fields:
+            value = fields.get(plain.field)
+            for part in value if isinstance(value, list) else (value,):
+                text = text_of(part)
+                if text:
+                    found.append(Tag(key=fold(text), text=text, dimension=dimension))
+        return found
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    def accepts(self, key: str) -> bool:
+        """A tag with this folded key travels to and from this system, and can be held there."""
+        known = self._accepted.get(key)
+        if known is None:
+            tables = self.tag_tables
+            known = (
+                bool(key)
+                and key in tables.include
+                and key not in tables.exclude
+                and not any(character in tables.refuse_characters for character in key)
+                and len(spelled := self.spell(key, key)) <= TAG_LIMIT
+                and (tag := self._tag(spelled)) is not None
+                and tag.key == key
+            )
+            _remember(self._accepted, key, known)
+        return known
+
+    def spell(self, key: str, text: str) -> str:
+        """A tag in this system's spelling: no spaces, renamed and prefixed as the mapping says."""
+        tables = self.tag_tables
+        spelled = tables.back.get(key)
+        if spelled is None:
+            spelled = tables.prefix + "_".join(clean(text).split())
+        return spelled.lower() if tables.lower_case else spelled
+
+    def note(self, link: LinkView) -> str:
+        """The internal note that tells of a link."""
+        return cut(self.note_sentence.fill(_words_of_link(link), self.markup), BODY_LIMIT)
+
+    def draft(self, view: Feedback, route: Route, marker: str, source: LinkView | None = None) -> Draft:
+        """The record to be created here for an item.
+
+        view: the item, or the record that the route fits. source: how that record is shown on the new one.
+        Fields: those of this mapping's `create`, then the route's, then title, body and what has a direction.
+        """
+        words = _words_of_view(view, route.name, marker, source)
+        fields: dict[str, Json] = {**self.create_fields, **route.target.fields}
+        if self.title.created:
+            title = (route.title or self.create_title).fill_line(words, TITLE_LIMIT)
+            fields[self.title.field] = title or one_line(self.title.default, TITLE_LIMIT) or "-"
+        if self.body.created:
+            fields[self.body.field] = cut((route.body or self.create_body).fill(words, self.markup), BODY_LIMIT)
+        for values, meaning in (
+            (self.severity, view.severity),
+            (self.urgency, view.urgency),
+            (self.type, view.type),
+            (self.category, view.category),
+        ):
+            if values.created and values.field not in fields and meaning is not None:
+                raw = values.write.get(meaning)
+                if raw is not None:
+                    fields[values.field] = raw
+        for plain, person in ((self.reporter, view.reporter), (self.owner, view.owner)):
+            if plain.created and person is not None and plain.field not in fields:
+                fields[plain.field] = {"id": "", "name": one_line(person.name, TITLE_LIMIT), "email": person.email}
+        tags: tuple[str, ...] = ()
+        if self.tag_direction not in (Direction.IN, Direction.OFF):
+            tags = tuple(self.spell(tag.key, tag.text) for tag in view.tags if self.accepts(tag.key))
+        links = (source,) if source is not None and self.links_show in ("remote_link", "app") else ()
+        return Draft(kind=self.kind, fields=fields, tags=tags, links=links)
+
+    def transition_fields(self, move: Move) -> dict[str, Json] | None:
+        """The screen fields to send with a step; None when one is required for which the mapping has no value."""
+        if self.missing_fields(move):
+            return None
+        step, every = self._steps(move)
+        fields = {name: value for name, value in {**every.required, **step.required}.items() if name in move.required}
+        return {**fields, **step.always}
+
+    def missing_fields(self, move: Move) -> tuple[str, ...]:
+        """The remote fields that a step requires and for which the mapping has no value, in the screen's order."""
+        step, every = self._steps(move)
+        return tuple(
+            name
+            for name in move.required
+            if name not in step.always and name not in step.required and name not in every.required
+        )
+
+    def avoids(self, raw: str) -> bool:
+        """A record is never walked into or through this status."""
+        step = self.transitions.get(raw)
+        return step is not None and step.avoid
+
+    def reachable(self, moves: Iterable[Move]) -> tuple[str, ...]:
+        """The statuses that steps lead to, without those to avoid: an edge list for the path over the workflow."""
+        return tuple(sorted({move.to for move in moves if not self.avoids(move.to)}))
+
+    def _steps(self, move: Move) -> tuple[Step, Step]:
+        nothing = Step()
+        return self.transitions.get(move.to, nothing), self.transitions.get("*", nothing)
+
+
+def text_of(value: Json) -> str:
+    """A raw value as text: the name, value or key of an object, nothing for a list or for no value."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, list):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        for name in ("name", "value", "key", "id"):
+            if value.get(name) is not None:
+                return text_of(value[name])
+        return ""
+    return str(value)
+
+
+def person_of(value: Json) -> Person | None:
+    """A person from a raw value: an object with id, name and email, or a text."""
+    if isinstance(value, dict):
+        if not value:
+            return None
+        return Person(id=text_of(value.get("id")), name=text_of(value.get("name")), email=text_of(value.get("email")))
+    text = text_of(value)
+    return Person(name=text) if text else None
+
+
+def _count(value: Json) -> int:
+    text = text_of(value)
+    return int(text) if text.isascii() and text.isdigit() else 1
+
+
+def _field_values(fields: MappingOf[str, Json]) -> frozenset[str]:
+    """Values of custom fields: Zendesk adds the chosen entry of a drop-down to the ticket's tags."""
+    found: list[str] = []
+    for name, value in fields.items():
+        if value and name.startswith("custom_fields."):
+            if isinstance(value, str):
+                found.append(value)
+            elif isinstance(value, list):
+                found.extend(part for part in value if isinstance(part, str))
+    return frozenset(found)
+
+
+def _remember(memory: dict, key: object, value: object) -> None:  # type: ignore[type-arg]  # any of the three
+    if len(memory) >= _REMEMBERED:
+        memory.clear()
+    memory[key] = value
+
+
+def _words_of_link(link: LinkView) -> dict[str, str]:
+    return {
+        "key": link.key or link.id,
+        "id": link.id,
+        "url": link.url,
+        "title": link.title,
+        "system": link.system,
+        "connection": link.connection,
+    }
+
+
+def _words_of_view(view: Feedback, route: str, marker: str, source: LinkView | None) -> dict[str, str]:
+    words = {
+        "title": view.title,
+        "body": view.body,
+        "status": view.status or "",
+        "severity": view.severity or "",
+        "urgency": view.urgency or "",
+        "type": view.type,
+        "category": view.category,
+        "source_class": view.source_class,
+        "tags": ", ".join(tag.text for tag in view.tags),
+        "reporter": (view.reporter.name or view.reporter.email) if view.reporter else "",
+        "reporter_email": view.reporter.email if view.reporter else "",
+        "owner": (view.owner.name or view.owner.email) if view.owner else "",
+        "route": route,
+        "marker": marker,
+    }
+    source_words = _words_of_link(source) if source is not None else {}
+    return {**{name: source_words.get(name, "") for name in ("key", "id", "url", "system", "connection")}, **words}
+
+
+CREATE_NAMES = (
+    "title", "body", "status", "severity", "urgency", "type", "category", "source_class", "tags", "reporter",
+    "reporter_email", "owner", "key", "id", "url", "system", "connection", "route", "marker",
+)  # fmt: skip
+NOTE_NAMES = ("key", "id", "url", "title", "system", "connection")
