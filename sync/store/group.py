@@ -13,7 +13,6 @@ from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import IntegrityError
 
 from sync.store.driver import raw, translate
 from sync.store.errors import StoreError, StoreUnavailable
@@ -68,14 +67,20 @@ class Group:
         return value
 
     def receive(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Store webhook receipts in one statement, known ones ignored. Raises IntegrityError, GroupLost."""
+        """Store webhook receipts in one statement, known ones ignored.
+
+        Raises what is wrong with a row, with the transaction still good, or GroupLost.
+        """
+        if not rows:
+            return
         try:
             self._conn.execute(_RECEIVE, list(rows))
-        except IntegrityError:
+        except Exception as error:
+            meaning = translate(error, self._path)
+            if meaning is not None:
+                self._lose(meaning, error)
             self._confirm()
             raise
-        except Exception as error:  # noqa: BLE001  told to every step, with its cause
-            self._lose(translate(error, self._path), error)
         self._confirm()
 
     def commit(self) -> None:

@@ -13,7 +13,6 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from connectors.contract import Clock
 from sync.store.errors import StoreError, StoreUnavailable
@@ -164,8 +163,10 @@ class Writer:
             return []
         try:
             group.receive([row for entry in received for row in entry.rows])
-        except IntegrityError:
-            # One of them names a connection that is not there: find out which, the others are good.
+        except GroupLost:
+            raise
+        except Exception:  # noqa: BLE001  told to its caller below
+            # One of them is bad, say of a connection that is not there: find out which, the others are good.
             return self._receive_apart(group, received, running)
         return [(entry.future, len(entry.rows)) for entry in received]
 
@@ -177,7 +178,9 @@ class Writer:
             rows = entry.rows
             try:
                 group.run(lambda _conn, rows=rows: group.receive(rows))  # type: ignore[misc]
-            except IntegrityError as error:
+            except GroupLost:
+                raise
+            except Exception as error:  # noqa: BLE001  it belongs to its caller
                 running.remove(entry.future)
                 entry.future.set_exception(error)
             else:

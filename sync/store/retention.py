@@ -1,0 +1,166 @@
+"""What is deleted with time, so that the database stays as small as its work. Periods from the design, section 7.
+
+Never deleted: a call that was not worked off yet, a delivery that is open or parked, and a create that took place or
+may have, however old: its row is what stops a second one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct, structs
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, or_, select, update
+
+from sync.model import Snapshot
+from sync.store.contract import Store
+from sync.store.tables import aliases, conflicts, deliveries, inbox, journal, links, records, refreshes, writes
+
+_NOT_KEPT = "not kept"
+"""The digest of a record whose raw values were dropped: no snapshot has it, so the next read counts as news."""
+
+_PIECE = 500
+
+_snapshots = msgspec.json.Decoder(Snapshot)
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """How many days things are kept.
+
+    inbox: webhook calls that were worked off. deliveries: settled or superseded ones, and what they wrote.
+    journal: the journal and the conflicts. records: raw values of records without item, after they were last seen.
+    """
+
+    inbox: int = 7
+    deliveries: int = 90
+    journal: int = 400
+    records: int = 30
+
+
+class Overdue(Struct, frozen=True, kw_only=True):
+    """Ids of rows to delete. bodies: records that stay, since they had an item once, but lose their raw values."""
+
+    inbox: tuple[int, ...] = ()
+    deliveries: tuple[str, ...] = ()
+    writes: tuple[int, ...] = ()
+    journal: tuple[int, ...] = ()
+    conflicts: tuple[int, ...] = ()
+    records: tuple[int, ...] = ()
+    bodies: tuple[int, ...] = ()
+
+
+def tidy(conn: Connection, now: datetime, keep: Retention | None = None, *, portion: int = _PIECE) -> dict[str, int]:
+    """A step: delete at most `portion` rows of each table that are past their time. Gives the counts by table.
+
+    Call it again while any count is above zero. `tidy_all` does so, and looks for the rows outside the writer.
+    """
+    keep = keep or Retention()
+    return remove(conn, overdue(conn, now, keep, portion=portion), now, keep)
+
+
+def tidy_all(store: Store, now: datetime, keep: Retention | None = None, *, portion: int = _PIECE) -> dict[str, int]:
+    """Delete everything that is past its time, in portions that hold up nobody. Gives the counts by table."""
+    keep = keep or Retention()
+    total: dict[str, int] = {}
+    while True:
+        with store.read() as conn:
+            found = overdue(conn, now, keep, portion=portion)
+        if found == Overdue():
+            return total
+        counts = store.step(lambda conn, found=found: remove(conn, found, now, keep))  # type: ignore[misc]
+        if not any(counts.values()):
+            return total  # what was found has been used again meanwhile
+        for name, count in counts.items():
+            total[name] = total.get(name, 0) + count
+
+
+def overdue(conn: Connection, now: datetime, keep: Retention, *, portion: int = _PIECE) -> Overdue:
+    """At most `portion` rows of each table that are past their time. Only reads."""
+
+    def ids(table: Table, *conditions: ColumnElement[bool]) -> tuple[int, ...]:
+        statement = select(table.c.id).where(*conditions).order_by(table.c.id).limit(portion)
+        return tuple(conn.execute(statement).scalars())
+
+    def oldest(table: Table, before: datetime) -> tuple[int, ...]:
+        # Append-only: ids grow with time, so the oldest rows are the first ones and nothing else is looked at.
+        first = select(table.c.id, table.c.at).order_by(table.c.id).limit(portion).subquery()
+        return tuple(conn.execute(select(first.c.id).where(first.c.at < before).order_by(first.c.id)).scalars())
+
+    settled = select(deliveries.c.id).where(_past_deliveries(now, keep)).order_by(deliveries.c.id).limit(portion)
+    linked = exists().where(links.c.record_id == records.c.id)
+    return Overdue(
+        inbox=ids(inbox, inbox.c.done_at.is_not(None), inbox.c.received_at < _before(now, keep.inbox)),
+        deliveries=tuple(conn.execute(settled).scalars()),
+        writes=oldest(writes, _before(now, keep.deliveries)),
+        journal=oldest(journal, _before(now, keep.journal)),
+        conflicts=oldest(conflicts, _before(now, keep.journal)),
+        records=ids(records, _unused_records(now, keep), ~linked),
+        bodies=ids(records, _unused_records(now, keep), linked, records.c.digest != _NOT_KEPT),
+    )
+
+
+def remove(conn: Connection, found: Overdue, now: datetime, keep: Retention) -> dict[str, int]:
+    """A step: delete what `overdue` found, except rows that have been used again since. Gives the counts by table."""
+    return {
+        "inbox": _delete(conn, inbox, found.inbox),
+        "deliveries": _delete(conn, deliveries, found.deliveries),
+        "writes": _delete(conn, writes, found.writes),
+        "journal": _delete(conn, journal, found.journal),
+        "conflicts": _delete(conn, conflicts, found.conflicts),
+        "records": _delete_records(conn, found.records, now, keep),
+        "bodies": _empty_bodies(conn, found.bodies, now, keep),
+    }
+
+
+def _before(now: datetime, days: int) -> datetime:
+    return now - timedelta(days=days)
+
+
+def _past_deliveries(now: datetime, keep: Retention) -> ColumnElement[bool]:
+    ended = or_(
+        and_(deliveries.c.state == "settled", deliveries.c.kind != "create"),
+        deliveries.c.state == "superseded",
+    )
+    return and_(ended, func.coalesce(deliveries.c.settled_at, deliveries.c.made_at) < _before(now, keep.deliveries))
+
+
+def _unused_records(now: datetime, keep: Retention) -> ColumnElement[bool]:
+    """Records without item that nobody is about to read, or to be told about."""
+    active = exists().where(links.c.record_id == records.c.id, links.c.ended_at.is_(None))
+    asking = exists().where(refreshes.c.asker == records.c.id)
+    return and_(records.c.seen_at < _before(now, keep.records), ~active, ~asking)
+
+
+def _pieces(ids: Sequence[int] | Sequence[str]) -> Iterable[Sequence[int] | Sequence[str]]:
+    for start in range(0, len(ids), _PIECE):
+        yield ids[start : start + _PIECE]
+
+
+def _delete(conn: Connection, table: Table, ids: Sequence[int] | Sequence[str]) -> int:
+    return sum(conn.execute(delete(table).where(table.c.id.in_(piece))).rowcount for piece in _pieces(ids))
+
+
+def _delete_records(conn: Connection, ids: Sequence[int], now: datetime, keep: Retention) -> int:
+    count = 0
+    for piece in _pieces(ids):
+        linked = exists().where(links.c.record_id == records.c.id)
+        still = select(records.c.id).where(records.c.id.in_(piece), _unused_records(now, keep), ~linked)
+        gone = list(conn.execute(still).scalars())
+        conn.execute(delete(aliases).where(aliases.c.record_id.in_(gone)))
+        count += conn.execute(delete(records).where(records.c.id.in_(gone))).rowcount
+    return count
+
+
+def _empty_bodies(conn: Connection, ids: Sequence[int], now: datetime, keep: Retention) -> int:
+    count = 0
+    for piece in _pieces(ids):
+        still = select(records.c.id, records.c.body).where(records.c.id.in_(piece), _unused_records(now, keep))
+        for row in conn.execute(still).all():
+            bare = structs.replace(_snapshots.decode(row.body), fields={}, links=None, moves=None)
+            conn.execute(
+                update(records).where(records.c.id == row.id).values(body=_encoder.encode(bare), digest=_NOT_KEPT)
+            )
+            count += 1
+    return count

@@ -1,0 +1,282 @@
+BEGIN TRANSACTION;
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0001');
+CREATE TABLE aliases (
+	connection_id INTEGER NOT NULL, 
+	alias VARCHAR(191) NOT NULL, 
+	record_id INTEGER NOT NULL, 
+	CONSTRAINT pk_aliases PRIMARY KEY (connection_id, alias), 
+	CONSTRAINT fk_aliases_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id), 
+	CONSTRAINT fk_aliases_record_id FOREIGN KEY(record_id) REFERENCES records (id)
+);
+CREATE TABLE budgets (
+	connection_id INTEGER NOT NULL, 
+	name VARCHAR(64) NOT NULL, 
+	record VARCHAR(191) NOT NULL, 
+	next_free FLOAT NOT NULL, 
+	blocked_until VARCHAR(27), 
+	"limit" INTEGER, 
+	remaining INTEGER, 
+	read_at VARCHAR(27), 
+	CONSTRAINT pk_budgets PRIMARY KEY (connection_id, name, record), 
+	CONSTRAINT fk_budgets_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE commands (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	at VARCHAR(27) NOT NULL, 
+	verb VARCHAR(32) NOT NULL, 
+	args BLOB NOT NULL, 
+	answer BLOB, 
+	done_at VARCHAR(27)
+);
+CREATE TABLE conflicts (
+	id INTEGER NOT NULL, 
+	at VARCHAR(27) NOT NULL, 
+	item_id INTEGER NOT NULL, 
+	record_id INTEGER, 
+	other_record_id INTEGER, 
+	kind VARCHAR(32) NOT NULL, 
+	field VARCHAR(64) NOT NULL, 
+	kept TEXT NOT NULL, 
+	lost TEXT NOT NULL, 
+	CONSTRAINT pk_conflicts PRIMARY KEY (id)
+);
+CREATE TABLE connections (
+	id INTEGER NOT NULL, 
+	name VARCHAR(64) NOT NULL, 
+	system VARCHAR(32) NOT NULL, 
+	role VARCHAR(16) NOT NULL, 
+	account TEXT DEFAULT '' NOT NULL, 
+	mode VARCHAR(16) DEFAULT 'observe' NOT NULL, 
+	live_since VARCHAR(27), 
+	created_at VARCHAR(27) NOT NULL, 
+	capabilities BLOB, 
+	down_since VARCHAR(27), 
+	down_why TEXT DEFAULT '' NOT NULL, 
+	breaker BLOB, 
+	CONSTRAINT pk_connections PRIMARY KEY (id), 
+	CONSTRAINT uq_connections_name UNIQUE (name)
+);
+CREATE TABLE cursors (
+	connection_id INTEGER NOT NULL, 
+	feed VARCHAR(32) NOT NULL, 
+	cursor TEXT, 
+	since VARCHAR(27) NOT NULL, 
+	records INTEGER DEFAULT '0' NOT NULL, 
+	pages INTEGER DEFAULT '0' NOT NULL, 
+	total INTEGER, 
+	started_at VARCHAR(27) NOT NULL, 
+	moved_at VARCHAR(27) NOT NULL, 
+	finished_at VARCHAR(27), 
+	CONSTRAINT pk_cursors PRIMARY KEY (connection_id, feed), 
+	CONSTRAINT fk_cursors_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE deliveries (
+	id VARCHAR(40) NOT NULL, 
+	item_id INTEGER NOT NULL, 
+	link_id INTEGER, 
+	connection_id INTEGER NOT NULL, 
+	kind VARCHAR(8) NOT NULL, 
+	state VARCHAR(12) NOT NULL, 
+	want BLOB NOT NULL, 
+	version VARCHAR(64) DEFAULT '' NOT NULL, 
+	route VARCHAR(128) DEFAULT '' NOT NULL, 
+	attempts INTEGER DEFAULT '0' NOT NULL, 
+	not_before VARCHAR(27), 
+	sent_at VARCHAR(27), 
+	in_doubt_since VARCHAR(27), 
+	settled_at VARCHAR(27), 
+	outcome VARCHAR(32) DEFAULT '' NOT NULL, 
+	error TEXT DEFAULT '' NOT NULL, 
+	cause VARCHAR(128) DEFAULT '' NOT NULL, 
+	made_at VARCHAR(27) NOT NULL, 
+	CONSTRAINT pk_deliveries PRIMARY KEY (id), 
+	CONSTRAINT fk_deliveries_item_id FOREIGN KEY(item_id) REFERENCES items (id), 
+	CONSTRAINT fk_deliveries_link_id FOREIGN KEY(link_id) REFERENCES links (id), 
+	CONSTRAINT fk_deliveries_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE holds (
+	id INTEGER NOT NULL, 
+	connection_id INTEGER NOT NULL, 
+	link_id INTEGER, 
+	field VARCHAR(64) DEFAULT '' NOT NULL, 
+	reason VARCHAR(32) NOT NULL, 
+	since VARCHAR(27) NOT NULL, 
+	detail TEXT DEFAULT '' NOT NULL, 
+	count INTEGER DEFAULT '0' NOT NULL, 
+	samples BLOB, 
+	released_at VARCHAR(27), 
+	released_by VARCHAR(64) DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_holds PRIMARY KEY (id), 
+	CONSTRAINT fk_holds_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE inbox (
+	id INTEGER NOT NULL, 
+	connection_id INTEGER NOT NULL, 
+	call_id VARCHAR(191) NOT NULL, 
+	received_at VARCHAR(27) NOT NULL, 
+	body BLOB NOT NULL, 
+	done_at VARCHAR(27), 
+	CONSTRAINT pk_inbox PRIMARY KEY (id), 
+	CONSTRAINT fk_inbox_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE items (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	state BLOB NOT NULL, 
+	tag_texts BLOB NOT NULL, 
+	gen INTEGER DEFAULT '1' NOT NULL, 
+	done_gen INTEGER DEFAULT '0' NOT NULL, 
+	not_before VARCHAR(27), 
+	attempts INTEGER DEFAULT '0' NOT NULL, 
+	fence INTEGER DEFAULT '0' NOT NULL, 
+	cause VARCHAR(128) DEFAULT '' NOT NULL, 
+	created_at VARCHAR(27) NOT NULL, 
+	updated_at VARCHAR(27) NOT NULL
+);
+CREATE TABLE journal (
+	id INTEGER NOT NULL, 
+	at VARCHAR(27) NOT NULL, 
+	item_id INTEGER NOT NULL, 
+	field VARCHAR(64) NOT NULL, 
+	old TEXT, 
+	new TEXT, 
+	record_id INTEGER, 
+	actor VARCHAR(191) DEFAULT '' NOT NULL, 
+	remote_at VARCHAR(27), 
+	rule VARCHAR(128) DEFAULT '' NOT NULL, 
+	delivery_id VARCHAR(40), 
+	CONSTRAINT pk_journal PRIMARY KEY (id)
+);
+CREATE TABLE links (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	item_id INTEGER NOT NULL, 
+	record_id INTEGER NOT NULL, 
+	made_by VARCHAR(32) NOT NULL, 
+	made_at VARCHAR(27) NOT NULL, 
+	version INTEGER DEFAULT '1' NOT NULL, 
+	base BLOB NOT NULL, 
+	fingerprint VARCHAR(64) DEFAULT '' NOT NULL, 
+	ended_at VARCHAR(27), 
+	ended_why VARCHAR(64) DEFAULT '' NOT NULL, 
+	CONSTRAINT fk_links_item_id FOREIGN KEY(item_id) REFERENCES items (id), 
+	CONSTRAINT fk_links_record_id FOREIGN KEY(record_id) REFERENCES records (id)
+);
+CREATE TABLE meta (
+	"key" VARCHAR(64) NOT NULL, 
+	value TEXT NOT NULL, 
+	CONSTRAINT pk_meta PRIMARY KEY ("key")
+);
+CREATE TABLE parked (
+	id INTEGER NOT NULL, 
+	item_id INTEGER NOT NULL, 
+	link_id INTEGER, 
+	connection_id INTEGER NOT NULL, 
+	field VARCHAR(64) NOT NULL, 
+	reason VARCHAR(32) NOT NULL, 
+	wanted TEXT NOT NULL, 
+	shown TEXT NOT NULL, 
+	detail TEXT DEFAULT '' NOT NULL, 
+	delivery_id VARCHAR(40), 
+	since VARCHAR(27) NOT NULL, 
+	ended_at VARCHAR(27), 
+	ended_how VARCHAR(64) DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_parked PRIMARY KEY (id), 
+	CONSTRAINT fk_parked_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE people (
+	connection_id INTEGER NOT NULL, 
+	remote_id VARCHAR(191) NOT NULL, 
+	name TEXT DEFAULT '' NOT NULL, 
+	email TEXT DEFAULT '' NOT NULL, 
+	seen_at VARCHAR(27) NOT NULL, 
+	CONSTRAINT pk_people PRIMARY KEY (connection_id, remote_id), 
+	CONSTRAINT fk_people_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE records (
+	id INTEGER NOT NULL, 
+	connection_id INTEGER NOT NULL, 
+	kind VARCHAR(32) NOT NULL, 
+	remote_id VARCHAR(191) NOT NULL, 
+	"key" VARCHAR(191) DEFAULT '' NOT NULL, 
+	url TEXT DEFAULT '' NOT NULL, 
+	version VARCHAR(64) NOT NULL, 
+	read_no INTEGER NOT NULL, 
+	origin VARCHAR(8) NOT NULL, 
+	presence VARCHAR(16) DEFAULT 'present' NOT NULL, 
+	missing_since VARCHAR(27), 
+	digest VARCHAR(64) NOT NULL, 
+	body BLOB NOT NULL, 
+	created_at VARCHAR(27) NOT NULL, 
+	updated_at VARCHAR(27) NOT NULL, 
+	seen_at VARCHAR(27) NOT NULL, 
+	swept_at VARCHAR(27), 
+	CONSTRAINT pk_records PRIMARY KEY (id), 
+	CONSTRAINT fk_records_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE refreshes (
+	connection_id INTEGER NOT NULL, 
+	kind VARCHAR(32) NOT NULL, 
+	remote_id VARCHAR(191) NOT NULL, 
+	gen INTEGER DEFAULT '1' NOT NULL, 
+	asked_at VARCHAR(27) NOT NULL, 
+	why VARCHAR(32) NOT NULL, 
+	asker INTEGER, 
+	not_before VARCHAR(27), 
+	attempts INTEGER DEFAULT '0' NOT NULL, 
+	CONSTRAINT pk_refreshes PRIMARY KEY (connection_id, kind, remote_id), 
+	CONSTRAINT fk_refreshes_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE related (
+	item_a INTEGER NOT NULL, 
+	item_b INTEGER NOT NULL, 
+	at VARCHAR(27) NOT NULL, 
+	why TEXT NOT NULL, 
+	CONSTRAINT pk_related PRIMARY KEY (item_a, item_b), 
+	CONSTRAINT fk_related_item_a FOREIGN KEY(item_a) REFERENCES items (id), 
+	CONSTRAINT fk_related_item_b FOREIGN KEY(item_b) REFERENCES items (id)
+);
+CREATE TABLE workflows (
+	connection_id INTEGER NOT NULL, 
+	workflow VARCHAR(191) NOT NULL, 
+	raw VARCHAR(191) NOT NULL, 
+	moves BLOB NOT NULL, 
+	seen_at VARCHAR(27) NOT NULL, 
+	CONSTRAINT pk_workflows PRIMARY KEY (connection_id, workflow, raw), 
+	CONSTRAINT fk_workflows_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE writes (
+	id INTEGER NOT NULL, 
+	at VARCHAR(27) NOT NULL, 
+	connection_id INTEGER NOT NULL, 
+	link_id INTEGER NOT NULL, 
+	field VARCHAR(64) NOT NULL, 
+	value TEXT NOT NULL, 
+	cause VARCHAR(128) DEFAULT '' NOT NULL, 
+	delivery_id VARCHAR(40) NOT NULL, 
+	CONSTRAINT pk_writes PRIMARY KEY (id), 
+	CONSTRAINT fk_writes_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE INDEX ix_items_dirty ON items (not_before) WHERE gen > done_gen;
+CREATE INDEX ix_journal_item ON journal (item_id, id);
+CREATE INDEX ix_conflicts_item ON conflicts (item_id);
+CREATE INDEX ix_records_swept ON records (connection_id, swept_at);
+CREATE UNIQUE INDEX uq_records_identity ON records (connection_id, kind, remote_id);
+CREATE INDEX ix_records_key ON records (connection_id, "key");
+CREATE INDEX ix_writes_connection_at ON writes (connection_id, at);
+CREATE INDEX ix_writes_link_at ON writes (link_id, field, at);
+CREATE INDEX ix_holds_open ON holds (connection_id) WHERE released_at IS NULL;
+CREATE INDEX ix_parked_open ON parked (link_id, field) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX uq_inbox_call ON inbox (connection_id, call_id);
+CREATE INDEX ix_inbox_waiting ON inbox (id) WHERE done_at IS NULL;
+CREATE INDEX ix_refreshes_asked ON refreshes (connection_id, asked_at);
+CREATE UNIQUE INDEX uq_links_record ON links (record_id) WHERE ended_at IS NULL;
+CREATE INDEX ix_links_item ON links (item_id);
+CREATE UNIQUE INDEX uq_deliveries_open ON deliveries (link_id) WHERE state IN ('waiting', 'sending', 'in_doubt');
+CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
+CREATE INDEX ix_deliveries_state ON deliveries (state, not_before);
+CREATE UNIQUE INDEX uq_deliveries_route ON deliveries (item_id, connection_id) WHERE kind = 'create' AND state <> 'superseded';
+DELETE FROM "sqlite_sequence";
+COMMIT;
