@@ -45,6 +45,7 @@ class ConflictKind(StrEnum):
     CROSSING_WINS = "crossing_wins"
     TRACKER_WINS = "tracker_wins"
     ADD_WINS = "add_wins"
+    MIRROR_REPLACED = "mirror_replaced"
     OVERWRITTEN_EDIT = "overwritten_edit"
     TWO_TRACKERS = "two_trackers"
     LINKED_ELSEWHERE = "linked_elsewhere"

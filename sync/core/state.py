@@ -149,7 +149,7 @@ class Intent(Struct, frozen=True, kw_only=True):
 
 
 class Shown(Struct, frozen=True, kw_only=True):
-    """What one record shows, through its mapping. status: None when the raw value is not in the mapping, or archived."""
+    """What one record shows, through its mapping. status: None when the raw value is archived or not in the mapping."""
 
     raw: str
     status: Status | None
@@ -164,7 +164,8 @@ class Member(Struct, frozen=True, kw_only=True):
     link: the link's id, used for nothing but identity and stable order. shown: the newest snapshot; None when the
     record was never read. fresh: it was read in this pass, so it may speak and may be written.
     base_*: None before the first agreement (a join). in_doubt: an intent is open and its outcome unknown.
-    accepts: item tag keys and shown keys that pass this record's tag filter. held: fields nobody may write now.
+    accepts: of all tag keys that the item has or any member shows, those that pass this record's tag filter. held:
+    fields nobody may write now.
     graph: legal workflow steps, raw -> raw values reachable in one step; None where any value may be written; a raw
     value that is missing as a key has unknown steps. automatic: who made its present crossing to done: True the
     remote itself, False a person, None not yet asked.
@@ -235,7 +236,10 @@ class Park(Struct, frozen=True, kw_only=True):
 
 
 class MemberPlan(Struct, frozen=True, kw_only=True):
-    """The new base of one link, and what to write to it, if anything. why: the rule that left it as it is, or wrote."""
+    """The new base of one link, and what to write to it, if anything.
+
+    why, why_tags: the rule (`sync.core.why.Why`) that left the record's status, or its tags, as they are or wrote them.
+    """
 
     link: int
     status_base: StatusBase | None
@@ -243,13 +247,15 @@ class MemberPlan(Struct, frozen=True, kw_only=True):
     want: Want | None = None
     park: Park | None = None
     why: str = ""
+    why_tags: str = ""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
     """All that must happen to one item. No `want` in any member: settled.
 
     ask: links whose change history must tell who resolved them before this plan may be used; call again with
-    `automatic` set. read: links that must be read afresh before a group can resolve.
+    `automatic` set; used all the same, it is right as far as it goes, and those links have not moved. read: links that
+    must be read afresh before a group can resolve, or before the next step of their workflow can be chosen.
     """
 
     item: ItemState

@@ -1,0 +1,194 @@
+"""`reconcile`: from one item, what its records show, and the rules, to what must happen. Values in, values out.
+
+The pass has a fixed order: joins, what users changed, the item's status, the raw halves, tags, and what each record is
+to be made to show. No step depends on the order in which members are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct, structs
+
+from sync.core import paths, status, tags
+from sync.core.reasons import ConflictKind, ParkReason
+from sync.core.standing import Standing, ear_of, settled, unmapped, votes
+from sync.core.state import (
+    Change,
+    Conflict,
+    ItemState,
+    Member,
+    MemberPlan,
+    Park,
+    Plan,
+    Rules,
+    Shown,
+    StatusBase,
+    Want,
+)
+from sync.core.wanted import Wanted, wanted
+from sync.core.why import Why
+from sync.model import Direction, Side, Status
+
+
+def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
+    """Merge what the members show into the item, and plan the writes that make every member agree.
+
+    Laws: the order of members does not matter; once the plan's writes were received, reconciling again plans nothing;
+    one undisputed change always survives; members that leave, join or cannot be read move nobody's status; a write that
+    replaces what a record's user did in the same pass comes with a `Conflict` that names it.
+    """
+    before = item
+    members = sorted(members, key=lambda m: m.link)
+    standings = [Standing(member=m, base=m.status_base) for m in members]
+    item, joins = status.join(item, standings)
+    status.notice(standings)
+    heard = status.hear(item, standings, rules)
+    item = heard.item
+    status.move_raw_halves(standings, item.status)
+    merged = tags.merge_tags(item, members, rules)
+    item = structs.replace(item, tags=merged.tags)
+
+    plans: list[MemberPlan] = []
+    conflicts = [*heard.conflicts, *merged.conflicts]
+    read = set(heard.read)
+    told = {conflict.link for conflict in heard.conflicts}
+    for standing in standings:
+        decided = _decide(item, standing)
+        tag_plan = merged.plans[standing.link]
+        want = decided.want
+        if tag_plan.add or tag_plan.remove:
+            want = structs.replace(want or Want(), said=decided.said, add=tag_plan.add, remove=tag_plan.remove)
+        if decided.want is not None and standing.changed and standing.link not in told:
+            conflicts.append(_replaced(standing, decided.want))
+        if decided.why is Why.STEPS_UNKNOWN:
+            read.add(standing.link)
+        plans.append(
+            MemberPlan(
+                link=standing.link,
+                status_base=decided.base,
+                tag_base=tag_plan.base,
+                want=want,
+                park=decided.park,
+                why=decided.why.value,
+                why_tags=tag_plan.why.value,
+            )
+        )
+    return Plan(
+        item=item,
+        members=tuple(plans),
+        conflicts=tuple(sorted(conflicts, key=_conflict_order)),
+        changes=(*joins, *heard.changes, *_facts(before, item, (*joins, *heard.changes)), *merged.changes),
+        ask=heard.ask,
+        read=tuple(sorted(read)),
+    )
+
+
+class _Decided(Struct, frozen=True, kw_only=True):
+    """What becomes of one record's status."""
+
+    base: StatusBase | None
+    why: Why
+    said: int = 0
+    want: Want | None = None
+    park: Park | None = None
+
+
+def _decide(item: ItemState, standing: Standing) -> _Decided:
+    """Whether one record is written, left as it is, or parked, and how its base moves."""
+    member, base, shown = standing.member, standing.base, standing.member.shown
+    said = item.said.get(ear_of(member), 0)
+
+    def rest(base: StatusBase | None, why: Why, park: Park | None = None) -> _Decided:
+        return _Decided(base=base, why=why, said=said, park=park)
+
+    if member.in_doubt is not None:
+        return rest(member.status_base, Why.IN_DOUBT)
+    if shown is None or not settled(member):
+        return rest(base, Why.UNREAD)
+    if unmapped(member):
+        if member.status_direction is Direction.OFF:
+            return rest(base, Why.DIRECTION_OFF)
+        return rest(
+            base,
+            Why.UNMAPPED,
+            Park(
+                reason=ParkReason.UNMAPPED_VALUE,
+                field="status",
+                wanted="" if item.status is None else item.status.value,
+                shown=shown.raw,
+            ),
+        )
+    assert base is not None  # every readable, mapped record has joined by now
+    if standing.asked:
+        return rest(base, Why.ASKED)
+    if item.status is None:
+        return rest(base, Why.NO_STATUS)
+    if "status" in member.held:
+        return rest(base, Why.HELD)
+    aim = wanted(item, item.status, member, shown, base)
+    if aim.raw == shown.raw:
+        why = Why.JOINED if standing.joined and not aim.due and aim.why is not Why.HEARD else aim.why
+        return rest(_heard(base, shown, said, item.status.side, aim), why)
+    return _approach(member, shown, base, item.status, aim, said)
+
+
+def _heard(base: StatusBase, shown: Shown, said: int, side: Side, aim: Wanted) -> StatusBase:
+    """The base of a record that is left as it is: it has heard, and no park waits for it any more.
+
+    An archived record that is told a crossing counts from now on as having gone along, so that its coming back is one.
+    """
+    if shown.archived and aim.told and base.side is not None:
+        base = structs.replace(base, side=side)
+    return structs.replace(base, heard=said, parked=None, park_reason=None)
+
+
+def _approach(member: Member, shown: Shown, base: StatusBase, status: Status, aim: Wanted, said: int) -> _Decided:
+    """The next write towards what a record should show, or its park where there is no way."""
+    mark = (said, shown.raw)
+    if base.parked == mark and base.park_reason is not ParkReason.NO_PATH:
+        park = Park(
+            reason=base.park_reason or ParkReason.WRITE_REJECTED, field="status", wanted=aim.raw, shown=shown.raw
+        )
+        return _Decided(base=base, why=Why.PARKED, said=said, park=park)
+    way = paths.find(member.rules, member.graph, shown.raw, aim.raw, status, shown.status)
+    if isinstance(way, paths.StepsUnknown):
+        return _Decided(base=base, why=Why.STEPS_UNKNOWN, said=said)
+    if way is None:
+        base = structs.replace(base, parked=mark, park_reason=ParkReason.NO_PATH)
+        park = Park(reason=ParkReason.NO_PATH, field="status", wanted=aim.raw, shown=shown.raw)
+        return _Decided(base=base, why=Why.PARKED, said=said, park=park)
+    return _Decided(
+        base=structs.replace(base, parked=None, park_reason=None),
+        why=aim.why,
+        said=said,
+        want=Want(status=way.hop, target=way.target, final=way.final, said=said),
+    )
+
+
+def _replaced(standing: Standing, want: Want) -> Conflict:
+    """The conflict of a write that replaces what the record's own user did in this very pass (L12)."""
+    assert standing.member.shown is not None
+    if not votes(standing.member):
+        kind = ConflictKind.MIRROR_REPLACED
+    else:
+        kind = ConflictKind.CROSSING_WINS
+    return Conflict(
+        kind=kind,
+        field="status",
+        link=standing.link,
+        kept=want.target or "",
+        lost=standing.member.shown.raw,
+    )
+
+
+def _facts(before: ItemState, after: ItemState, causes: Sequence[Change]) -> tuple[Change, ...]:
+    """The facts that came and went, each by the change of status that caused it."""
+    link, rule = (causes[-1].link, causes[-1].rule) if causes else (None, "")
+    gone: list[tuple[str | None, str | None]] = [(f.value, None) for f in sorted(before.facts - after.facts)]
+    came: list[tuple[str | None, str | None]] = [(None, f.value) for f in sorted(after.facts - before.facts)]
+    return tuple(Change(field="facts", old=old, new=new, link=link, rule=rule) for old, new in gone + came)
+
+
+def _conflict_order(conflict: Conflict) -> tuple[str, int, str, str, str]:
+    return conflict.field, conflict.link, conflict.kind.value, conflict.kept, conflict.lost

@@ -1,0 +1,219 @@
+"""Tags: one set per item under one folding key, merged from what users added and removed.
+
+A tag that the tracker or a signal brought reaches all; one that a ticket brought reaches the tracker only, unless the
+rules let siblings see it. It goes when the tracker removes it or when no ticket keeps it. Add beats remove.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct, structs
+
+from sync.core.reasons import ConflictKind
+from sync.core.standing import settled
+from sync.core.state import Change, Conflict, ItemState, Member, Rules, TagBase
+from sync.core.why import Why
+from sync.model import Direction, Role
+
+
+def fold(text: str) -> str:
+    """The key under which two spellings are one tag. Idempotent (L16); empty where nothing is left.
+
+    Compatibility forms and case are folded, invisible characters dropped, runs of white space become one `_`: Zendesk
+    splits a tag at a space, and Jira refuses one in a label.
+    """
+    while True:
+        folded = unicodedata.normalize("NFKC", text).casefold()
+        folded = "".join(c for c in folded if unicodedata.category(c) != "Cf")
+        folded = "_".join(folded.split())
+        if folded == text:
+            return folded
+        text = folded
+
+
+class TagPlan(Struct, frozen=True, kw_only=True):
+    """One record's new tag base, and what to write to it."""
+
+    base: TagBase | None
+    add: frozenset[str]
+    remove: frozenset[str]
+    why: Why
+
+
+class MergedTags(Struct, frozen=True, kw_only=True):
+    """The item's tags after a pass, and a plan for each link."""
+
+    tags: Mapping[str, frozenset[Role]]
+    plans: Mapping[int, TagPlan]
+    conflicts: tuple[Conflict, ...]
+    changes: tuple[Change, ...]
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def merge_tags(item: ItemState, members: Sequence[Member], rules: Rules) -> MergedTags:
+    """Merge the tags of all members into the item's, and plan what each member gains and loses."""
+    bases = {m.link: _joined(item, m, members) for m in members}
+    added: dict[str, list[Member]] = {}
+    removed: dict[str, list[Member]] = {}
+    for member in members:
+        base, shown = bases[member.link], member.shown
+        if base is None or shown is None or not settled(member) or not _votes(member):
+            continue
+        for key in sorted((shown.tags - base.keys) & member.accepts):
+            added.setdefault(key, []).append(member)
+        if member.role is not Role.SIGNAL:
+            for key in sorted((base.keys - shown.tags) & member.accepts):
+                removed.setdefault(key, []).append(member)
+
+    tags = dict(item.tags)
+    told_again: dict[int, set[str]] = {}
+    conflicts: list[Conflict] = []
+    changes: list[Change] = []
+    for key, removers in sorted(removed.items()):
+        for role in Role:
+            gone = [m for m in removers if m.role is role]
+            if not gone or _is_kept(item, key, role, gone, members, bases, rules):
+                continue
+            if key in added:
+                for member in gone:
+                    told_again.setdefault(member.link, set()).add(key)
+                    conflicts.append(
+                        Conflict(
+                            kind=ConflictKind.ADD_WINS,
+                            field="tags",
+                            link=member.link,
+                            kept=key,
+                            lost="",
+                            other=added[key][0].link,
+                        )
+                    )
+            elif key in tags:
+                del tags[key]
+                changes.append(_change(key, None, gone[0].link, Why.TAG_REMOVED))
+    for key, adders in sorted(added.items()):
+        brought = tags.get(key, frozenset())
+        roles = brought | {m.role for m in adders}
+        if key not in tags:
+            changes.append(_change(None, key, adders[0].link, Why.TAG_ADDED))
+        elif roles != brought:
+            new = next(m for m in adders if m.role not in brought)
+            changes.append(_change(key, key, new.link, Why.TAG_BROUGHT))
+        tags[key] = roles
+
+    after = structs.replace(item, tags=tags)
+    plans: dict[int, TagPlan] = {}
+    for member in members:
+        base = bases[member.link]
+        if base is not None and member.link in told_again:
+            base = structs.replace(base, had=base.had - told_again[member.link])
+        plans[member.link], reverted = _plan(after, member, base, rules)
+        conflicts.extend(reverted)
+    return MergedTags(tags=tags, plans=plans, conflicts=tuple(conflicts), changes=tuple(changes))
+
+
+def _votes(member: Member) -> bool:
+    return member.tag_direction in (Direction.BOTH, Direction.IN)
+
+
+def _joined(item: ItemState, member: Member, members: Sequence[Member]) -> TagBase | None:
+    """A member's tag base; for one that joins, an empty one, so that joining only ever adds.
+
+    A record that a route has just created carries tags which the hub itself wrote: those are no user's, so its base
+    holds them from the start. Everything else on it was brought by the tracker (its defaults, its people).
+    """
+    if member.tag_base is not None or not settled(member):
+        return member.tag_base
+    if not _votes(member):
+        shown = _NONE if member.shown is None else member.shown.tags
+        return TagBase(keys=shown)
+    if not member.created_by_route or member.shown is None:
+        return TagBase()
+    others = frozenset[str]().union(*(m.shown.tags for m in members if m.link != member.link and m.shown is not None))
+    ours = member.shown.tags & (others | item.tags.keys())
+    return TagBase(keys=ours, had=ours)
+
+
+def _is_kept(
+    item: ItemState,
+    key: str,
+    role: Role,
+    gone: Sequence[Member],
+    members: Sequence[Member],
+    bases: Mapping[int, TagBase | None],
+    rules: Rules,
+) -> bool:
+    """Whether another record of this role shows the tag, or is about to get it."""
+    for member in members:
+        base = bases[member.link]
+        if member.role is not role or member in gone or member.shown is None or base is None:
+            continue
+        if key in member.shown.tags:
+            return True
+        is_owed = key in item.tags and key not in base.had and _is_visible(item, member, key, rules)
+        writable = member.tag_direction is Direction.BOTH and role is not Role.SIGNAL and not member.shown.frozen
+        if is_owed and writable:
+            return True
+    return False
+
+
+def _is_visible(item: ItemState, member: Member, key: str, rules: Rules) -> bool:
+    """Whether a record is to show one of the item's tags: its filter lets it pass, and not only siblings brought it."""
+    if key not in member.accepts:
+        return False
+    if member.role is not Role.HELPDESK or rules.of(Role.HELPDESK).siblings:
+        return True
+    return bool(item.tags[key] - {Role.HELPDESK})
+
+
+def _plan(item: ItemState, member: Member, base: TagBase | None, rules: Rules) -> tuple[TagPlan, tuple[Conflict, ...]]:
+    """What one record gains and loses, and how its base moves."""
+    shown = member.shown
+    if base is None or shown is None or not settled(member):
+        why = Why.IN_DOUBT if member.in_doubt is not None else Why.UNREAD
+        return TagPlan(base=member.tag_base, add=_NONE, remove=_NONE, why=why), ()
+    # A signal's tags flicker from event to event: they count once, and their going away means nothing.
+    keys = base.keys | shown.tags if member.role is Role.SIGNAL and _votes(member) else shown.tags
+    if "tags" in member.held:
+        return TagPlan(base=TagBase(keys=keys, had=base.had), add=_NONE, remove=_NONE, why=Why.HELD), ()
+    visible = frozenset(key for key in item.tags if _is_visible(item, member, key, rules))
+    shared = shown.tags & item.tags.keys()
+    writable = member.tag_direction in (Direction.BOTH, Direction.OUT, Direction.ENFORCE)
+    if not writable or member.role is Role.SIGNAL or shown.frozen:
+        why = Why.CLOSED if shown.frozen and writable else Why.TAGS_ONLY_READ
+        return TagPlan(base=TagBase(keys=keys, had=visible | shared), add=_NONE, remove=_NONE, why=why), ()
+    had = base.had
+    conflicts: tuple[Conflict, ...] = ()
+    if member.tag_direction is Direction.ENFORCE:
+        had, conflicts = _enforced(item, member, base, shown.tags, visible)
+    add = visible - had - shown.tags
+    remove = (had & shown.tags & member.accepts) - item.tags.keys()
+    had = (had & item.tags.keys()) | remove | shared
+    why = Why.TAGS_TOLD if add or remove else Why.TAGS_AGREE
+    return TagPlan(base=TagBase(keys=keys, had=had), add=add, remove=remove, why=why), conflicts
+
+
+def _enforced(
+    item: ItemState, member: Member, base: TagBase, shown: frozenset[str], visible: frozenset[str]
+) -> tuple[frozenset[str], tuple[Conflict, ...]]:
+    """What an enforced record is taken to have had, so that its own user's edits are undone; each is named once."""
+    foreign = ((shown - base.keys) & member.accepts) - item.tags.keys()
+    taken_off = (base.keys - shown) & visible
+    conflicts = tuple(
+        Conflict(
+            kind=ConflictKind.MIRROR_REPLACED,
+            field="tags",
+            link=member.link,
+            kept="" if key in foreign else key,
+            lost=key if key in foreign else "",
+        )
+        for key in sorted(foreign | taken_off)
+    )
+    return (base.had | foreign) - (visible - shown), conflicts
+
+
+def _change(old: str | None, new: str | None, link: int, why: Why) -> Change:
+    return Change(field="tags", old=old, new=new, link=link, rule=why.value)

@@ -1,0 +1,65 @@
+"""What one record should show for the item's status: one pure function, the same for plan, `explain` and tests."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from sync.core import lens
+from sync.core.standing import ear_of
+from sync.core.state import ItemState, Member, Shown, StatusBase
+from sync.core.why import Why
+from sync.model import Direction, Side, Status
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """raw: the value to show; the record's own where it is left as it is. why: the rule.
+
+    due: the item has said something to this record that it has not heard. told: that was a crossing which still holds.
+    """
+
+    raw: str
+    why: Why
+    due: bool
+    told: bool
+
+
+def wanted(item: ItemState, status: Status, member: Member, shown: Shown, base: StatusBase) -> Wanted:
+    """What a record should show, given the item and its status, what it shows, and its base.
+
+    A crossing is written only if it was told since the record last heard, and still holds; a reopen does not reach a
+    record that stands aside, a resolve does. A detail reaches records that stand on the item's side and not aside.
+    """
+    ear = ear_of(member)
+    line = item.line.get(ear)
+    told = line is not None and line.said > base.heard and line.side is status.side
+    due = base.heard < item.said.get(ear, 0) or member.status_direction is Direction.ENFORCE
+
+    def rest(why: Why) -> Wanted:
+        return Wanted(raw=shown.raw, why=why, due=due, told=told)
+
+    def write(raw: str, why: Why) -> Wanted:
+        return Wanted(raw=raw, why=why, due=due, told=told)
+
+    if member.status_direction is Direction.OFF:
+        return rest(Why.DIRECTION_OFF)
+    if member.status_direction is Direction.IN:
+        return rest(Why.DIRECTION_IN)
+    if shown.archived:
+        return rest(Why.ARCHIVED)
+    if shown.frozen or shown.raw in member.rules.frozen:
+        return rest(Why.CLOSED)
+    should = lens.put(member.rules, status, shown.raw, shown.status)
+    if should == shown.raw:
+        return rest(Why.HEARD)
+    if member.status_direction is Direction.ENFORCE:
+        return write(should, Why.ENFORCED)
+    if not due:
+        return rest(Why.ASIDE if base.aside else Why.NOT_TOLD)
+    crosses = shown.status is None or shown.status.side is not status.side
+    if crosses:
+        if not told:
+            return rest(Why.ASIDE if base.aside else Why.LINE)
+        if status.side is Side.ACTIVE and base.aside:
+            return rest(Why.ASIDE)
+        return write(should, Why.TOLD_CROSSING)
+    return rest(Why.ASIDE) if base.aside else write(should, Why.TOLD_DETAIL)
