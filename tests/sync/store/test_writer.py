@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -50,7 +50,7 @@ def writer_stopped(store: SqliteStore) -> Iterator[None]:
         yield
     finally:
         go_on.set()
-        blocked.result(timeout=30)
+        wait([blocked], timeout=30)
 
 
 def commits_of(store: SqliteStore) -> list[int]:
