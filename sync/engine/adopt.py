@@ -1,0 +1,286 @@
+"""Which item a record belongs to: links found in records, routes, and what a person asks for.
+
+A record gets an item only when a link, a route or a person asks for one. All functions run inside one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from sync.core.reasons import ConflictKind
+from sync.core.state import ItemState
+from sync.engine import columns, rows
+from sync.engine.columns import Base, Errand, LinksBase
+from sync.engine.hub import Connected, Hub
+from sync.model import LinkShown, Role, Snapshot
+from sync.store.tables import conflicts, deliveries, items, links, records, related
+
+
+def adopt(conn: Connection, hub: Hub, connected: Connected, record_id: int, snap: Snapshot) -> set[int]:
+    """Give a record without an item one, if a link it shows or a route asks for it. Returns the items touched."""
+    if rows.active_link(conn, record_id) is not None:
+        return set()
+    touched: set[int] = set()
+    before = former_links(conn, record_id)
+    for _, other_connection, reference in references(hub, connected, snap):
+        other = rows.find_record(conn, other_connection.id, reference)
+        if other is None:
+            rows.ask(
+                conn,
+                other_connection.id,
+                [(other_connection.kind, reference)],
+                hub.clock.now(),
+                "member",
+                asker=record_id,
+            )
+        elif str(other.id) not in before and other.presence == "present":
+            touched |= join(conn, hub, record_id, other.id, made_by="shown")
+    if not touched and not before:
+        touched |= _route(conn, hub, connected, record_id, snap)
+    return touched
+
+
+def former_links(conn: Connection, record_id: int) -> frozenset[str]:
+    """What the record showed when it last left an item: showing it still is not a new link."""
+    row = rows.last_link(conn, record_id)
+    return frozenset() if row is None else columns.base(row.base).links.shown
+
+
+def references(hub: Hub, connected: Connected, snap: Snapshot) -> Iterator[tuple[LinkShown, Connected, str]]:
+    """The records of other connections that a snapshot names: (as shown, connection, key or id)."""
+    wanted = (Role.HELPDESK, Role.SIGNAL) if connected.role is Role.TRACKER else (Role.TRACKER,)
+    for shown, text in connected.mapping.references(snap):
+        for other in hub.connections.values():
+            if other.role in wanted and (reference := other.parse_reference(text)):
+                yield shown, other, reference
+                break
+
+
+def new_item(conn: Connection, hub: Hub) -> int:
+    """An item with nothing in it yet."""
+    now = hub.clock.now()
+    result = conn.execute(
+        insert(items).values(
+            state=columns.encode(ItemState()),
+            tag_texts=columns.encode({}),
+            gen=1,
+            done_gen=0,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    return rows.new_id(result)
+
+
+def add_link(conn: Connection, hub: Hub, item_id: int, record_id: int, made_by: str, *, routed: bool = False) -> int:
+    """Make a record a member. Its base is empty: `reconcile` sees a join. A former link's knowledge of links stays."""
+    now = hub.clock.now()
+    former = rows.last_link(conn, record_id)
+    known = columns.base(former.base).links if former is not None else LinksBase()
+    result = conn.execute(
+        insert(links).values(
+            item_id=item_id,
+            record_id=record_id,
+            made_by=made_by,
+            made_at=now,
+            base=columns.encode(Base(links=known, routed=routed)),
+        )
+    )
+    rows.note_journal(
+        conn,
+        [
+            {
+                "at": now,
+                "item_id": item_id,
+                "field": "links",
+                "new": _name(conn, record_id),
+                "record_id": record_id,
+                "rule": f"joined: {made_by}",
+            }
+        ],
+    )
+    return rows.new_id(result)
+
+
+def end_link(conn: Connection, hub: Hub, link: Any, why: str) -> None:
+    """Let a record leave. Nobody's status or tags move."""
+    now = hub.clock.now()
+    conn.execute(
+        update(links)
+        .where(links.c.id == link.id, links.c.ended_at.is_(None))
+        .values(ended_at=now, ended_why=why, version=links.c.version + 1)
+    )
+    conn.execute(
+        update(deliveries)
+        .where(deliveries.c.link_id == link.id, deliveries.c.state == "waiting")
+        .values(state="superseded", settled_at=now, outcome=why)
+    )
+    rows.note_journal(
+        conn,
+        [
+            {
+                "at": now,
+                "item_id": link.item_id,
+                "field": "links",
+                "old": _name(conn, link.record_id),
+                "record_id": link.record_id,
+                "rule": f"left: {why}",
+            }
+        ],
+    )
+    rows.mark(conn, [link.item_id], now)
+
+
+def join(conn: Connection, hub: Hub, record_id: int, other_id: int, *, made_by: str) -> set[int]:
+    """Bring two records into one item. Two items that each have a tracker issue become related instead.
+
+    Returns the items touched; empty when they were one item already, or only became related.
+    """
+    mine, theirs = rows.active_link(conn, record_id), rows.active_link(conn, other_id)
+    if mine is not None and theirs is not None:
+        if mine.item_id == theirs.item_id:
+            return set()
+        return _merge_items(conn, hub, mine.item_id, theirs.item_id, made_by)
+    if mine is None and theirs is None:
+        item_id = new_item(conn, hub)
+        for record in sorted((record_id, other_id)):
+            add_link(conn, hub, item_id, record, made_by)
+        return {item_id}
+    home, newcomer = (mine, other_id) if mine is not None else (theirs, record_id)
+    assert home is not None  # one of the two is linked: the other cases have returned
+    if _role(conn, hub, newcomer) is Role.TRACKER and tracker_of(conn, hub, home.item_id) is not None:
+        # A second tracker issue for one item: the newcomer gets an item of its own and both are shown to a person.
+        item_id = new_item(conn, hub)
+        add_link(conn, hub, item_id, newcomer, made_by)
+        _relate(conn, hub, home.item_id, item_id, home.record_id, newcomer)
+        return {item_id}
+    add_link(conn, hub, home.item_id, newcomer, made_by)
+    return {home.item_id}
+
+
+def tracker_of(conn: Connection, hub: Hub, item_id: int) -> int | None:
+    """The row id of the item's tracker record, or None."""
+    trackers = [connected.id for connected in hub.of_role(Role.TRACKER)]
+    return conn.execute(
+        select(records.c.id)
+        .select_from(records.join(links, links.c.record_id == records.c.id))
+        .where(links.c.item_id == item_id, links.c.ended_at.is_(None), records.c.connection_id.in_(trackers))
+    ).scalar()
+
+
+def _merge_items(conn: Connection, hub: Hub, a: int, b: int, made_by: str) -> set[int]:
+    tracker_a, tracker_b = tracker_of(conn, hub, a), tracker_of(conn, hub, b)
+    if tracker_a is not None and tracker_b is not None:
+        _relate(conn, hub, a, b, tracker_a, tracker_b)
+        return set()
+    home, guest = (b, a) if tracker_b is not None else (a, b) if tracker_a is not None else (min(a, b), max(a, b))
+    for link in conn.execute(select(links).where(links.c.item_id == guest, links.c.ended_at.is_(None))).all():
+        end_link(conn, hub, link, "moved")
+        add_link(conn, hub, home, link.record_id, made_by)
+    return {home, guest}
+
+
+def _relate(conn: Connection, hub: Hub, a: int, b: int, record_a: int, record_b: int) -> None:
+    first, second = sorted((a, b))
+    if conn.execute(select(related).where(related.c.item_a == first, related.c.item_b == second)).first() is not None:
+        return
+    now = hub.clock.now()
+    why = f"{_name(conn, record_a)} and {_name(conn, record_b)} are both tracker issues"
+    conn.execute(insert(related).values(item_a=first, item_b=second, at=now, why=why))
+    conn.execute(
+        insert(conflicts).values(
+            at=now,
+            item_id=first,
+            record_id=record_a,
+            other_record_id=record_b,
+            kind=ConflictKind.TWO_TRACKERS.value,
+            field="links",
+            kept="related",
+            lost="joined",
+        )
+    )
+
+
+def _role(conn: Connection, hub: Hub, record_id: int) -> Role | None:
+    row = rows.record_row(conn, record_id)
+    connected = hub.connections.get(row.connection_id)
+    return connected.role if connected else None
+
+
+def _name(conn: Connection, record_id: int) -> str:
+    row = rows.record_row(conn, record_id)
+    return str(row.key or row.remote_id)
+
+
+# --- routes ----------------------------------------------------------------------------------------------------
+
+
+def _route(conn: Connection, hub: Hub, connected: Connected, record_id: int, snap: Snapshot) -> set[int]:
+    """The first route that matches gives the record an item and asks for its counterpart."""
+    if not connected.writes or connected.live_since is None or snap.created_at < connected.live_since or not hub.routes:
+        return set()
+    if _may_be_our_own(conn, connected):
+        now = hub.clock.now()
+        rows.ask(conn, connected.id, [(connected.kind, snap.ref.id)], now, "member", not_before=now + _PATIENCE)
+        return set()
+    view = connected.mapping.feedback(snap)
+    for route in hub.routes:
+        if not route.matches(view, connected.name, snap.created_at):
+            continue
+        target = hub.named(route.target.connection)
+        item_id = new_item(conn, hub)
+        add_link(conn, hub, item_id, record_id, f"route {route.name}")
+        plan_create(conn, hub, item_id, target, record_id, route.name)
+        return {item_id}
+    return set()
+
+
+_PATIENCE = timedelta(seconds=30)
+
+
+def _may_be_our_own(conn: Connection, connected: Connected) -> bool:
+    """While a create on this connection is in doubt, a new record may be its fruit: no route takes it yet."""
+    return (
+        conn.execute(
+            select(deliveries.c.id)
+            .where(
+                deliveries.c.connection_id == connected.id,
+                deliveries.c.kind == "create",
+                deliveries.c.state.in_(("sending", "in_doubt")),
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def plan_create(conn: Connection, hub: Hub, item_id: int, target: Connected, source_record: int, route: str) -> None:
+    """Ask for one record to be created on `target` for the item. At most one per item and connection, ever."""
+    open_already = conn.execute(
+        select(deliveries.c.id).where(
+            deliveries.c.item_id == item_id,
+            deliveries.c.connection_id == target.id,
+            deliveries.c.kind == "create",
+            deliveries.c.state != "superseded",
+        )
+    ).first()
+    if open_already is not None:
+        return
+    conn.execute(
+        insert(deliveries).values(
+            id=f"c{hub.rng.token()[:24]}",
+            item_id=item_id,
+            link_id=None,
+            connection_id=target.id,
+            kind="create",
+            state="waiting",
+            want=columns.encode(Errand(source_record=source_record)),
+            route=route,
+            cause=f"route {route}",
+            made_at=hub.clock.now(),
+        )
+    )

@@ -1,0 +1,116 @@
+"""The brake and the breaker in effect: a connection, or one field of one record, is held and a person asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, distinct, func, select
+
+from sync.core import brake
+from sync.core.reasons import HoldReason
+from sync.engine import rows
+from sync.engine.hub import Connected, Hub
+from sync.store.tables import deliveries, holds, links, records, writes
+
+_SAMPLES = 10
+
+
+def mass_missing(conn: Connection, hub: Hub, connected: Connected) -> None:
+    """Hold a connection when too many of its linked records went missing within an hour."""
+    now = hub.clock.now()
+    lost = and_(
+        records.c.connection_id == connected.id,
+        links.c.ended_at.is_(None),
+        records.c.missing_since > _since_release(conn, connected, HoldReason.MASS_MISSING, now),
+    )
+    joined = records.join(links, links.c.record_id == records.c.id)
+    gone = conn.execute(select(func.count()).select_from(joined).where(lost)).scalar_one()
+    at_least, share = hub.settings.brake_missing
+    if gone <= at_least:
+        return
+    known = linked_count(conn, connected)
+    if not brake.too_many(gone, known, at_least=at_least, share=share):
+        return
+    samples = [
+        row.key or row.remote_id
+        for row in conn.execute(
+            select(records.c.key, records.c.remote_id).select_from(joined).where(lost).limit(_SAMPLES)
+        )
+    ]
+    detail = f"{gone} of {known} linked records went missing within an hour"
+    _hold(conn, hub, connected, HoldReason.MASS_MISSING, detail, gone, samples)
+
+
+def mass_writes(conn: Connection, hub: Hub, connected: Connected, cause: str) -> None:
+    """Hold a connection when one cause has planned writes to too many of its records within an hour."""
+    now = hub.clock.now()
+    same = and_(
+        deliveries.c.connection_id == connected.id,
+        deliveries.c.cause == cause[:128],
+        deliveries.c.made_at > _since_release(conn, connected, HoldReason.MASS_WRITES, now),
+        deliveries.c.kind == "write",
+    )
+    planned = conn.execute(select(func.count(distinct(deliveries.c.link_id))).where(same)).scalar_one()
+    at_least, share = hub.settings.brake_writes
+    if planned <= at_least:
+        return
+    known = linked_count(conn, connected)
+    if not brake.too_many(planned, known, at_least=at_least, share=share):
+        return
+    samples = list(
+        conn.execute(
+            select(records.c.key)
+            .distinct()
+            .select_from(
+                deliveries.join(links, deliveries.c.link_id == links.c.id).join(
+                    records, links.c.record_id == records.c.id
+                )
+            )
+            .where(same)
+            .limit(_SAMPLES)
+        ).scalars()
+    )
+    detail = f"writes to {planned} records were planned within an hour from one cause ({cause}); {known} are linked"
+    _hold(conn, hub, connected, HoldReason.MASS_WRITES, detail, planned, samples)
+
+
+def fight(conn: Connection, hub: Hub, connected: Connected, link_id: int, field: str, value: str) -> bool:
+    """True when the same value was written to one field so often within an hour that somebody writes against us."""
+    now = hub.clock.now()
+    count = conn.execute(
+        select(func.count()).where(
+            writes.c.link_id == link_id,
+            writes.c.field == field,
+            writes.c.value == value,
+            writes.c.at > _since_release(conn, connected, HoldReason.FIGHT, now, link_id=link_id),
+        )
+    ).scalar_one()
+    return brake.fighting(count, hub.settings.fight_writes)
+
+
+def linked_count(conn: Connection, connected: Connected) -> int:
+    """How many records of a connection are linked."""
+    return conn.execute(
+        select(func.count())
+        .select_from(links.join(records, links.c.record_id == records.c.id))
+        .where(records.c.connection_id == connected.id, links.c.ended_at.is_(None))
+    ).scalar_one()
+
+
+def _since_release(
+    conn: Connection, connected: Connected, reason: HoldReason, now: datetime, *, link_id: int | None = None
+) -> datetime:
+    """An hour ago, or when a person last released such a hold: what was looked at counts no more."""
+    hour = now - brake.WINDOW
+    same = [holds.c.connection_id == connected.id, holds.c.reason == reason.value]
+    if link_id is not None:
+        same.append(holds.c.link_id == link_id)
+    released = conn.execute(select(func.max(holds.c.released_at)).where(*same)).scalar()
+    return hour if released is None else max(hour, released)
+
+
+def _hold(
+    conn: Connection, hub: Hub, connected: Connected, reason: HoldReason, detail: str, count: int, samples: list[str]
+) -> None:
+    if rows.open_hold(conn, connected.id, reason.value, hub.clock.now(), detail, count=count, samples=samples):
+        hub.tell("connection_held", connection=connected.name, reason=reason.value, detail=detail)

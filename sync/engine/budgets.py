@@ -1,0 +1,141 @@
+"""Rate budgets: how long a call must wait. A generic cell rate (GCRA) per budget, corrected by the vendors' headers.
+
+Live work may use a budget whole; backfill (import, sweep) leaves half of each untouched, so that it always yields.
+Nothing here sleeps: a wait is told to the caller, who puts it into the row's `not_before`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from connectors.contract import Budget, BudgetReading, Clock
+
+_IMPATIENCE = 0.5
+"""The share of a budget that backfill may use."""
+
+
+class Priority(StrEnum):
+    """Live work goes first; backfill is import and sweep."""
+
+    LIVE = "live"
+    BACKFILL = "backfill"
+
+
+@dataclass
+class _Bucket:
+    budget: Budget
+    free_at: float = 0.0  # the theoretical arrival time, monotonic seconds
+    blocked_until: float = 0.0
+    limit: int | None = None
+    remaining: int | None = None
+    read_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is left of one budget, for people: calls left of the limit, seconds until a blocked one opens again."""
+
+    budget: str
+    limit: int
+    left: int
+    blocked_for: float
+
+
+class Budgets:
+    """The buckets of all connections. lock: guards them where several threads use them."""
+
+    def __init__(self, clock: Clock, lock: AbstractContextManager[Any] | None = None) -> None:
+        self._clock = clock
+        self._lock = lock or nullcontext()
+        self._budgets: dict[int, dict[str, Budget]] = {}
+        self._buckets: dict[tuple[int, str, str], _Bucket] = {}
+
+    def declare(self, connection: int, budgets: tuple[Budget, ...]) -> None:
+        """Set the published limits of one connection."""
+        with self._lock:
+            self._budgets[connection] = {budget.name: budget for budget in budgets}
+
+    def take(
+        self, connection: int, names: tuple[str, ...], *, record: str = "", priority: Priority = Priority.LIVE
+    ) -> float:
+        """Take one call from every named budget: 0.0 when it may go now, else the seconds to wait."""
+        now = self._clock.monotonic()
+        with self._lock:
+            buckets = [self._bucket(connection, name, record) for name in ("account", *names)]
+            wait = max((self._wait(bucket, now, priority) for bucket in buckets if bucket), default=0.0)
+            if wait > 0:
+                return wait
+            for bucket in buckets:
+                if bucket:
+                    bucket.free_at = max(bucket.free_at, now) + bucket.budget.seconds / max(1, self._limit(bucket))
+                    if bucket.remaining is not None:
+                        bucket.remaining = max(0, bucket.remaining - 1)
+            return 0.0
+
+    def observe(self, connection: int, reading: BudgetReading) -> None:
+        """Correct a budget by a response's headers: the vendor's own count is believed over ours."""
+        now = self._clock.monotonic()
+        with self._lock:
+            bucket = self._bucket(connection, reading.budget, reading.record)
+            if bucket is None:
+                return
+            bucket.read_at = now
+            if reading.limit is not None and reading.limit > 0:
+                bucket.limit = reading.limit
+            if reading.remaining is not None:
+                bucket.remaining = reading.remaining
+                used = max(0, self._limit(bucket) - reading.remaining)
+                spacing = bucket.budget.seconds / max(1, self._limit(bucket))
+                bucket.free_at = max(bucket.free_at, now + used * spacing) if reading.remaining == 0 else bucket.free_at
+                if reading.remaining == 0 and reading.resets_in:
+                    bucket.blocked_until = max(bucket.blocked_until, now + reading.resets_in)
+
+    def block(self, connection: int, scope: str, seconds: float) -> None:
+        """The remote asked for patience: nothing of that scope goes out for so long. `record:<id>` names one record."""
+        name, _, record = scope.partition(":")
+        with self._lock:
+            bucket = self._bucket(connection, name, record) or self._buckets.setdefault(
+                (connection, name, record), _Bucket(Budget(name=name, limit=1_000_000, seconds=1.0))
+            )
+            bucket.blocked_until = max(bucket.blocked_until, self._clock.monotonic() + seconds)
+
+    def room(self, connection: int) -> list[Room]:
+        """What is left of each account-wide budget, for `status`."""
+        now = self._clock.monotonic()
+        with self._lock:
+            return [
+                Room(name, self._limit(bucket), self._left(bucket, now), max(0.0, bucket.blocked_until - now))
+                for (owner, name, record), bucket in sorted(self._buckets.items())
+                if owner == connection and not record
+            ]
+
+    # ----------------------------------------------------------------------------------------------------------
+
+    def _bucket(self, connection: int, name: str, record: str) -> _Bucket | None:
+        known: Mapping[str, Budget] = self._budgets.get(connection, {})
+        budget = known.get(name)
+        if budget is None:
+            return self._buckets.get((connection, name, record)) or self._buckets.get((connection, name, ""))
+        if budget.per_record and not record:
+            return None
+        key = (connection, name, record if budget.per_record else "")
+        return self._buckets.setdefault(key, _Bucket(budget))
+
+    def _limit(self, bucket: _Bucket) -> int:
+        return bucket.limit or bucket.budget.limit
+
+    def _wait(self, bucket: _Bucket, now: float, priority: Priority) -> float:
+        if bucket.blocked_until > now:
+            return bucket.blocked_until - now
+        span = bucket.budget.seconds
+        allowed = span if priority is Priority.LIVE else span * _IMPATIENCE
+        spacing = span / max(1, self._limit(bucket))
+        return max(0.0, bucket.free_at + spacing - (now + max(allowed, spacing)))
+
+    def _left(self, bucket: _Bucket, now: float) -> int:
+        spacing = bucket.budget.seconds / max(1, self._limit(bucket))
+        return max(0, int(self._limit(bucket) - max(0.0, bucket.free_at - now) / spacing))

@@ -1,0 +1,154 @@
+"""The encoded columns of the engine: what is in them, and the one way they are read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+from connectors.contract import Capabilities
+from sync.core.state import Intent, ItemState, StatusBase, TagBase, Want
+from sync.model import Changes, CreateIntent, Json, Move, RecordRef, Snapshot
+
+_T = TypeVar("_T")
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+class LinksBase(Struct, frozen=True, kw_only=True):
+    """A link's base for links. shown: records this one showed when both last agreed, or was made to show by us.
+
+    noted: records for which an internal note was written: one per link event, never repeated. unknown: references that
+    were looked up and name no record we can read; they are looked up again by the sweep.
+    """
+
+    shown: frozenset[str] = frozenset()
+    noted: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
+
+
+class Attribution(Struct, frozen=True, kw_only=True):
+    """Who brought a record to the status it shows, by its own change history. version: of the snapshot it is about."""
+
+    version: str
+    raw: str
+    automatic: bool
+    actor: str
+    at: datetime | None = None
+
+
+class Base(Struct, frozen=True, kw_only=True):
+    """What a link remembers. solo: a write of several fields was refused, so each goes out alone.
+
+    misses: by field, how often a write of the same value was answered well and not shown. routed: made by a route.
+    """
+
+    status: StatusBase | None = None
+    tags: TagBase | None = None
+    links: LinksBase = LinksBase()
+    attribution: Attribution | None = None
+    solo: bool = False
+    misses: Mapping[str, int] = field(default_factory=dict)
+    routed: bool = False
+
+
+class Errand(Struct, frozen=True, kw_only=True):
+    """What one delivery is to do, whole, as it was decided.
+
+    want: the core's words; None where only links or a note are written. changes: the remote's words, one request.
+    expect: the remote version it was decided on. shows, hides: records that the target will show or no longer show.
+    noted: records named in the note. create: for creates, what was known just before it was sent; created: the record
+    that came of it, once that is known. farewell: the last write to a record that has left the item.
+    """
+
+    want: Want | None = None
+    changes: Changes = Changes()
+    expect: str = ""
+    shows: frozenset[str] = frozenset()
+    hides: frozenset[str] = frozenset()
+    noted: frozenset[str] = frozenset()
+    create: CreateIntent | None = None
+    created: RecordRef | None = None
+    source_record: int | None = None
+    farewell: bool = False
+
+    @property
+    def intent(self) -> Intent:
+        """The errand as an input of the core."""
+        want = self.want or Want()
+        return Intent(
+            version=self.expect, status=want.status, final=want.final, said=want.said, add=want.add, remove=want.remove
+        )
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The canonical fields it writes."""
+        names = []
+        if self.want is not None and self.want.status is not None:
+            names.append("status")
+        if self.want is not None and (self.want.add or self.want.remove):
+            names.append("tags")
+        if self.shows or self.hides or self.noted:
+            names.append("links")
+        return tuple(names)
+
+
+def encode(value: object) -> bytes:
+    """Encode any column value, the same bytes for the same value."""
+    return _encoder.encode(value)
+
+
+def _reader(kind: type[_T]) -> msgspec.json.Decoder[_T]:
+    return msgspec.json.Decoder(kind)
+
+
+_snapshot = _reader(Snapshot)
+_item = _reader(ItemState)
+_base = _reader(Base)
+_errand = _reader(Errand)
+_moves = _reader(tuple[Move, ...])
+_texts = _reader(dict[str, str])
+_capabilities = _reader(Capabilities)
+_any = msgspec.json.Decoder()
+
+
+def snapshot(body: bytes) -> Snapshot:
+    """A `records.body`."""
+    return _snapshot.decode(body)
+
+
+def item_state(body: bytes) -> ItemState:
+    """An `items.state`."""
+    return _item.decode(body)
+
+
+def base(body: bytes) -> Base:
+    """A `links.base`."""
+    return _base.decode(body)
+
+
+def errand(body: bytes) -> Errand:
+    """A `deliveries.want`."""
+    return _errand.decode(body)
+
+
+def moves(body: bytes) -> tuple[Move, ...]:
+    """A `workflows.moves`."""
+    return _moves.decode(body)
+
+
+def texts(body: bytes) -> dict[str, str]:
+    """An `items.tag_texts`."""
+    return _texts.decode(body)
+
+
+def capabilities(body: bytes) -> Capabilities:
+    """A `connections.capabilities`."""
+    return _capabilities.decode(body)
+
+
+def plain(body: bytes) -> Json:
+    """Any other encoded column."""
+    return _any.decode(body)

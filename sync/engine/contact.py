@@ -1,0 +1,214 @@
+"""First contact and every later start: is this the account we know, what may we do there, from when on do we write?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from connectors.contract import Act, Capabilities, Level
+from connectors.errors import AuthRejected, RemoteError
+from sync.core.reasons import HoldReason
+from sync.engine import columns, down, poll, rows
+from sync.engine.hub import Connected, Hub, Mode
+from sync.store.tables import connections, holds, items, links, meta, records, refreshes
+
+
+def register(conn: Connection, name: str, system: str, role: str, now: datetime) -> int:
+    """The id of a configured connection; a new one starts in `observe`."""
+    known = conn.execute(select(connections.c.id).where(connections.c.name == name)).scalar()
+    if known is not None:
+        conn.execute(update(connections).where(connections.c.id == known).values(system=system, role=role))
+        return int(known)
+    result = conn.execute(insert(connections).values(name=name, system=system, role=role, created_at=now))
+    return rows.new_id(result)
+
+
+def restore_state(conn: Connection, connected: Connected) -> None:
+    """Take what the database knows of a connection: its mode, since when it is live, what it can do."""
+    row = conn.execute(select(connections).where(connections.c.id == connected.id)).one()
+    connected.mode = Mode(row.mode)
+    connected.live_since = row.live_since
+    if row.capabilities is not None:
+        connected.capabilities = columns.capabilities(row.capabilities)
+
+
+def greet(hub: Hub, connected: Connected) -> bool:
+    """Check a connection once after every start, and again until it works. True when something was asked.
+
+    Nothing is written before the account has been compared with the recorded one.
+    """
+    if connected.account_checked or down.unreachable(hub, connected):
+        return False
+    if hub.budgets.take(connected.id, connected.draws(Act.CHECK)):
+        return False
+    try:
+        found = connected.remote().check()
+    except RemoteError as error:
+        down.failed(hub, connected, error)
+        if not isinstance(error, AuthRejected):
+            hub.tell("check_failed", connection=connected.name, why=error.message)
+        return False
+    down.answered(hub, connected)
+    hub.store.step(lambda conn: _store(conn, hub, connected, found))
+    hub.signals.ring(f"poll:{connected.id}")
+    hub.signals.ring(f"deliver:{connected.id}")
+    hub.signals.ring("settle")
+    return True
+
+
+def _store(conn: Connection, hub: Hub, connected: Connected, found: Capabilities) -> None:
+    now = hub.clock.now()
+    recorded = conn.execute(select(connections.c.account).where(connections.c.id == connected.id)).scalar_one()
+    if recorded and recorded != found.account:
+        detail = (
+            f"this connection belongs to {recorded}, and its settings now lead to {found.account}: correct the "
+            f"settings, or give the new account a connection of its own"
+        )
+        if rows.open_hold(conn, connected.id, HoldReason.ACCOUNT_MISMATCH.value, now, detail):
+            hub.tell("connection_held", connection=connected.name, reason="account_mismatch", why=detail)
+        return
+    conn.execute(
+        update(connections)
+        .where(connections.c.id == connected.id)
+        .values(account=found.account, capabilities=columns.encode(found))
+    )
+    _release(conn, connected, now, (HoldReason.AUTH_REJECTED, HoldReason.ACCOUNT_MISMATCH), "the check passed")
+    connected.capabilities = found
+    connected.account_checked = True
+    poll.open_feeds(conn, hub, connected)
+    for finding in found.findings:
+        if finding.level is not Level.INFO:
+            hub.tell("finding", connection=connected.name, level=finding.level.value, what=finding.what, do=finding.do)
+    _mark_members(conn, connected, now)
+
+
+def _release(conn: Connection, connected: Connected, now: datetime, reasons: tuple[HoldReason, ...], by: str) -> None:
+    conn.execute(
+        update(holds)
+        .where(
+            holds.c.connection_id == connected.id,
+            holds.c.reason.in_([reason.value for reason in reasons]),
+            holds.c.released_at.is_(None),
+        )
+        .values(released_at=now, released_by=by)
+    )
+
+
+def _mark_members(conn: Connection, connected: Connected, now: datetime) -> None:
+    """Decide every item again that has a member here and was not settled."""
+    found = conn.execute(
+        select(links.c.item_id)
+        .distinct()
+        .select_from(links.join(records, links.c.record_id == records.c.id).join(items, links.c.item_id == items.c.id))
+        .where(records.c.connection_id == connected.id, links.c.ended_at.is_(None), items.c.not_before.is_not(None))
+    ).scalars()
+    rows.mark(conn, found, now)
+
+
+def go_live(conn: Connection, connected: Connected, since: datetime) -> None:
+    """Let a connection be written to, from now on. Pairs that differ stay as they are until one side changes."""
+    conn.execute(
+        update(connections).where(connections.c.id == connected.id).values(mode=Mode.LIVE.value, live_since=since)
+    )
+    connected.mode, connected.live_since = Mode.LIVE, since
+
+
+def set_mode(conn: Connection, connected: Connected, mode: Mode, now: datetime) -> None:
+    """Pause a connection, or let it go on. What changed meanwhile is read and decided then."""
+    conn.execute(update(connections).where(connections.c.id == connected.id).values(mode=mode.value))
+    connected.mode = mode
+    everyone = conn.execute(
+        select(links.c.item_id)
+        .distinct()
+        .select_from(links.join(records, links.c.record_id == records.c.id))
+        .where(records.c.connection_id == connected.id, links.c.ended_at.is_(None))
+    ).scalars()
+    rows.mark(conn, everyone, now)
+
+
+def would_create(conn: Connection, hub: Hub, connected: Connected, since: datetime) -> int:
+    """How many records without an item the routes would match, if the connection were live since then."""
+    found = conn.execute(
+        select(records.c.body, records.c.created_at)
+        .select_from(records.outerjoin(links, (links.c.record_id == records.c.id) & links.c.ended_at.is_(None)))
+        .where(records.c.connection_id == connected.id, links.c.id.is_(None), records.c.created_at >= since)
+    )
+    count = 0
+    for row in found:
+        view = connected.mapping.feedback(columns.snapshot(row.body))
+        if any(route.matches(view, connected.name, row.created_at) for route in hub.routes):
+            count += 1
+    return count
+
+
+# --- after a restore -------------------------------------------------------------------------------------------
+
+RESTORED = "restored"
+"""The mark in `meta` that a backup carries: a database that has it was restored."""
+
+
+def after_restore(hub: Hub) -> bool:
+    """A restored database is old: hold every connection, read every linked record anew, then let go.
+
+    Returns True when this database was restored and the re-reading has just begun.
+    """
+    now = hub.clock.now()
+
+    def step(conn: Connection) -> bool:
+        if conn.execute(select(meta.c.value).where(meta.c.key == RESTORED)).scalar() is None:
+            return False
+        conn.execute(delete(meta).where(meta.c.key == RESTORED))
+        for connected in hub.connections.values():
+            rows.open_hold(
+                conn,
+                connected.id,
+                HoldReason.RESTORED.value,
+                now,
+                "the database was restored from a backup: every linked record is read anew before anything is written",
+            )
+            conn.execute(
+                update(records)
+                .where(records.c.connection_id == connected.id, records.c.presence != "gone")
+                .values(swept_at=None)
+            )
+            for row in _linked_records(conn, connected):
+                rows.ask(conn, connected.id, [(row.kind, row.remote_id)], now, "restore")
+            for name in (poll.LIVE,):
+                state = poll.feed(conn, connected, name)
+                if state is not None:
+                    poll.restart(conn, connected, name, state.moved_at - 2 * hub.settings.poll_overlap, now)
+        return True
+
+    return hub.store.step(step)
+
+
+def end_of_restore(hub: Hub, connected: Connected) -> bool:
+    """Release the hold of a restore once every linked record has been read. True when it was released now."""
+    with hub.store.read() as conn:
+        if HoldReason.RESTORED.value not in rows.held_connections(conn).get(connected.id, set()):
+            return False
+        waiting = conn.execute(
+            select(func.count()).where(refreshes.c.connection_id == connected.id, refreshes.c.why == "restore")
+        ).scalar_one()
+    if waiting:
+        return False
+
+    def step(conn: Connection) -> None:
+        _release(conn, connected, hub.clock.now(), (HoldReason.RESTORED,), "every linked record was read")
+
+    hub.store.step(step)
+    hub.tell("connection_released", connection=connected.name, reason="restored")
+    hub.signals.ring(f"deliver:{connected.id}")
+    return True
+
+
+def _linked_records(conn: Connection, connected: Connected) -> list[Any]:
+    return list(
+        conn.execute(
+            select(records.c.kind, records.c.remote_id)
+            .select_from(records.join(links, links.c.record_id == records.c.id))
+            .where(records.c.connection_id == connected.id, links.c.ended_at.is_(None))
+        ).all()
+    )

@@ -1,0 +1,311 @@
+"""Creates out: at most one record per (item, connection), whatever crashes or is retried.
+
+The intent, with what was known just before, is stored before the request leaves, and the target carries the marker. An
+answer that was lost is settled by looking for the marker, never by asking again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from msgspec import structs
+from sqlalchemy import Connection, or_, select, update
+
+from connectors.contract import Act
+from connectors.errors import AuthRejected, RateLimited, RemoteError, WriteRejected
+from sync.core.backoff import next_attempt
+from sync.core.reasons import ParkReason
+from sync.engine import adopt, columns, down, ingest, parking, rows
+from sync.engine.columns import Errand
+from sync.engine.deliver import may_write
+from sync.engine.hub import Connected, Hub
+from sync.mapping.routes import Route
+from sync.model import Absent, CreateIntent, Draft, Duplicated, NotYetCertain, RecordRef, Snapshot
+from sync.store.tables import deliveries, parked
+
+
+def create(hub: Hub, connected: Connected) -> bool:
+    """Settle one create in doubt, or send one. True when there was one whose time had come."""
+    if not may_write(hub, connected):
+        return False
+    now = hub.clock.now()
+    with hub.store.read() as conn:
+        row = conn.execute(
+            select(deliveries)
+            .where(
+                deliveries.c.connection_id == connected.id,
+                deliveries.c.kind == "create",
+                deliveries.c.state.in_(("waiting", "in_doubt")),
+                or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= now),
+            )
+            .order_by(deliveries.c.state, deliveries.c.made_at, deliveries.c.id)
+            .limit(1)
+        ).first()
+    if row is None:
+        return False
+    try:
+        if row.state == "in_doubt":
+            _look(hub, connected, row)
+        else:
+            _send(hub, connected, row)
+    except RemoteError as error:
+        _failed(hub, connected, row, error)
+    return True
+
+
+def _send(hub: Hub, connected: Connected, row: Any) -> None:
+    route = next((each for each in hub.routes if each.name == row.route), None)
+    with hub.store.read() as conn:
+        linked = adopt.tracker_of(conn, hub, row.item_id) if connected.role == "tracker" else None
+        source = rows.record_row(conn, columns.errand(row.want).source_record or 0)
+        still = rows.active_link(conn, source.id)
+    gone = (
+        f"the route {row.route} is not there any more"
+        if route is None
+        else "the item has an issue already"
+        if linked is not None
+        else "the record left the item"
+        if still is None or still.item_id != row.item_id or source.presence != "present"
+        else ""
+    )
+    if gone or route is None:
+        _close(hub, row, "superseded", gone)
+        return
+    wait = hub.budgets.take(connected.id, connected.draws(Act.CREATE))
+    if wait:
+        _later(hub, row, wait)
+        return
+    draft = _draft(hub, connected, route, source, row.id)
+    probe = connected.remote().probe(draft)
+    intent = CreateIntent(marker=row.id, at=hub.clock.now(), probe=probe, draft=draft)
+    errand = structs.replace(columns.errand(row.want), create=intent)
+    if not hub.store.step(lambda conn: _claim(conn, hub, row, errand)):
+        return
+    try:
+        ref = connected.remote().create(draft, row.id)
+    except RemoteError as error:
+        _answered_badly(hub, connected, row, errand, error)
+        return
+    down.answered(hub, connected)
+    _created(hub, connected, row, errand, ref)
+
+
+def _draft(hub: Hub, connected: Connected, route: Route, source: Any, marker: str) -> Draft:
+    origin = hub.connections[source.connection_id]
+    view = origin.mapping.feedback(columns.snapshot(source.body))
+    return connected.mapping.draft(view, route, marker)
+
+
+def _claim(conn: Connection, hub: Hub, row: Any, errand: Errand) -> bool:
+    """The intent is durable before the request leaves."""
+    return bool(
+        conn.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row.id, deliveries.c.state == "waiting")
+            .values(
+                state="sending",
+                sent_at=hub.clock.now(),
+                attempts=row.attempts + 1,
+                want=columns.encode(errand),
+                error="",
+            )
+        ).rowcount
+    )
+
+
+def _answered_badly(hub: Hub, connected: Connected, row: Any, errand: Errand, error: RemoteError) -> None:
+    down.failed(hub, connected, error)
+    if error.applied:
+        _enter_doubt(hub, connected, row, errand, error.message)
+    elif isinstance(error, WriteRejected):
+        hub.store.step(lambda conn: _park(conn, hub, connected, row, ParkReason.CREATE_REJECTED, error.message))
+    else:
+        patience = error.retry_after if isinstance(error, RateLimited) else None
+        counted = not isinstance(error, RateLimited | AuthRejected)
+        at = next_attempt(row.attempts + 1, "write", patience, hub.clock.now(), hub.rng.random())
+        hub.store.step(
+            lambda conn: conn.execute(
+                update(deliveries)
+                .where(deliveries.c.id == row.id)
+                .values(state="waiting", not_before=at, attempts=row.attempts + int(counted), error=error.message)
+            ).close()
+        )
+
+
+def _enter_doubt(hub: Hub, connected: Connected, row: Any, errand: Errand, why: str) -> None:
+    now = hub.clock.now()
+    hub.store.step(
+        lambda conn: conn.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row.id)
+            .values(
+                state="in_doubt",
+                in_doubt_since=row.in_doubt_since or now,
+                not_before=None,
+                error=why,
+                want=columns.encode(errand),
+            )
+        ).close()
+    )
+    hub.tell("create_in_doubt", connection=connected.name, item=row.item_id, why=why)
+
+
+def _failed(hub: Hub, connected: Connected, row: Any, error: RemoteError) -> None:
+    """A read around a create failed: nothing was sent, or it is still in doubt; look again later."""
+    down.failed(hub, connected, error)
+    if isinstance(error, WriteRejected):
+        hub.store.step(lambda conn: _park(conn, hub, connected, row, ParkReason.CREATE_REJECTED, error.message))
+        return
+    patience = error.retry_after if isinstance(error, RateLimited) else None
+    at = next_attempt(row.attempts + 1, "read", patience, hub.clock.now(), hub.rng.random())
+    hub.store.step(
+        lambda conn: conn.execute(
+            update(deliveries).where(deliveries.c.id == row.id).values(not_before=at, attempts=row.attempts + 1)
+        ).close()
+    )
+
+
+# --- in doubt --------------------------------------------------------------------------------------------------
+
+
+def _look(hub: Hub, connected: Connected, row: Any) -> None:
+    """Look for the record of a create whose answer was lost, by its marker."""
+    errand = columns.errand(row.want)
+    if errand.created is not None:
+        _created(hub, connected, row, errand, errand.created)
+        return
+    if errand.create is None:
+        _close(hub, row, "waiting", "nothing was sent")
+        return
+    wait = hub.budgets.take(connected.id, connected.draws(Act.LOOKUP))
+    if wait:
+        _later(hub, row, wait)
+        return
+    found = connected.remote().find_created(errand.create)
+    down.answered(hub, connected)
+    match found:
+        case RecordRef():
+            _created(hub, connected, row, errand, found)
+        case NotYetCertain():
+            _later(hub, row, found.seconds)
+        case Duplicated():
+            names = ", ".join(ref.key or ref.id for ref in found.refs)
+            detail = f"{names} carry one marker ({row.id}): keep one, link it with `hypercare link`, delete the others"
+            hub.store.step(lambda conn: _park(conn, hub, connected, row, ParkReason.CREATE_DUPLICATED, detail))
+        case Absent():
+            hub.store.step(
+                lambda conn: conn.execute(
+                    update(deliveries)
+                    .where(deliveries.c.id == row.id)
+                    .values(state="waiting", not_before=None, in_doubt_since=None, error="")
+                ).close()
+            )
+
+
+def _created(hub: Hub, connected: Connected, row: Any, errand: Errand, ref: RecordRef) -> None:
+    """The record exists. It is read, stored and made a member in one step; until it can be read, it is remembered."""
+    errand = structs.replace(errand, created=ref)
+    read_no = hub.reads.next()
+    try:
+        found = connected.remote().fetch([ref.id])[ref.id]
+    except RemoteError as error:
+        down.failed(hub, connected, error)
+        found = None
+    if not isinstance(found, Snapshot):
+        _enter_doubt(hub, connected, row, errand, f"{ref.key or ref.id} was created and cannot be read yet")
+        _later(hub, row, None)
+        return
+    snap = found
+    hub.store.step(lambda conn: _join(conn, hub, connected, row, errand, snap, read_no))
+    hub.signals.ring("settle")
+    hub.tell("created", connection=connected.name, item=row.item_id, record=ref.key or ref.id, route=row.route)
+
+
+def _join(
+    conn: Connection, hub: Hub, connected: Connected, row: Any, errand: Errand, snap: Snapshot, read_no: int
+) -> None:
+    now = hub.clock.now()
+    taken = ingest.take(conn, hub, connected, [snap], read_no, why="created")
+    record_id = taken.ids[snap.ref.id]
+    if rows.active_link(conn, record_id) is None:
+        adopt.add_link(conn, hub, row.item_id, record_id, f"route {row.route}", routed=True)
+    elif errand.source_record is not None:
+        adopt.join(conn, hub, errand.source_record, record_id, made_by=f"route {row.route}")
+    conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == row.id)
+        .values(state="settled", settled_at=now, outcome="created", error="", want=columns.encode(errand))
+    )
+    rows.note_journal(
+        conn,
+        [
+            {
+                "at": now,
+                "item_id": row.item_id,
+                "field": "record",
+                "new": snap.ref.key or snap.ref.id,
+                "record_id": record_id,
+                "actor": "hypercare",
+                "rule": f"created by route {row.route}",
+                "delivery_id": row.id,
+            }
+        ],
+    )
+    rows.mark(conn, [row.item_id], now, row.cause)
+
+
+def _later(hub: Hub, row: Any, seconds: float | None) -> None:
+    now = hub.clock.now()
+    at = (
+        now + timedelta(seconds=seconds)
+        if seconds is not None
+        else next_attempt(row.attempts + 1, "read", None, now, hub.rng.random())
+    )
+    hub.store.step(
+        lambda conn: conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(not_before=at)).close()
+    )
+
+
+def _close(hub: Hub, row: Any, state: str, why: str) -> None:
+    now = hub.clock.now()
+    hub.store.step(
+        lambda conn: conn.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row.id)
+            .values(state=state, settled_at=now if state == "superseded" else None, outcome=why[:32])
+        ).close()
+    )
+
+
+def _park(conn: Connection, hub: Hub, connected: Connected, row: Any, reason: ParkReason, detail: str) -> None:
+    conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(state="parked", error=detail))
+    parking.park(
+        conn,
+        hub,
+        connected,
+        row.item_id,
+        None,
+        "record",
+        reason,
+        wanted=f"a record on {connected.name} (route {row.route})",
+        shown="",
+        detail=detail,
+        delivery_id=row.id,
+    )
+
+
+def try_again(conn: Connection, hub: Hub, delivery_id: str) -> None:
+    """Send a parked create again; after a doubt the look-up comes first."""
+    row = conn.execute(select(deliveries).where(deliveries.c.id == delivery_id)).one()
+    state = "in_doubt" if row.in_doubt_since is not None else "waiting"
+    conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state == "parked")
+        .values(state=state, not_before=None, error="")
+    )
+    conn.execute(
+        update(parked)
+        .where(parked.c.delivery_id == delivery_id, parked.c.ended_at.is_(None))
+        .values(ended_at=hub.clock.now(), ended_how="tried again")
+    )

@@ -1,0 +1,279 @@
+"""From an item to what is to be stored and written: the core's plan, the links to show, one delivery a member.
+
+Pure given the loaded item: no database, no network. `settle` stores the outcome in one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from msgspec import structs
+
+from sync.core.rebase import rebase
+from sync.core.reconcile import reconcile
+from sync.core.state import Change, Conflict, ItemState, Member, MemberPlan, Park, Plan, Want
+from sync.engine import load
+from sync.engine.columns import Attribution, Base, Errand, LinksBase
+from sync.engine.hub import Hub, Mode
+from sync.engine.load import Linked, Whole
+from sync.engine.membership import shows_links
+from sync.model import Changes, LinkView, Role, StatusChange
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """What becomes of one member. errand: the write to make now, None when nothing is to be written."""
+
+    one: Linked
+    base: Base
+    errand: Errand | None
+    park: Park | None
+    why: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What becomes of one item. ask: members whose history must tell who moved them. read: members to be read."""
+
+    item: Whole
+    state: ItemState
+    tag_texts: Mapping[str, str]
+    members: tuple[Decided, ...]
+    changes: tuple[Change, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    ask: tuple[Linked, ...] = ()
+    read: tuple[Linked, ...] = field(default=())
+
+
+def decide(hub: Hub, item: Whole) -> Decision:
+    """Ask the core and translate its plan into the remotes' words."""
+    members = [_member(hub, item, one) for one in item.linked]
+    plan = reconcile(item.state, members, hub.rules)
+    texts = _tag_texts(item, plan)
+    by_link = {each.link: each for each in plan.members}
+    cause = _cause(item, plan)
+    decided = [_decided(item, one, by_link[one.link_id], texts, cause) for one in item.linked]
+    return Decision(
+        item=item,
+        state=plan.item,
+        tag_texts=texts,
+        members=tuple(decided),
+        changes=plan.changes,
+        conflicts=plan.conflicts,
+        ask=tuple(item.by_link(link) for link in plan.ask),
+        read=tuple(item.by_link(link) for link in plan.read),
+    )
+
+
+def _member(hub: Hub, item: Whole, one: Linked) -> Member:
+    """The member; its canonical halves are made anew where its mapping has changed: the edit itself writes nothing."""
+    seen = load.member_of(hub, item, one)
+    if one.fingerprint in ("", one.connected.mapping.fingerprint):
+        return seen
+    return rebase(item.state, seen)
+
+
+def _cause(item: Whole, plan: Plan) -> str:
+    """What brought these writes about, as the brake counts it: one kind of change on one connection."""
+    named = {one.link_id: one.connected.name for one in item.linked}
+    for change in plan.changes:
+        if change.link is not None and change.link in named:
+            return f"{named[change.link]}: {change.field} {change.new if change.new is not None else f'-{change.old}'}"
+    return item.cause
+
+
+def _tag_texts(item: Whole, plan: Plan) -> dict[str, str]:
+    """How each tag is written by whoever brought it first."""
+    texts = {key: text for key, text in item.tag_texts.items() if key in plan.item.tags}
+    for one in item.linked:
+        for key, text in sorted(one.connected.mapping.tag_texts(one.snap).items()):
+            if key in plan.item.tags:
+                texts.setdefault(key, text)
+    return texts
+
+
+# --- one member ------------------------------------------------------------------------------------------------
+
+
+def _decided(item: Whole, one: Linked, each: MemberPlan, texts: Mapping[str, str], cause: str) -> Decided:
+    links, link_errand = _links(item, one)
+    base = structs.replace(
+        one.base,
+        status=each.status_base,
+        tags=each.tag_base,
+        links=links,
+        attribution=_attribution(one, each),
+        misses=_misses(one, each),
+    )
+    errand = _errand(one, base, each, link_errand, texts)
+    return Decided(one=one, base=base, errand=errand, park=each.park, why=each.why, cause=cause)
+
+
+def _attribution(one: Linked, each: MemberPlan) -> Attribution | None:
+    """Who moved a record is forgotten when it moves on."""
+    known = one.base.attribution
+    if known is not None and each.status_base is not None and each.status_base.raw != known.raw:
+        return None
+    return known
+
+
+def _misses(one: Linked, each: MemberPlan) -> Mapping[str, int]:
+    """A write that was not shown is counted only while the same thing is still wanted."""
+    kept = {}
+    for name, count in one.base.misses.items():
+        wanted = each.want is not None and (
+            each.want.status is not None if name == "status" else bool(each.want.add or each.want.remove)
+        )
+        if wanted:
+            kept[name] = count
+    return kept
+
+
+def _errand(
+    one: Linked, base: Base, each: MemberPlan, link_errand: Errand | None, texts: Mapping[str, str]
+) -> Errand | None:
+    """The next write of a member: status and tags first, in as few requests as the connector can make of them."""
+    under_way = one.open is not None and one.open.state != "waiting"
+    if under_way or not one.fresh or one.connected.mode is Mode.OBSERVE:
+        return None
+    want = each.want
+    if want is None:
+        return None if link_errand is None else structs.replace(link_errand, expect=one.snap.version)
+    mapping = one.connected.mapping
+    changes = Changes(
+        status=_status_change(one, want),
+        add_tags=tuple(mapping.spell(key, texts.get(key, key)) for key in sorted(want.add)),
+        remove_tags=_shown_spelling(one, want),
+    )
+    if link_errand is not None:
+        changes = structs.replace(
+            changes,
+            set=link_errand.changes.set,
+            add_links=link_errand.changes.add_links,
+            remove_links=link_errand.changes.remove_links,
+            note=link_errand.changes.note,
+        )
+    if base.solo and changes.status is not None and (changes.add_tags or changes.remove_tags):
+        changes = Changes(status=changes.status)
+    first = one.connected.remote().steps(one.snap, changes)[0]
+    return _part(one, want, first, link_errand)
+
+
+def _part(one: Linked, want: Want, first: Changes, link_errand: Errand | None) -> Errand:
+    """The errand of one request: what of the want it carries."""
+    kept = structs.replace(
+        want,
+        status=want.status if first.status is not None else None,
+        add=want.add if first.add_tags else frozenset(),
+        remove=want.remove if first.remove_tags else frozenset(),
+    )
+    carries = bool(first.set or first.add_links or first.remove_links or first.note) and link_errand is not None
+    errand = Errand(want=kept, changes=first, expect=one.snap.version)
+    if carries and link_errand is not None:
+        errand = structs.replace(errand, shows=link_errand.shows, hides=link_errand.hides, noted=link_errand.noted)
+    return errand
+
+
+def _status_change(one: Linked, want: Want) -> StatusChange | None:
+    if want.status is None:
+        return None
+    for move in one.moves.get(one.shown.raw, ()):
+        if move.to == want.status:
+            fields = one.connected.mapping.transition_fields(move)
+            if fields is not None:
+                return StatusChange(raw=want.status, move=move.id, fields=dict(fields))
+    return StatusChange(raw=want.status)
+
+
+def _shown_spelling(one: Linked, want: Want) -> tuple[str, ...]:
+    """Tags are taken away in the spelling in which the record shows them, every spelling of a key."""
+    shown = one.connected.mapping.raw_tags(one.snap)
+    return tuple(
+        text for key in sorted(want.remove) for text in shown.get(key, (one.connected.mapping.spell(key, key),))
+    )
+
+
+# --- links -----------------------------------------------------------------------------------------------------
+
+
+def _links(item: Whole, one: Linked) -> tuple[LinksBase, Errand | None]:
+    """What the record shows of its item, and the write that makes it show the rest."""
+    others = {
+        str(other.record_id): other
+        for other in item.linked
+        if other is not one and _counterparts(one, other) and other.presence == "present"
+    }
+    known = one.base.links
+    show = one.connected.mapping.links_show
+    if one.connected.mode is Mode.OBSERVE:
+        return structs.replace(known, shown=known.shown | frozenset(others)), None
+    if show == "none" or not one.fresh or not (shows_links(one) or show == "note"):
+        return known, None
+    if "links" in one.held:
+        return known, None
+    shown = (known.shown & one.shows) | (one.shows & frozenset(others))
+    if show == "note":
+        shown |= known.shown
+    base = structs.replace(known, shown=shown)
+    missing = [others[key] for key in sorted(others, key=int) if key not in shown | known.noted]
+    stale = sorted(shown - frozenset(others), key=int)
+    return base, _link_errand(item, one, show, missing, stale)
+
+
+def _counterparts(one: Linked, other: Linked) -> bool:
+    """Tickets and signals show the tracker's issue; the issue shows all of them."""
+    return (one.connected.role is Role.TRACKER) != (other.connected.role is Role.TRACKER)
+
+
+def _link_errand(item: Whole, one: Linked, show: str, missing: Sequence[Linked], stale: Sequence[str]) -> Errand | None:
+    mapping = one.connected.mapping
+    if show == "note":
+        if not missing:
+            return None
+        note = "\n".join(mapping.note(view(item, other)) for other in missing)
+        named = frozenset(str(other.record_id) for other in missing)
+        return Errand(changes=Changes(note=note), noted=named)
+    if show == "field":
+        return _field_errand(one, missing, stale)
+    if stale:
+        handles = tuple(
+            link for link, record_id, _, _ in one.references if record_id is not None and str(record_id) == stale[0]
+        )
+        if handles:
+            return Errand(changes=Changes(remove_links=handles[:1]), hides=frozenset(stale[:1]))
+    if missing:
+        other = missing[0]
+        return Errand(changes=Changes(add_links=(view(item, other),)), shows=frozenset({str(other.record_id)}))
+    return None
+
+
+def _field_errand(one: Linked, missing: Sequence[Linked], stale: Sequence[str]) -> Errand | None:
+    """One field holds one reference: the tracker's issue, or nothing."""
+    name = one.connected.mapping.links_field
+    if missing:
+        return Errand(
+            changes=Changes(set={name: missing[0].ref.key or missing[0].ref.id}),
+            shows=frozenset({str(missing[0].record_id)}),
+            hides=frozenset(stale),
+        )
+    if stale:
+        return Errand(changes=Changes(set={name: None}), hides=frozenset(stale))
+    return None
+
+
+def view(item: Whole, other: Linked) -> LinkView:
+    """How a member is to appear on another record."""
+    del item
+    feedback = other.connected.mapping.feedback(other.snap)
+    return LinkView(
+        system=other.connected.system,
+        connection=other.connected.name,
+        kind=other.ref.kind,
+        id=other.ref.id,
+        key=other.ref.key,
+        url=other.ref.url,
+        title=feedback.title,
+        done=feedback.status is not None and feedback.status.side == "done",
+    )

@@ -1,0 +1,327 @@
+"""Deliveries out: claim, send once, take the receipt. What became of a lost answer is found out in `doubt`.
+
+A delivery is stored with its intent before the request leaves, and is `sending` while it is under way. Nothing here
+repeats a write: a new attempt is a new claim, and only when it is certain that the last one did nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from msgspec import structs
+from sqlalchemy import Connection, or_, select, update
+
+from connectors.contract import Act
+from connectors.errors import (
+    AuthRejected,
+    Forbidden,
+    RateLimited,
+    RecordMissing,
+    RemoteError,
+    VersionConflict,
+    WriteRejected,
+)
+from sync.core.backoff import next_attempt
+from sync.core.reasons import HoldReason, ParkReason
+from sync.engine import brakes, columns, doubt, down, ingest, parking, receipts, rows
+from sync.engine.columns import Errand
+from sync.engine.hub import Connected, Hub, Mode
+from sync.model import Expect, RecordRef, Snapshot
+from sync.store.tables import deliveries, links, records
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sending:
+    """A claimed delivery. doubtful: an earlier attempt of it may have taken effect."""
+
+    id: str
+    item_id: int
+    link_id: int
+    record_id: int
+    ref: RecordRef
+    snap: Snapshot
+    errand: Errand
+    attempts: int
+    cause: str
+    doubtful: bool
+
+
+def deliver(hub: Hub, connected: Connected) -> bool:
+    """Settle one doubt or send one delivery. True when there was one."""
+    if not may_write(hub, connected):
+        return False
+    if doubt.settle(hub, connected):
+        return True
+    waiting = _next(hub, connected)
+    if waiting is None:
+        return False
+    sending = _claim(hub, connected, *waiting)
+    if sending is not None:
+        _send(hub, connected, sending)
+    return True
+
+
+def may_write(hub: Hub, connected: Connected) -> bool:
+    """A connection is written to when it is live, answers, has been recognised as the same account, and is not held."""
+    if connected.mode is not Mode.LIVE or not connected.account_checked or down.unreachable(hub, connected):
+        return False
+    with hub.store.read() as conn:
+        return not rows.held_connections(conn).get(connected.id)
+
+
+def _next(hub: Hub, connected: Connected) -> tuple[str, str] | None:
+    """The delivery whose turn it is, with its record's remote id."""
+    now = hub.clock.now()
+    with hub.store.read() as conn:
+        first = conn.execute(
+            select(deliveries.c.id, records.c.remote_id)
+            .select_from(
+                deliveries.join(links, deliveries.c.link_id == links.c.id).join(
+                    records, links.c.record_id == records.c.id
+                )
+            )
+            .where(
+                deliveries.c.connection_id == connected.id,
+                deliveries.c.state == "waiting",
+                deliveries.c.kind == "write",
+                or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= now),
+            )
+            .order_by(deliveries.c.made_at, deliveries.c.id)
+            .limit(1)
+        ).first()
+    return None if first is None else (first.id, first.remote_id)
+
+
+def _claim(hub: Hub, connected: Connected, delivery_id: str, remote_id: str) -> Sending | None:
+    """Take a delivery for this worker; put it off when the budget has no room for it now."""
+    wait = hub.budgets.take(connected.id, connected.draws(Act.WRITE), record=remote_id)
+    if not wait:
+        return hub.store.step(lambda conn: _take(conn, hub, connected, delivery_id))
+    later = hub.clock.now() + timedelta(seconds=wait)
+    hub.store.step(
+        lambda conn: conn.execute(
+            update(deliveries)
+            .where(deliveries.c.id == delivery_id, deliveries.c.state == "waiting")
+            .values(not_before=later)
+        ).close()
+    )
+    return None
+
+
+def _take(conn: Connection, hub: Hub, connected: Connected, delivery_id: str) -> Sending | None:
+    row = conn.execute(
+        select(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.state == "waiting")
+    ).first()
+    if row is None:
+        return None
+    link = conn.execute(select(links).where(links.c.id == row.link_id)).one()
+    record = rows.record_row(conn, link.record_id)
+    errand = columns.errand(row.want)
+    if (link.ended_at is not None and not errand.farewell) or record.presence != "present":
+        _end(
+            conn,
+            hub,
+            row,
+            "superseded",
+            "the record left the item" if link.ended_at else f"the record is {record.presence}",
+        )
+        return None
+    fought = _fought_over(conn, hub, connected, link.id, errand)
+    if fought:
+        _end(conn, hub, row, "superseded", f"{fought} is fought over")
+        rows.open_hold(
+            conn,
+            connected.id,
+            HoldReason.FIGHT.value,
+            hub.clock.now(),
+            _fight_detail(errand, fought, record, hub),
+            link_id=link.id,
+            field=fought,
+        )
+        rows.ask(conn, connected.id, [(record.kind, record.remote_id)], hub.clock.now(), "fight")
+        hub.tell("field_held", connection=connected.name, record=record.key or record.remote_id, field=fought)
+        rows.mark(conn, [row.item_id], hub.clock.now(), row.cause)
+        return None
+    conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == row.id)
+        .values(state="sending", sent_at=hub.clock.now(), attempts=row.attempts + 1)
+    )
+    return Sending(
+        id=row.id,
+        item_id=row.item_id,
+        link_id=link.id,
+        record_id=record.id,
+        ref=rows.ref_of(record),
+        snap=columns.snapshot(record.body),
+        errand=errand,
+        attempts=row.attempts + 1,
+        cause=row.cause,
+        doubtful=row.in_doubt_since is not None,
+    )
+
+
+def _fought_over(conn: Connection, hub: Hub, connected: Connected, link_id: int, errand: Errand) -> str:
+    """The field that would be written once too often with one value, or ""."""
+    for name, value in receipts.values_of(errand):
+        if brakes.fight(conn, hub, connected, link_id, name, value):
+            return name
+    return ""
+
+
+def _fight_detail(errand: Errand, field: str, record: Any, hub: Hub) -> str:
+    values = ", ".join(value for name, value in receipts.values_of(errand) if name == field)
+    return (
+        f"{record.key or record.remote_id}: {field} was set to {values} {hub.settings.fight_writes} times in an hour "
+        f"by hypercare, and set back each time by somebody else on that side"
+    )
+
+
+def _end(conn: Connection, hub: Hub, row: Any, state: str, outcome: str) -> None:
+    conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == row.id)
+        .values(state=state, settled_at=hub.clock.now(), outcome=outcome[:32], error=outcome)
+    )
+
+
+# --- sending ---------------------------------------------------------------------------------------------------
+
+
+def _send(hub: Hub, connected: Connected, sending: Sending) -> None:
+    read_no = hub.reads.next()
+    expect = Expect(version=sending.errand.expect, op=sending.id, snapshot=sending.snap)
+    try:
+        answer = connected.remote().write(sending.ref, sending.errand.changes, expect)
+    except RemoteError as error:
+        _refused(hub, connected, sending, error, read_no)
+        return
+    down.answered(hub, connected)
+    receipts.take(hub, connected, sending, answer, read_no)
+    hub.signals.ring("settle")
+
+
+def _refused(hub: Hub, connected: Connected, sending: Sending, error: RemoteError, read_no: int) -> None:
+    down.failed(hub, connected, error)
+    if isinstance(error, VersionConflict):
+        _conflicted(hub, connected, sending, error, read_no)
+    elif error.applied:
+        doubt.enter(hub, connected, sending.id, error.message)
+    elif isinstance(error, RateLimited):
+        _wait(hub, sending, error, attempts=sending.attempts - 1, retry_after=error.retry_after)
+    elif isinstance(error, AuthRejected):
+        _wait(hub, sending, error, attempts=sending.attempts - 1)
+    elif isinstance(error, Forbidden):
+        _unreachable(hub, connected, sending, error)
+    elif isinstance(error, RecordMissing):
+        _drop(
+            hub,
+            connected,
+            sending,
+            "record missing",
+            lambda conn: rows.ask(conn, connected.id, [(sending.ref.kind, sending.ref.id)], hub.clock.now(), "confirm"),
+        )
+    elif isinstance(error, WriteRejected):
+        _rejected(hub, connected, sending, error)
+    else:
+        _wait(hub, sending, error, attempts=sending.attempts)
+
+
+def _conflicted(hub: Hub, connected: Connected, sending: Sending, error: VersionConflict, read_no: int) -> None:
+    """The record moved: what we decided on is old. After a doubtful attempt it may be our own write that moved it."""
+    if sending.doubtful:
+        doubt.enter(hub, connected, sending.id, error.message)
+        return
+
+    def more(conn: Connection) -> None:
+        if error.snapshot is not None:
+            ingest.take(conn, hub, connected, [error.snapshot], read_no, why="conflict")
+        else:
+            rows.ask(conn, connected.id, [(sending.ref.kind, sending.ref.id)], hub.clock.now(), "member")
+
+    _drop(hub, connected, sending, "the record moved", more)
+    hub.tell("write_conflict", connection=connected.name)
+
+
+def _drop(hub: Hub, connected: Connected, sending: Sending, outcome: str, more: Callable[[Connection], object]) -> None:
+    def step(conn: Connection) -> None:
+        row = conn.execute(select(deliveries).where(deliveries.c.id == sending.id)).one()
+        _end(conn, hub, row, "superseded", outcome)
+        more(conn)
+        rows.mark(conn, [sending.item_id], hub.clock.now(), sending.cause)
+
+    hub.store.step(step)
+    hub.signals.ring("settle")
+    hub.signals.ring(f"refresh:{connected.id}")
+
+
+def _wait(hub: Hub, sending: Sending, error: RemoteError, *, attempts: int, retry_after: float | None = None) -> None:
+    """Nothing was applied: the same delivery goes out again later."""
+    at = next_attempt(max(1, attempts), "write", retry_after, hub.clock.now(), hub.rng.random())
+    hub.store.step(
+        lambda conn: conn.execute(
+            update(deliveries)
+            .where(deliveries.c.id == sending.id)
+            .values(state="waiting", not_before=at, attempts=max(0, attempts), error=error.message)
+        ).close()
+    )
+
+
+def _unreachable(hub: Hub, connected: Connected, sending: Sending, error: RemoteError) -> None:
+    def more(conn: Connection) -> None:
+        now = hub.clock.now()
+        conn.execute(
+            update(records).where(records.c.id == sending.record_id).values(presence="unreachable", missing_since=now)
+        )
+        parking.park(
+            conn,
+            hub,
+            connected,
+            sending.item_id,
+            sending.link_id,
+            "record",
+            ParkReason.RECORD_UNREACHABLE,
+            wanted=", ".join(sending.errand.fields),
+            shown="",
+            detail=error.message,
+            delivery_id=sending.id,
+        )
+
+    _drop(hub, connected, sending, "forbidden", more)
+
+
+def _rejected(hub: Hub, connected: Connected, sending: Sending, error: WriteRejected) -> None:
+    """The remote will refuse it again. Several fields in one request go out one by one; a single one is parked."""
+    fields = sending.errand.fields
+
+    def more(conn: Connection) -> None:
+        link = conn.execute(select(links).where(links.c.id == sending.link_id)).one()
+        base = columns.base(link.base)
+        if len(fields) > 1 and not base.solo:
+            base = structs.replace(base, solo=True)
+        else:
+            name = fields[0] if fields else "links"
+            base = parking.settle_base(base, sending.errand, name, ParkReason.WRITE_REJECTED, sending.snap, connected)
+            parking.park(
+                conn,
+                hub,
+                connected,
+                sending.item_id,
+                sending.link_id,
+                name,
+                ParkReason.WRITE_REJECTED,
+                wanted=parking.wanted_text(sending.errand, name),
+                shown=parking.shown_text(connected, sending.snap, name),
+                detail=error.message,
+                delivery_id=sending.id,
+            )
+        conn.execute(
+            update(links)
+            .where(links.c.id == sending.link_id)
+            .values(base=columns.encode(base), version=links.c.version + 1)
+        )
+
+    _drop(hub, connected, sending, "refused by the remote", more)

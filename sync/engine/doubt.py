@@ -1,0 +1,187 @@
+"""Writes whose outcome is not known: an answer was lost, or the process died while one was under way.
+
+The record is read anew. If its version has moved, its change history tells whether the move was ours; if not, the
+same delivery goes out again, conditionally. Nothing is concluded from values alone where there is a history.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from msgspec import structs
+from sqlalchemy import Connection, or_, select, update
+
+from connectors.contract import Act
+from connectors.errors import RateLimited, RemoteError
+from sync.core.backoff import next_attempt
+from sync.core.receipt import Own
+from sync.core.receipt import settle as settle_intent
+from sync.engine import columns, down, ingest, load, outcome, receipts, rows
+from sync.engine.columns import Errand
+from sync.engine.hub import Connected, Hub
+from sync.model import Missing, RecordRef, Snapshot
+from sync.store.tables import deliveries, items, links
+
+
+def enter(hub: Hub, connected: Connected, delivery_id: str, why: str) -> None:
+    """A write may have taken effect and nobody can tell: nothing is concluded for its record until that is known."""
+    now = hub.clock.now()
+
+    def step(conn: Connection) -> None:
+        row = conn.execute(select(deliveries).where(deliveries.c.id == delivery_id)).one()
+        at = next_attempt(max(1, row.attempts), "read", None, now, hub.rng.random()) if row.attempts > 1 else now
+        conn.execute(
+            update(deliveries)
+            .where(deliveries.c.id == delivery_id)
+            .values(state="in_doubt", in_doubt_since=row.in_doubt_since or now, not_before=at, error=why)
+        )
+
+    hub.store.step(step)
+    hub.tell("write_in_doubt", connection=connected.name, delivery=delivery_id, why=why)
+    hub.signals.ring(f"deliver:{connected.id}")
+
+
+def recover(hub: Hub) -> int:
+    """At start: whatever was being sent when the last process ended is in doubt. Returns how many."""
+    now = hub.clock.now()
+
+    def step(conn: Connection) -> int:
+        return conn.execute(
+            update(deliveries)
+            .where(deliveries.c.state == "sending")
+            .values(state="in_doubt", in_doubt_since=now, not_before=None, error="the daemon ended while it was sent")
+        ).rowcount
+
+    return hub.store.step(step)
+
+
+def settle(hub: Hub, connected: Connected) -> bool:
+    """Find out about one write in doubt. True when there was one whose time had come."""
+    now = hub.clock.now()
+    with hub.store.read() as conn:
+        row = conn.execute(
+            select(deliveries)
+            .where(
+                deliveries.c.connection_id == connected.id,
+                deliveries.c.state == "in_doubt",
+                deliveries.c.kind == "write",
+                or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= now),
+            )
+            .order_by(deliveries.c.in_doubt_since, deliveries.c.id)
+            .limit(1)
+        ).first()
+        if row is None:
+            return False
+        link = conn.execute(select(links).where(links.c.id == row.link_id)).one()
+        ref = rows.ref_of(rows.record_row(conn, link.record_id))
+    wait = hub.budgets.take(connected.id, connected.draws(Act.FETCH))
+    if wait:
+        _later(hub, row, wait)
+        return True
+    read_no = hub.reads.next()
+    errand = columns.errand(row.want)
+    try:
+        found = connected.remote().fetch([ref.id])[ref.id]
+        own: tuple[bool, tuple[Own, ...]] | None = None
+        if isinstance(found, Snapshot) and found.version != errand.expect:
+            own = _own(connected, ref, errand, found)
+    except RemoteError as error:
+        down.failed(hub, connected, error)
+        _later(hub, row, error.retry_after if isinstance(error, RateLimited) else None)
+        return True
+    down.answered(hub, connected)
+    hub.store.step(lambda conn: _store(conn, hub, connected, row, link.record_id, errand, found, own, read_no))
+    hub.signals.ring("settle")
+    return True
+
+
+def _own(connected: Connected, ref: RecordRef, errand: Errand, found: Snapshot) -> tuple[bool, tuple[Own, ...]]:
+    """Whether we did anything to the record since the errand was decided, and what. Raises RemoteError.
+
+    Without a history the user's value is believed: what the record shows as wanted counts as ours, all else is theirs.
+    Links need no history: the next plan sees which of them the record shows.
+    """
+    if connected.capabilities is None or connected.capabilities.history:
+        history = connected.remote().history(ref, errand.expect)
+        return any(row.ours for row in history), outcome.own_rows(connected, history)
+    want = errand.want
+    if want is None:
+        return False, ()
+    shown = connected.mapping.shown(found)
+    seen = Own(
+        status=want.status if want.status == shown.raw else None,
+        add=want.add & shown.tags,
+        remove=want.remove - shown.tags,
+    )
+    return bool(seen.status or seen.add or seen.remove), (seen,)
+
+
+def _later(hub: Hub, row: Any, seconds: float | None) -> None:
+    now = hub.clock.now()
+    at = (
+        now + timedelta(seconds=seconds)
+        if seconds is not None
+        else next_attempt(row.attempts + 1, "read", None, now, hub.rng.random())
+    )
+    hub.store.step(
+        lambda conn: conn.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row.id, deliveries.c.state == "in_doubt")
+            .values(not_before=at, attempts=row.attempts + (0 if seconds is not None else 1))
+        ).close()
+    )
+
+
+def _store(
+    conn: Connection,
+    hub: Hub,
+    connected: Connected,
+    row: Any,
+    record_id: int,
+    errand: Errand,
+    found: Snapshot | Missing,
+    own: tuple[bool, tuple[Own, ...]] | None,
+    read_no: int,
+) -> None:
+    now = hub.clock.now()
+    if isinstance(found, Missing):
+        ref = rows.record_row(conn, record_id)
+        ingest.take_missing(conn, hub, connected, {ref.remote_id: found})
+        _close(conn, hub, row, "superseded", f"the record is {found.kind.value}")
+        rows.mark(conn, [row.item_id], now, row.cause)
+        return
+    ingest.take(conn, hub, connected, [found], read_no, why="doubt")
+    if own is None:
+        # Not moved as far as this read shows. It may be older than our own write, so the intent stays open; the write
+        # goes out again under the condition that the version is still the one it was decided on.
+        conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(state="waiting", not_before=None))
+        return
+    link = conn.execute(select(links).where(links.c.id == row.link_id)).one()
+    took, rows_of_ours = own
+    if link.ended_at is None:
+        item = load.whole(conn, hub, row.item_id)
+        one = item.by_link(link.id)
+        received = settle_intent(item.state, load.member_of(hub, item, one), errand.intent, rows_of_ours)
+        base = structs.replace(one.base, status=received.status_base, tags=received.tag_base)
+        if took:
+            known = structs.replace(base.links, noted=base.links.noted | errand.noted)
+            base = structs.replace(base, links=known)
+        receipts.note_changes(conn, hub, item.id, record_id, received.changes)
+        if received.item != item.state:
+            conn.execute(update(items).where(items.c.id == item.id).values(state=columns.encode(received.item)))
+        conn.execute(
+            update(links).where(links.c.id == link.id).values(base=columns.encode(base), version=links.c.version + 1)
+        )
+    _close(conn, hub, row, "settled" if took else "superseded", "found in the history" if took else "never applied")
+    if took:
+        receipts.note_writes(conn, hub, connected, row.item_id, link.id, record_id, errand, row.id, row.cause)
+    rows.mark(conn, [row.item_id], now, row.cause)
+
+
+def _close(conn: Connection, hub: Hub, row: Any, state: str, outcome_text: str) -> None:
+    conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == row.id)
+        .values(state=state, settled_at=hub.clock.now(), outcome=outcome_text[:32])
+    )

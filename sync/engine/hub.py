@@ -1,0 +1,163 @@
+"""What the engine works with: the store, the open connections, the rules, the ports. Built by the daemon, or a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from connectors.contract import Act, Budget, Capabilities, Clock, Hint, Remote, Rng, WebhookRequest
+from sync.core.state import Rules
+from sync.model import RecordRef, Role
+
+if TYPE_CHECKING:
+    from sync.engine.budgets import Budgets
+    from sync.mapping.compiled import Mapping as CompiledMapping
+    from sync.mapping.routes import Route
+    from sync.store.contract import Store
+
+
+class Mode(StrEnum):
+    """What a connection may do: only look, or write too, or nothing at all."""
+
+    OBSERVE = "observe"
+    LIVE = "live"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineSettings:
+    """The engine's figures; `config` fills them, the defaults are the design's.
+
+    brake_missing, brake_writes: (at least, share of the known linked records). fight_writes: of one value in an hour.
+    miss_limit: how often a write that is answered well and not shown is repeated before it is parked.
+    """
+
+    poll_overlap: timedelta = timedelta(minutes=2)
+    import_days: int = 90
+    sweep_every: timedelta = timedelta(hours=24)
+    brake_missing: tuple[int, float] = (20, 0.05)
+    brake_writes: tuple[int, float] = (50, 0.10)
+    fight_writes: int = 3
+    miss_limit: int = 3
+    stale_limit: int = 5
+    batch: int = 100
+    refresh_batch: int = 100
+    webhook_days: int = 7
+    delivery_days: int = 90
+    journal_days: int = 400
+    raw_days: int = 30
+
+
+class Signals(Protocol):
+    """Wakes workers. Losing a ring loses nothing: every worker looks at the tables again by itself."""
+
+    def ring(self, topic: str) -> None: ...
+
+
+class Silent:
+    """Signals for one thread: nobody has to be woken."""
+
+    def ring(self, topic: str) -> None:
+        """Wake nobody."""
+
+
+@dataclass
+class Health:
+    """How a connection is doing, in memory: failures in a row, when to try again, how far its sweep has earned."""
+
+    failures: int = 0
+    try_at: float = 0.0
+    reported_down: bool = False
+    swept_until: float | None = None
+    sweep_earned: float = 0.0
+
+
+@dataclass
+class Connected:
+    """One configured connection, open. `remote()` is the calling thread's own client.
+
+    account_checked: its account was compared with the recorded one since the start; nothing is written before.
+    """
+
+    id: int
+    name: str
+    system: str
+    role: Role
+    kind: str
+    mapping: CompiledMapping
+    remote: Callable[[], Remote]
+    budgets: tuple[Budget, ...] = ()
+    draws: Callable[[Act], tuple[str, ...]] = lambda act: ()
+    parse_reference: Callable[[str], str | None] = lambda text: None
+    verify: Callable[[WebhookRequest, datetime], str] | None = None
+    hints: Callable[[WebhookRequest], tuple[Hint, ...]] | None = None
+    personal: tuple[str, ...] = ()
+    poll_seconds: float = 30.0
+    mode: Mode = Mode.OBSERVE
+    live_since: datetime | None = None
+    capabilities: Capabilities | None = None
+    account_checked: bool = False
+    health: Health = field(default_factory=Health)
+
+    @property
+    def writes(self) -> bool:
+        """Writing to it is switched on."""
+        return self.mode is Mode.LIVE
+
+
+class ReadCounter:
+    """Numbers our reads in the order in which they were *started*."""
+
+    def __init__(self, last: int) -> None:
+        self._last = last
+
+    def next(self) -> int:
+        """The next number. Called before the request leaves. One bytecode increments it, so threads never share one."""
+        self._last += 1
+        return self._last
+
+
+@dataclass
+class Hub:
+    """Everything the engine's functions are given."""
+
+    store: Store
+    clock: Clock
+    rng: Rng
+    connections: dict[int, Connected]
+    budgets: Budgets
+    reads: ReadCounter
+    rules: Rules = field(default_factory=Rules)
+    routes: Sequence[Route] = ()
+    fingerprint: str = ""
+    settings: EngineSettings = field(default_factory=EngineSettings)
+    signals: Signals = field(default_factory=Silent)
+    tell: Callable[..., None] = lambda event, **facts: None
+
+    def named(self, name: str) -> Connected:
+        """The connection of that name. Raises KeyError."""
+        for connected in self.connections.values():
+            if connected.name == name:
+                return connected
+        raise KeyError(name)
+
+    def of_role(self, role: Role) -> list[Connected]:
+        """The connections of one role."""
+        return [connected for connected in self.connections.values() if connected.role is role]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A record of the database, as far as links need it."""
+
+    id: int
+    connection_id: int
+    ref: RecordRef
+
+
+def by_name(connections: Mapping[int, Connected]) -> dict[str, Connected]:
+    """The same connections by name."""
+    return {connected.name: connected for connected in connections.values()}

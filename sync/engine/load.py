@@ -1,0 +1,302 @@
+"""One item with all that a decision needs, read in one snapshot of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from sync.core.state import Ear, Intent, ItemState, Member, Shown, StatusRules
+from sync.engine import adopt, columns, rows
+from sync.engine.columns import Base, Errand
+from sync.engine.hub import Connected, Hub, Mode
+from sync.model import Direction, LinkShown, Move, RecordRef, Role, Snapshot
+from sync.store.tables import deliveries, holds, items, links, records, refreshes, workflows
+
+FIELDS = frozenset({"status", "tags", "links"})
+"""The merged fields."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """The delivery that is open for a link."""
+
+    id: str
+    state: str
+    errand: Errand
+    doubtful: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linked:
+    """One member of an item, with its record, its base and what is under way for it.
+
+    names: what its snapshot's references resolve to (record row id by reference), None where nobody has read it yet.
+    asked: a direct read of it is wanted, so what is stored may be old.
+    """
+
+    link_id: int
+    link_version: int
+    record_id: int
+    connected: Connected
+    ref: RecordRef
+    snap: Snapshot
+    shown: Shown
+    rules: StatusRules
+    presence: str
+    base: Base
+    fingerprint: str
+    made_by: str
+    open: Open | None
+    asked: bool
+    held: frozenset[str]
+    references: tuple[tuple[LinkShown, int | None, Connected, str], ...]
+    graph: Mapping[str, tuple[str, ...]] | None
+    moves: Mapping[str, tuple[Move, ...]] = field(default_factory=dict)
+
+    @property
+    def shows(self) -> frozenset[str]:
+        """The records that this one shows, as `LinksBase` names them."""
+        return frozenset(str(known) for _, known, _, _ in self.references if known is not None)
+
+    @property
+    def fresh(self) -> bool:
+        """What is stored is what the record shows, as far as anybody knows."""
+        return self.presence == "present" and not self.asked and self.connected.mode is not Mode.PAUSED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """One item, whole. strangers: members whose connection is not configured any more."""
+
+    id: int
+    gen: int
+    attempts: int
+    cause: str
+    state: ItemState
+    tag_texts: Mapping[str, str]
+    linked: tuple[Linked, ...]
+    strangers: int = 0
+
+    def by_link(self, link_id: int) -> Linked:
+        """The member of that link. Raises KeyError."""
+        for one in self.linked:
+            if one.link_id == link_id:
+                return one
+        raise KeyError(link_id)
+
+    @property
+    def tracker(self) -> Linked | None:
+        """The item's tracker issue, if it has one."""
+        return next((one for one in self.linked if one.connected.role is Role.TRACKER), None)
+
+
+def due(conn: Connection, now: datetime, limit: int) -> list[int]:
+    """The dirty items whose time has come, longest waiting first."""
+    return list(
+        conn.execute(
+            select(items.c.id)
+            .where(items.c.gen > items.c.done_gen, (items.c.not_before.is_(None)) | (items.c.not_before <= now))
+            .order_by(items.c.updated_at, items.c.id)
+            .limit(limit)
+        ).scalars()
+    )
+
+
+def whole(conn: Connection, hub: Hub, item_id: int) -> Whole:
+    """Read an item. Raises NoResultFound."""
+    row = conn.execute(select(items).where(items.c.id == item_id)).one()
+    found = conn.execute(
+        select(
+            links.c.id.label("link_id"),
+            links.c.version.label("link_version"),
+            links.c.base,
+            links.c.fingerprint,
+            links.c.made_by,
+            records,
+        )
+        .select_from(links.join(records, links.c.record_id == records.c.id))
+        .where(links.c.item_id == item_id, links.c.ended_at.is_(None))
+        .order_by(links.c.id)
+    ).all()
+    ours = [one for one in found if one.connection_id in hub.connections]
+    opened = _open(conn, [one.link_id for one in ours])
+    wanted = _asked(conn, ours)
+    held = held_fields(conn, [one.link_id for one in ours])
+    return Whole(
+        id=item_id,
+        gen=row.gen,
+        attempts=row.attempts,
+        cause=row.cause,
+        state=columns.item_state(row.state),
+        tag_texts=columns.texts(row.tag_texts),
+        linked=tuple(_linked(conn, hub, one, opened, wanted, held) for one in ours),
+        strangers=len(found) - len(ours),
+    )
+
+
+def _linked(
+    conn: Connection,
+    hub: Hub,
+    row: Any,
+    opened: Mapping[int, Open],
+    wanted: frozenset[tuple[int, str, str]],
+    held: Mapping[int, frozenset[str]],
+) -> Linked:
+    connected = hub.connections[row.connection_id]
+    snap = columns.snapshot(row.body)
+    shown = connected.mapping.shown(snap)
+    known = tuple(
+        (link, other.id if (other := rows.find_record(conn, there.id, text)) is not None else None, there, text)
+        for link, there, text in adopt.references(hub, connected, snap)
+    )
+    moves = _moves(conn, connected, snap, shown.raw)
+    return Linked(
+        link_id=row.link_id,
+        link_version=row.link_version,
+        record_id=row.id,
+        connected=connected,
+        ref=rows.ref_of(row),
+        snap=snap,
+        shown=shown,
+        rules=connected.mapping.rules_for(snap, [move for steps in (moves or {}).values() for move in steps]),
+        presence=row.presence,
+        base=columns.base(row.base),
+        fingerprint=row.fingerprint,
+        made_by=row.made_by,
+        open=opened.get(row.link_id),
+        asked=(row.connection_id, row.kind, row.remote_id) in wanted,
+        held=held.get(row.link_id, frozenset()),
+        references=known,
+        graph=None if moves is None else _graph(connected, moves),
+        moves=moves or {},
+    )
+
+
+def _open(conn: Connection, link_ids: list[int]) -> dict[int, Open]:
+    found = conn.execute(
+        select(deliveries).where(
+            deliveries.c.link_id.in_(link_ids), deliveries.c.state.in_(("waiting", "sending", "in_doubt"))
+        )
+    )
+    return {
+        row.link_id: Open(
+            id=row.id, state=row.state, errand=columns.errand(row.want), doubtful=row.in_doubt_since is not None
+        )
+        for row in found
+    }
+
+
+def _asked(conn: Connection, found: list[Any]) -> frozenset[tuple[int, str, str]]:
+    """The records for which a read is waiting. A sweep or a question about history does not make a snapshot old."""
+    if not found:
+        return frozenset()
+    asked = conn.execute(
+        select(refreshes.c.connection_id, refreshes.c.kind, refreshes.c.remote_id).where(
+            refreshes.c.remote_id.in_([row.remote_id for row in found]), refreshes.c.why.not_in(("sweep", "history"))
+        )
+    )
+    return frozenset((row.connection_id, row.kind, row.remote_id) for row in asked)
+
+
+def held_fields(conn: Connection, link_ids: list[int]) -> dict[int, frozenset[str]]:
+    """The fields of links that are held one by one (a fight)."""
+    found: dict[int, frozenset[str]] = {}
+    for row in conn.execute(
+        select(holds.c.link_id, holds.c.field).where(holds.c.link_id.in_(link_ids), holds.c.released_at.is_(None))
+    ):
+        found[row.link_id] = found.get(row.link_id, frozenset()) | {row.field}
+    return found
+
+
+def _moves(conn: Connection, connected: Connected, snap: Snapshot, raw: str) -> dict[str, tuple[Move, ...]] | None:
+    """The known steps of a record's workflow by status; None where the system has no workflows."""
+    if connected.capabilities is None or not connected.capabilities.workflows:
+        return None
+    found = {
+        row.raw: columns.moves(row.moves)
+        for row in conn.execute(
+            select(workflows.c.raw, workflows.c.moves).where(
+                workflows.c.connection_id == connected.id, workflows.c.workflow == snap.workflow
+            )
+        )
+    }
+    if snap.moves is not None:
+        found[raw] = snap.moves
+    return found
+
+
+def _graph(connected: Connected, moves: Mapping[str, tuple[Move, ...]]) -> dict[str, tuple[str, ...]]:
+    """Where each status leads, by the steps whose screens the mapping can fill in."""
+    return {
+        raw: tuple(dict.fromkeys(move.to for move in steps if connected.mapping.transition_fields(move) is not None))
+        for raw, steps in sorted(moves.items())
+    }
+
+
+def member_of(hub: Hub, item: Whole, one: Linked) -> Member:
+    """A member as the pure core sees it.
+
+    While a connection only observes, its records vote and are not written: what the item says counts as heard, so that
+    pairs which differ when it goes live stay as they are until one side changes.
+    """
+    mapping = one.connected.mapping
+    doubt = one.open is not None and (one.open.state in ("sending", "in_doubt") or one.open.doubtful)
+    keys = set(item.state.tags) | one.shown.tags
+    if one.base.tags is not None:
+        keys |= one.base.tags.keys | one.base.tags.had
+    return Member(
+        link=one.link_id,
+        role=one.connected.role,
+        rules=one.rules,
+        shown=one.shown,
+        fresh=one.fresh,
+        status_direction=quiet(one.connected, mapping.status_direction),
+        tag_direction=quiet(one.connected, mapping.tag_direction),
+        status_base=one.base.status,
+        tag_base=one.base.tags,
+        in_doubt=one.open.errand.intent if doubt and one.open is not None else None,
+        accepts=frozenset(key for key in keys if mapping.accepts(key)),
+        held=one.held,
+        graph=one.graph,
+        automatic=automatic(hub, one),
+        created_by_route=one.base.routed,
+    )
+
+
+def quiet(connected: Connected, direction: Direction) -> Direction:
+    """The direction of a field as far as the connection may write at all."""
+    if connected.mode is not Mode.OBSERVE:
+        return direction
+    return Direction.IN if direction is Direction.BOTH else Direction.OFF if direction in _OUTWARD else direction
+
+
+_OUTWARD = (Direction.OUT, Direction.ENFORCE)
+
+
+def automatic(hub: Hub, one: Linked) -> bool | None:
+    """Who made the record's present crossing: True the remote itself, False a person, None not asked yet."""
+    del hub
+    if one.snap.automatic:
+        return True
+    asked = one.base.attribution
+    if asked is not None and asked.raw == one.shown.raw:
+        return asked.automatic
+    if one.connected.capabilities is not None and not one.connected.capabilities.history:
+        return False
+    return None
+
+
+def ear(one: Linked) -> Ear:
+    """Who is told for this record."""
+    if one.connected.mapping.status_direction in _OUTWARD:
+        return Ear.MIRROR
+    return Ear(one.connected.role.value)
+
+
+def intent(one: Linked) -> Intent | None:
+    """The open write of a member, as the core sees it."""
+    return one.open.errand.intent if one.open is not None else None

@@ -1,0 +1,167 @@
+"""Who belongs to an item: records that were merged or deleted leave, links made or removed by hand are followed.
+
+Leaving and joining move nobody's status and remove nobody's tags; that is the core's law. Here only rows move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import structs
+from sqlalchemy import Connection, select, update
+
+from sync.engine import adopt, columns, ingest, rows
+from sync.engine.hub import Hub
+from sync.engine.load import Linked, Whole
+from sync.model import Role
+from sync.store.tables import holds, links
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What must move before the item can be decided. Rows by link id; joins as (member, record row id)."""
+
+    gone: tuple[Linked, ...] = ()
+    unlinked: tuple[tuple[Linked, str], ...] = ()
+    joins: tuple[tuple[Linked, int], ...] = ()
+    unknown: tuple[tuple[Linked, int, str, str], ...] = ()
+    forget: tuple[Linked, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing moves."""
+        return not (self.gone or self.unlinked or self.joins or self.unknown or self.forget)
+
+
+def movement(item: Whole, braked: frozenset[int]) -> Movement:
+    """What the members' own records say about who belongs together. `braked`: whose absences are doubted."""
+    gone = tuple(one for one in item.linked if one.presence in ("merged", "gone") and one.connected.id not in braked)
+    staying = [one for one in item.linked if one not in gone]
+    members = {str(one.record_id) for one in item.linked}
+    unlinked: list[tuple[Linked, str]] = []
+    joins: list[tuple[Linked, int]] = []
+    unknown: list[tuple[Linked, int, str, str]] = []
+    for one in staying:
+        if not one.fresh or not shows_links(one):
+            continue
+        known = one.base.links
+        for record in sorted(known.shown - one.shows, key=int):
+            left = _leaver(staying, one, record)
+            if left is not None and not _being_written(one, record) and record in members:
+                unlinked.append((left, f"unlinked on {one.connected.name}"))
+        for _, record_id, there, text in one.references:
+            if record_id is None and text not in known.unknown:
+                unknown.append((one, there.id, there.kind, text))
+            elif record_id is not None and str(record_id) not in known.shown | members:
+                joins.append((one, record_id))
+    forget = tuple(one for one in staying if one.base.links.unknown and not _names_unknown(one))
+    return Movement(
+        gone=gone,
+        unlinked=tuple(dict(unlinked_by(unlinked)).values()),
+        joins=tuple(joins),
+        unknown=tuple(unknown),
+        forget=forget,
+    )
+
+
+def shows_links(one: Linked) -> bool:
+    """The stored snapshot tells which links the record shows: it was read with them, or they stand in a field."""
+    return one.snap.links is not None or one.connected.mapping.links_show == "field"
+
+
+def unlinked_by(found: Sequence[tuple[Linked, str]]) -> list[tuple[int, tuple[Linked, str]]]:
+    """One departure a member, whichever side said so first."""
+    return [(one.link_id, (one, why)) for one, why in reversed(found)]
+
+
+def _leaver(staying: Sequence[Linked], one: Linked, record: str) -> Linked | None:
+    """Which of two records leaves when the link between them is removed by hand: never the tracker's issue."""
+    other = next((each for each in staying if str(each.record_id) == record), None)
+    if other is None:
+        return None
+    return other if one.connected.role is Role.TRACKER else one
+
+
+def _being_written(one: Linked, record: str) -> bool:
+    """True while our own write that shows or hides the record is under way."""
+    return one.open is not None and record in one.open.errand.shows | one.open.errand.hides
+
+
+def _names_unknown(one: Linked) -> bool:
+    texts = {text for _, record_id, _, text in one.references if record_id is None}
+    return bool(texts & one.base.links.unknown)
+
+
+def move(conn: Connection, hub: Hub, item: Whole, moved: Movement) -> None:
+    """Carry a movement out, inside one step. The items touched are marked and decided again."""
+    now = hub.clock.now()
+    touched = {item.id}
+    for one in moved.gone:
+        row = rows.active_link(conn, one.record_id)
+        if row is None or row.id != one.link_id:
+            continue
+        adopt.end_link(conn, hub, row, one.presence)
+        into = ingest.merged_into(one.snap)
+        survivor = rows.find_record(conn, one.connected.id, into) if into else None
+        if survivor is not None and survivor.presence == "present":
+            touched |= _join_survivor(conn, hub, item, survivor.id)
+    for one, why in moved.unlinked:
+        row = rows.active_link(conn, one.record_id)
+        if row is not None and row.id == one.link_id:
+            adopt.end_link(conn, hub, row, why)
+    for one, record_id in moved.joins:
+        if rows.active_link(conn, one.record_id) is None:
+            continue
+        other = rows.record_row(conn, record_id)
+        if other.presence == "present":
+            touched |= adopt.join(conn, hub, one.record_id, record_id, made_by="shown")
+        _remember(conn, one, shown=str(record_id))
+    for one, connection_id, kind, text in moved.unknown:
+        rows.ask(conn, connection_id, [(kind, text)], now, "member", asker=one.record_id)
+        _remember(conn, one, unknown=text)
+    for one in moved.forget:
+        _remember(conn, one, forget=True)
+    rows.mark(conn, touched, now, item.cause)
+
+
+def _join_survivor(conn: Connection, hub: Hub, item: Whole, record_id: int) -> set[int]:
+    """The survivor of a merge joins, unless it is a member already. It never brings a second tracker issue in."""
+    link = rows.active_link(conn, record_id)
+    if link is None:
+        adopt.add_link(conn, hub, item.id, record_id, "merge")
+        return {item.id}
+    if link.item_id == item.id:
+        return {item.id}
+    anchor = next((one for one in item.linked if one.presence == "present"), None)
+    if anchor is None:
+        return {item.id}
+    return {item.id} | adopt.join(conn, hub, anchor.record_id, record_id, made_by="merge")
+
+
+def _remember(
+    conn: Connection, one: Linked, *, shown: str | None = None, unknown: str | None = None, forget: bool = False
+) -> None:
+    row = conn.execute(select(links).where(links.c.id == one.link_id)).one()
+    base = columns.base(row.base)
+    known = base.links
+    if shown is not None:
+        known = structs.replace(known, shown=known.shown | {shown})
+    if unknown is not None:
+        known = structs.replace(known, unknown=known.unknown | {unknown})
+    if forget:
+        known = structs.replace(known, unknown=frozenset())
+    conn.execute(
+        update(links)
+        .where(links.c.id == one.link_id)
+        .values(base=columns.encode(structs.replace(base, links=known)), version=links.c.version + 1)
+    )
+
+
+def braked(conn: Connection) -> frozenset[int]:
+    """The connections whose missing records are not believed until a person has looked."""
+    return frozenset(
+        conn.execute(
+            select(holds.c.connection_id).where(holds.c.reason == "mass_missing", holds.c.released_at.is_(None))
+        ).scalars()
+    )

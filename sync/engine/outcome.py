@@ -1,0 +1,84 @@
+"""What a write brought about: told from the read-back, and where that differs, from the record's own change history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from sync.core.receipt import Own, ignored
+from sync.core.state import Shown, Want
+from sync.core.tags import fold
+from sync.engine.columns import Errand
+from sync.engine.hub import Connected
+from sync.model import HistoryRow, RecordRef, Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one write.
+
+    landed: what the record showed because of our write. missed: fields that were answered well and did not take effect,
+    or were changed back by the remote itself. undone_by: the person who changed a field again after our write; that is
+    an edit of theirs, not a miss.
+    """
+
+    landed: Shown
+    missed: tuple[str, ...] = ()
+    undone_by: str = ""
+
+
+def of_answer(connected: Connected, ref: RecordRef, errand: Errand, answer: Snapshot) -> Outcome:
+    """Compare the read-back with what was asked; ask the history only where they differ. Raises RemoteError."""
+    want = errand.want or Want()
+    shown = connected.mapping.shown(answer)
+    missed = ignored(want, shown)
+    if not missed or (connected.capabilities is not None and not connected.capabilities.history):
+        return Outcome(landed=shown, missed=missed)
+    rows = connected.remote().history(ref, errand.expect)
+    own = own_rows(connected, rows)
+    person = next((row.actor for row in reversed(rows) if not row.ours and not row.automatic and row.edits), "")
+    if not person or not all(_brought_about(name, want, own) for name in missed):
+        return Outcome(landed=shown, missed=missed)
+    landed = structs.replace(
+        shown,
+        raw=want.status if want.status is not None else shown.raw,
+        status=shown.status if want.status is None else connected.mapping.rules_for(answer).values.get(want.status),
+        tags=(shown.tags | want.add) - want.remove,
+    )
+    return Outcome(landed=landed, undone_by=person)
+
+
+def _brought_about(name: str, want: Want, own: Sequence[Own]) -> bool:
+    if name == "status":
+        return any(each.status == want.status for each in own)
+    added = frozenset[str]().union(*(each.add for each in own))
+    removed = frozenset[str]().union(*(each.remove for each in own))
+    return want.add <= added and want.remove <= removed
+
+
+def own_rows(connected: Connected, rows: Sequence[HistoryRow]) -> tuple[Own, ...]:
+    """Our own rows of a history, in the core's words, oldest first."""
+    mapping = connected.mapping
+    found = []
+    for row in rows:
+        if not row.ours:
+            continue
+        status: str | None = None
+        add, remove = frozenset[str](), frozenset[str]()
+        for edit in row.edits:
+            if edit.field == mapping.status_field and edit.new is not None:
+                status = str(edit.new)
+            elif edit.field == mapping.tags_field:
+                before, after = _keys(edit.old), _keys(edit.new)
+                add, remove = add | (after - before), remove | (before - after)
+        if status is not None or add or remove:
+            found.append(Own(status=status, add=add, remove=remove))
+    return tuple(found)
+
+
+def _keys(value: object) -> frozenset[str]:
+    if isinstance(value, str):
+        value = value.split()
+    return frozenset(fold(str(each)) for each in value) if isinstance(value, list | tuple) else frozenset()

@@ -1,0 +1,140 @@
+"""What waits for a person: one row of `parked` a field, and the base that keeps it from being tried for ever."""
+
+from __future__ import annotations
+
+from msgspec import structs
+from sqlalchemy import Connection, insert, select, update
+
+from sync.core.reasons import ParkReason
+from sync.core.state import StatusBase, TagBase
+from sync.engine import columns
+from sync.engine.columns import Base, Errand
+from sync.engine.hub import Connected, Hub
+from sync.model import Snapshot
+from sync.store.tables import links, parked
+
+
+def park(
+    conn: Connection,
+    hub: Hub,
+    connected: Connected,
+    item_id: int,
+    link_id: int | None,
+    field: str,
+    reason: ParkReason,
+    *,
+    wanted: str,
+    shown: str,
+    detail: str,
+    delivery_id: str | None = None,
+) -> None:
+    """Park one field of one record, or a create (no link). Parking the same again changes nothing but the words."""
+    now = hub.clock.now()
+    same = (parked.c.item_id == item_id, parked.c.field == field, parked.c.ended_at.is_(None))
+    where = (*same, parked.c.link_id.is_(None) if link_id is None else parked.c.link_id == link_id)
+    known = conn.execute(select(parked).where(*where)).first()
+    values = {
+        "reason": reason.value,
+        "wanted": wanted,
+        "shown": shown,
+        "detail": detail,
+        "delivery_id": delivery_id,
+        "connection_id": connected.id,
+    }
+    if known is not None:
+        conn.execute(update(parked).where(parked.c.id == known.id).values(**values))
+        return
+    conn.execute(insert(parked).values(item_id=item_id, link_id=link_id, field=field, since=now, **values))
+    hub.tell("parked", connection=connected.name, item=item_id, field=field, reason=reason.value)
+
+
+def end(conn: Connection, hub: Hub, link_id: int, field: str, how: str) -> None:
+    """What was parked is not any more."""
+    conn.execute(
+        update(parked)
+        .where(parked.c.link_id == link_id, parked.c.field == field, parked.c.ended_at.is_(None))
+        .values(ended_at=hub.clock.now(), ended_how=how)
+    )
+
+
+def settle_base(
+    base: Base, errand: Errand, field: str, reason: ParkReason, snap: Snapshot, connected: Connected
+) -> Base:
+    """A base that rests on what the record shows: the same write is not planned again until something changes."""
+    want = errand.want
+    if field == "status" and base.status is not None and want is not None:
+        raw = connected.mapping.shown(snap).raw
+        status = structs.replace(base.status, parked=(want.said, raw), park_reason=reason)
+        return structs.replace(base, status=status)
+    if field == "tags" and base.tags is not None and want is not None:
+        return structs.replace(base, tags=structs.replace(base.tags, had=(base.tags.had | want.add) - want.remove))
+    if field == "links":
+        known = base.links
+        return structs.replace(
+            base,
+            links=structs.replace(
+                known, shown=(known.shown | errand.shows) - errand.hides, noted=known.noted | errand.noted
+            ),
+        )
+    return base
+
+
+def try_again(conn: Connection, hub: Hub, link_id: int, field: str) -> None:
+    """Forget that a field was parked: the next pass plans it anew."""
+    row = conn.execute(select(links).where(links.c.id == link_id)).one()
+    base = columns.base(row.base)
+    status, tags = base.status, base.tags
+    if field == "status" and status is not None:
+        status = structs.replace(status, parked=None, park_reason=None)
+    if field == "tags" and tags is not None:
+        tags = TagBase(keys=tags.keys, had=tags.had & tags.keys)
+    links_base = structs.replace(base.links, noted=frozenset()) if field == "links" else base.links
+    renewed = structs.replace(base, status=status, tags=tags, links=links_base, misses={}, solo=False)
+    conn.execute(
+        update(links).where(links.c.id == link_id).values(base=columns.encode(renewed), version=links.c.version + 1)
+    )
+    end(conn, hub, link_id, field, "tried again")
+
+
+def skip(conn: Connection, hub: Hub, link_id: int, field: str, why: str) -> None:
+    """Leave the record as it is: what the item said counts as heard."""
+    row = conn.execute(select(links).where(links.c.id == link_id)).one()
+    base = columns.base(row.base)
+    status = base.status
+    if field == "status" and status is not None and status.parked is not None:
+        status = StatusBase(
+            raw=status.raw, heard=status.parked[0], side=status.side, aside=True, parked=None, park_reason=None
+        )
+        base = structs.replace(base, status=status, misses={})
+        conn.execute(
+            update(links).where(links.c.id == link_id).values(base=columns.encode(base), version=links.c.version + 1)
+        )
+    end(conn, hub, link_id, field, f"skipped: {why}"[:64])
+
+
+def wanted_text(errand: Errand, field: str) -> str:
+    """What a delivery wanted of one field, for people."""
+    want = errand.want
+    if field == "status" and want is not None:
+        return want.target or want.status or ""
+    if field == "tags" and want is not None:
+        return " ".join([*(f"+{key}" for key in sorted(want.add)), *(f"-{key}" for key in sorted(want.remove))])
+    changes = errand.changes
+    return "; ".join(
+        [
+            *(f"show {link.key or link.id}" for link in changes.add_links),
+            *(f"hide {link.target}" for link in changes.remove_links),
+            *(f"{name}={value}" for name, value in sorted(changes.set.items())),
+            *(["a note"] if changes.note else []),
+        ]
+    )
+
+
+def shown_text(connected: Connected, snap: Snapshot, field: str) -> str:
+    """What a record shows of one field, for people."""
+    shown = connected.mapping.shown(snap)
+    if field == "status":
+        return shown.raw
+    if field == "tags":
+        return " ".join(sorted(shown.tags))
+    return ""

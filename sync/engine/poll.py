@@ -1,0 +1,132 @@
+"""The change feed: one page a call, stored with its cursor in one step. Two feeds: `live`, and `import` of the past."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from connectors.contract import Act, Page
+from connectors.errors import CursorExpired, RemoteError
+from sync.engine import down, ingest, rows
+from sync.engine.budgets import Priority
+from sync.engine.hub import Connected, Hub
+from sync.model import Missing, MissingKind
+from sync.store.tables import cursors
+
+LIVE, IMPORT = "live", "import"
+
+
+def open_feeds(conn: Connection, hub: Hub, connected: Connected, import_since: datetime | None = None) -> None:
+    """At first contact: the live feed begins a moment ago, the import at a chosen date."""
+    now = hub.clock.now()
+    if feed(conn, connected, LIVE) is None:
+        start = now - hub.settings.poll_overlap
+        _begin(conn, connected, LIVE, start, now)
+        _begin(conn, connected, IMPORT, import_since or now - timedelta(days=hub.settings.import_days), now)
+
+
+def _begin(conn: Connection, connected: Connected, name: str, since: datetime, now: datetime) -> None:
+    conn.execute(
+        insert(cursors).values(
+            connection_id=connected.id, feed=name, cursor=None, since=since, started_at=now, moved_at=now
+        )
+    )
+
+
+def feed(conn: Connection, connected: Connected, name: str) -> Any | None:
+    """One feed's row, or None."""
+    return conn.execute(select(cursors).where(cursors.c.connection_id == connected.id, cursors.c.feed == name)).first()
+
+
+def restart(conn: Connection, connected: Connected, name: str, since: datetime, now: datetime) -> None:
+    """Begin a feed anew from a time; nothing is lost or doubled, since versions decide."""
+    values = {
+        "cursor": None,
+        "since": since,
+        "records": 0,
+        "pages": 0,
+        "total": None,
+        "started_at": now,
+        "moved_at": now,
+        "finished_at": None,
+    }
+    changed = conn.execute(
+        update(cursors).where(cursors.c.connection_id == connected.id, cursors.c.feed == name).values(**values)
+    )
+    if not changed.rowcount:
+        conn.execute(insert(cursors).values(connection_id=connected.id, feed=name, **values))
+
+
+def poll(hub: Hub, connected: Connected, name: str = LIVE) -> bool:
+    """Read one page of a feed. True when there is more to read at once."""
+    if down.unreachable(hub, connected):
+        return False
+    with hub.store.read() as conn:
+        state = feed(conn, connected, name)
+    if state is None or (name == IMPORT and state.finished_at is not None):
+        return False
+    priority = Priority.LIVE if name == LIVE else Priority.BACKFILL
+    if hub.budgets.take(connected.id, connected.draws(Act.PAGE), priority=priority):
+        return False
+    read_no = hub.reads.next()
+    try:
+        page = connected.remote().page(state.cursor, state.since)
+    except CursorExpired:
+        _restart_from_safe(hub, connected, name, state)
+        return True
+    except RemoteError as error:
+        down.failed(hub, connected, error)
+        return False
+    down.answered(hub, connected)
+    hub.store.step(lambda conn: _store(conn, hub, connected, name, state, page, read_no))
+    if page.snapshots or page.missing:
+        hub.signals.ring("settle")
+        hub.signals.ring(f"refresh:{connected.id}")
+    return page.more
+
+
+def _store(conn: Connection, hub: Hub, connected: Connected, name: str, state: Any, page: Page, read_no: int) -> None:
+    now = hub.clock.now()
+    taken = ingest.take(conn, hub, connected, page.snapshots, read_no)
+    # A feed's word that a record is gone is confirmed by a direct read before it is believed.
+    gone = [key for key, value in page.missing.items() if value.kind in (MissingKind.DELETED, MissingKind.MERGED)]
+    rows.ask(
+        conn,
+        connected.id,
+        [(connected.kind, key) for key in _known(conn, connected, gone, page.missing)],
+        now,
+        "confirm",
+    )
+    finished = None if page.more or name == LIVE else now
+    conn.execute(
+        update(cursors)
+        .where(cursors.c.connection_id == connected.id, cursors.c.feed == name)
+        .values(
+            cursor=page.cursor,
+            records=cursors.c.records + taken.new + taken.updated + taken.ignored,
+            pages=cursors.c.pages + 1,
+            total=page.total if page.total is not None else state.total,
+            moved_at=now,
+            finished_at=finished,
+        )
+    )
+    if finished is not None:
+        hub.tell("import_finished", connection=connected.name, records=state.records + len(page.snapshots))
+
+
+def _known(conn: Connection, connected: Connected, keys: list[str], missing: Any) -> list[str]:
+    kept = []
+    for key in keys:
+        row = rows.find_record(conn, connected.id, key)
+        if row is not None and row.presence == "present" and isinstance(missing[key], Missing):
+            kept.append(key)
+    return kept
+
+
+def _restart_from_safe(hub: Hub, connected: Connected, name: str, state: Any) -> None:
+    """The remote no longer knows our place: read again from the last time a page was stored, and a little before."""
+    since = max(state.since, state.moved_at - 2 * hub.settings.poll_overlap) if name == LIVE else state.since
+    hub.tell("cursor_expired", connection=connected.name, feed=name, from_=since.isoformat())
+    hub.store.step(lambda conn: restart(conn, connected, name, since, hub.clock.now()))

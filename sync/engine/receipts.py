@@ -1,0 +1,234 @@
+"""The receipt of a delivery: the read-back becomes the snapshot, what landed becomes the base, all in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+from sqlalchemy import Connection, insert, select, update
+
+from connectors.errors import RemoteError
+from sync.core.reasons import ParkReason
+from sync.core.receipt import receive
+from sync.core.state import Change, ItemState, Member, Want
+from sync.engine import columns, doubt, ingest, load, outcome, parking, rows
+from sync.engine.columns import Base, Errand
+from sync.engine.hub import Connected, Hub
+from sync.engine.load import Linked
+from sync.engine.outcome import Outcome
+from sync.model import Snapshot
+from sync.store.tables import deliveries, items, links, writes
+
+if TYPE_CHECKING:
+    from sync.engine.deliver import Sending
+
+
+def take(hub: Hub, connected: Connected, sending: Sending, answer: Snapshot | None, read_no: int) -> None:
+    """Take the answer of a write. An answer that does not show the record leaves its status and tags in doubt."""
+    errand = sending.errand
+    wants = errand.want is not None and bool(errand.want.status or errand.want.add or errand.want.remove)
+    if answer is None and wants:
+        doubt.enter(hub, connected, sending.id, "the answer did not show the record")
+        return
+    found: Outcome | None = None
+    if answer is not None:
+        try:
+            found = outcome.of_answer(connected, sending.ref, errand, answer)
+        except RemoteError as error:
+            doubt.enter(hub, connected, sending.id, error.message)
+            return
+    hub.store.step(lambda conn: _store(conn, hub, connected, sending, answer, found, read_no))
+
+
+def _store(
+    conn: Connection,
+    hub: Hub,
+    connected: Connected,
+    sending: Sending,
+    answer: Snapshot | None,
+    found: Outcome | None,
+    read_no: int,
+) -> None:
+    now, errand = hub.clock.now(), sending.errand
+    if answer is not None:
+        ingest.take(conn, hub, connected, [answer], read_no, why="receipt")
+    link = conn.execute(select(links).where(links.c.id == sending.link_id)).one()
+    missed = found.missed if found is not None else ()
+    if link.ended_at is None:
+        item = load.whole(conn, hub, sending.item_id)
+        one = item.by_link(sending.link_id)
+        state, base, changes = land(item.state, one, load.member_of(hub, item, one), errand, found)
+        missed = _still_missed(errand, base, missed)
+        note_changes(conn, hub, item.id, sending.record_id, changes)
+        base = _count_misses(conn, hub, connected, sending, one, base, found, missed)
+        if state != item.state:
+            conn.execute(update(items).where(items.c.id == item.id).values(state=columns.encode(state)))
+    else:
+        base = columns.base(link.base)
+        base = structs.replace(base, links=_links_after(base, errand))
+    conn.execute(
+        update(links).where(links.c.id == link.id).values(base=columns.encode(base), version=links.c.version + 1)
+    )
+    conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == sending.id)
+        .values(state="settled", settled_at=now, outcome="not shown" if missed else "delivered", error="")
+    )
+    note_writes(
+        conn, hub, connected, sending.item_id, sending.link_id, sending.record_id, errand, sending.id, sending.cause
+    )
+    for name in errand.fields:
+        if name not in missed:
+            parking.end(conn, hub, sending.link_id, name, "delivered")
+    if link.ended_at is None:
+        rows.mark(conn, [sending.item_id], now, sending.cause)
+    if (errand.changes.add_links or errand.changes.remove_links) and (answer is None or answer.links is None):
+        rows.ask(conn, connected.id, [(sending.ref.kind, sending.ref.id)], now, "member")
+
+
+def land(
+    state: ItemState, one: Linked, member: Member, errand: Errand, found: Outcome | None
+) -> tuple[ItemState, Base, tuple[Change, ...]]:
+    """Move the bases by what took effect; what the remote made of a missed write is the base, never a user's edit."""
+    base = structs.replace(one.base, links=_links_after(one.base, errand))
+    if found is None:
+        return state, base, ()
+    received = receive(state, member, errand.want or Want(), found.landed)
+    return (
+        received.item,
+        structs.replace(base, status=received.status_base, tags=received.tag_base),
+        received.changes,
+    )
+
+
+def _links_after(base: Base, errand: Errand) -> columns.LinksBase:
+    known = base.links
+    return structs.replace(known, shown=(known.shown | errand.shows) - errand.hides, noted=known.noted | errand.noted)
+
+
+def _still_missed(errand: Errand, base: Base, missed: tuple[str, ...]) -> tuple[str, ...]:
+    """A status that landed elsewhere and may rest there has been heard: nothing is missing."""
+    want, status = errand.want, base.status
+    if want is None or status is None or not want.final or status.heard < want.said:
+        return missed
+    return tuple(name for name in missed if name != "status")
+
+
+def note_changes(conn: Connection, hub: Hub, item_id: int, record_id: int, changes: tuple[Change, ...]) -> None:
+    """Journal what a receipt changed about the item."""
+    rows.note_journal(
+        conn,
+        [
+            {
+                "at": hub.clock.now(),
+                "item_id": item_id,
+                "field": change.field,
+                "old": change.old,
+                "new": change.new,
+                "record_id": record_id,
+                "rule": change.rule,
+            }
+            for change in changes
+        ],
+    )
+
+
+def _count_misses(
+    conn: Connection,
+    hub: Hub,
+    connected: Connected,
+    sending: Sending,
+    one: Linked,
+    base: Base,
+    found: Outcome | None,
+    missed: tuple[str, ...],
+) -> Base:
+    """A write that is answered well and not shown is tried a few times, then parked with both values."""
+    misses = {name: count for name, count in base.misses.items() if name not in sending.errand.fields}
+    for name in missed:
+        count = base.misses.get(name, 0) + 1
+        if count < hub.settings.miss_limit:
+            misses[name] = count
+            continue
+        assert found is not None  # only a found outcome has missed fields
+        base = parking.settle_base(base, sending.errand, name, ParkReason.WRITE_IGNORED, one.snap, connected)
+        if name == "status" and base.status is not None and sending.errand.want is not None:
+            parked = (sending.errand.want.said, found.landed.raw)
+            base = structs.replace(
+                base, status=structs.replace(base.status, parked=parked, park_reason=ParkReason.WRITE_IGNORED)
+            )
+        parking.park(
+            conn,
+            hub,
+            connected,
+            sending.item_id,
+            sending.link_id,
+            name,
+            ParkReason.WRITE_IGNORED,
+            wanted=parking.wanted_text(sending.errand, name),
+            shown=found.landed.raw if name == "status" else " ".join(sorted(found.landed.tags)),
+            detail=f"{connected.name} answered well {count} times and did not keep the value",
+            delivery_id=sending.id,
+        )
+    return structs.replace(base, misses=misses, solo=False if not missed else base.solo)
+
+
+def values_of(errand: Errand) -> Iterator[tuple[str, str]]:
+    """What a delivery writes, value by value, as the breaker counts it."""
+    want = errand.want or Want()
+    if want.status is not None:
+        yield "status", want.status
+    for key in sorted(want.add):
+        yield "tags", f"+{key}"
+    for key in sorted(want.remove):
+        yield "tags", f"-{key}"
+
+
+def note_writes(
+    conn: Connection,
+    hub: Hub,
+    connected: Connected,
+    item_id: int,
+    link_id: int,
+    record_id: int,
+    errand: Errand,
+    delivery_id: str,
+    cause: str,
+) -> None:
+    """Record what was written: for the breaker, and for "why did this change?"."""
+    now = hub.clock.now()
+    values = list(values_of(errand))
+    if values:
+        conn.execute(
+            insert(writes),
+            [
+                {
+                    "at": now,
+                    "connection_id": connected.id,
+                    "link_id": link_id,
+                    "field": name,
+                    "value": value,
+                    "cause": cause,
+                    "delivery_id": delivery_id,
+                }
+                for name, value in values
+            ],
+        )
+    told = [*values, *(("links", text) for text in [parking.wanted_text(errand, "links")] if text)]
+    rows.note_journal(
+        conn,
+        [
+            {
+                "at": now,
+                "item_id": item_id,
+                "field": name,
+                "new": value,
+                "record_id": record_id,
+                "actor": "hypercare",
+                "rule": f"written: {cause}" if cause else "written",
+                "delivery_id": delivery_id,
+            }
+            for name, value in told
+        ],
+    )

@@ -1,0 +1,207 @@
+"""Direct reads: the records somebody asked for, in bulk; one alone is read with its links and workflow steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from msgspec import structs
+from sqlalchemy import Connection, delete, select, update
+
+from connectors.contract import Act
+from connectors.errors import RateLimited, RemoteError
+from sync.core.backoff import next_attempt
+from sync.engine import adopt, columns, down, ingest, rows
+from sync.engine.budgets import Priority
+from sync.engine.columns import Attribution
+from sync.engine.hub import Connected, Hub
+from sync.model import Missing, Snapshot
+from sync.store.tables import links, refreshes
+
+_ALONE = frozenset({"sweep", "history", "member", "fight"})
+"""Reasons that need what only a read of one record shows: its links, its history."""
+
+
+def refresh(hub: Hub, connected: Connected) -> bool:
+    """Read what was asked for. True when something was read, or had to be put off."""
+    if down.unreachable(hub, connected):
+        return False
+    asked = _due(hub, connected)
+    if not asked:
+        return False
+    batch = [asked[0]] if asked[0].why in _ALONE else [row for row in asked if row.why not in _ALONE]
+    priority = Priority.BACKFILL if batch[0].why == "sweep" else Priority.LIVE
+    wait = hub.budgets.take(connected.id, connected.draws(Act.FETCH), priority=priority)
+    if wait:
+        _put_off(hub, connected, batch, wait)
+        return False
+    read_no = hub.reads.next()
+    try:
+        found = connected.remote().fetch([row.remote_id for row in batch])
+    except RemoteError as error:
+        down.failed(hub, connected, error)
+        _retry(hub, connected, batch, error)
+        return True
+    down.answered(hub, connected)
+    snapshots = {key: value for key, value in found.items() if isinstance(value, Snapshot)}
+    missing = {key: value for key, value in found.items() if isinstance(value, Missing)}
+    hub.store.step(lambda conn: _store(conn, hub, connected, batch, snapshots, missing, read_no))
+    for row in batch:
+        if row.why == "history" and isinstance(snap := found.get(row.remote_id), Snapshot):
+            attribute(hub, connected, snap)
+    hub.signals.ring("settle")
+    return True
+
+
+def _due(hub: Hub, connected: Connected) -> Sequence[Any]:
+    now = hub.clock.now()
+    with hub.store.read() as conn:
+        return conn.execute(
+            select(refreshes)
+            .where(
+                refreshes.c.connection_id == connected.id,
+                (refreshes.c.not_before.is_(None)) | (refreshes.c.not_before <= now),
+            )
+            .order_by(refreshes.c.why == "sweep", refreshes.c.asked_at)
+            .limit(hub.settings.refresh_batch)
+        ).all()
+
+
+def _same(row: Any) -> Any:
+    return (
+        (refreshes.c.connection_id == row.connection_id)
+        & (refreshes.c.kind == row.kind)
+        & (refreshes.c.remote_id == row.remote_id)
+    )
+
+
+def _store(
+    conn: Connection,
+    hub: Hub,
+    connected: Connected,
+    batch: Sequence[Any],
+    snapshots: dict[str, Snapshot],
+    missing: dict[str, Missing],
+    read_no: int,
+) -> None:
+    by_why: dict[str, list[Snapshot]] = {}
+    for row in batch:
+        if row.remote_id in snapshots:
+            by_why.setdefault(row.why, []).append(snapshots[row.remote_id])
+    for why, some in by_why.items():
+        ingest.take(conn, hub, connected, some, read_no, why=why)
+    if missing:
+        ingest.take_missing(conn, hub, connected, missing)
+    for row in batch:
+        conn.execute(delete(refreshes).where(_same(row), refreshes.c.gen == row.gen))
+        if row.why == "sweep":
+            _forget_unknown(conn, hub, connected, row.remote_id)
+        if row.asker is not None and rows.find_record(conn, connected.id, row.remote_id) is not None:
+            _tell_asker(conn, hub, row)
+        if row.remote_id in snapshots:
+            _wake_waiting(conn, hub, connected, snapshots[row.remote_id])
+
+
+def _forget_unknown(conn: Connection, hub: Hub, connected: Connected, remote_id: str) -> None:
+    """References that named nothing are looked up again once a sweep."""
+    row = rows.find_record(conn, connected.id, remote_id)
+    link = rows.active_link(conn, row.id) if row is not None else None
+    if link is None:
+        return
+    base = columns.base(link.base)
+    if not base.links.unknown:
+        return
+    base = structs.replace(base, links=structs.replace(base.links, unknown=frozenset()))
+    conn.execute(
+        update(links).where(links.c.id == link.id).values(base=columns.encode(base), version=links.c.version + 1)
+    )
+    rows.mark(conn, [link.item_id], hub.clock.now())
+
+
+def _tell_asker(conn: Connection, hub: Hub, row: Any) -> None:
+    """The record whose reference made us read this one looks again."""
+    asker = rows.record_row(conn, row.asker)
+    link = rows.active_link(conn, asker.id)
+    now = hub.clock.now()
+    if link is not None:
+        rows.mark(conn, [link.item_id], now)
+    elif asker.connection_id in hub.connections and asker.presence == "present":
+        touched = adopt.adopt(conn, hub, hub.connections[asker.connection_id], asker.id, columns.snapshot(asker.body))
+        rows.mark(conn, touched, now)
+
+
+def _wake_waiting(conn: Connection, hub: Hub, connected: Connected, snap: Snapshot) -> None:
+    """A member that was read again may be the one its group is waiting for."""
+    row = rows.find_record(conn, connected.id, snap.ref.id)
+    link = rows.active_link(conn, row.id) if row is not None else None
+    if link is not None:
+        rows.mark(conn, [link.item_id], hub.clock.now())
+
+
+def _put_off(hub: Hub, connected: Connected, batch: Sequence[Any], seconds: float) -> None:
+    later = hub.clock.now() + timedelta(seconds=seconds)
+
+    def step(conn: Connection) -> None:
+        for row in batch:
+            conn.execute(update(refreshes).where(_same(row)).values(not_before=later))
+
+    hub.store.step(step)
+    del connected
+
+
+def _retry(hub: Hub, connected: Connected, batch: Sequence[Any], error: RemoteError) -> None:
+    now = hub.clock.now()
+    patience = error.retry_after if isinstance(error, RateLimited) else None
+
+    def step(conn: Connection) -> None:
+        for row in batch:
+            at = next_attempt(row.attempts + 1, "read", patience, now, hub.rng.random())
+            attempts = row.attempts if isinstance(error, RateLimited) else row.attempts + 1
+            conn.execute(update(refreshes).where(_same(row)).values(not_before=at, attempts=attempts))
+
+    hub.store.step(step)
+    del connected
+
+
+def attribute(hub: Hub, connected: Connected, snap: Snapshot) -> None:
+    """Ask the record's own history who brought it to the status it shows, and remember it at its link."""
+    with hub.store.read() as conn:
+        row = rows.find_record(conn, connected.id, snap.ref.id)
+        link = rows.active_link(conn, row.id) if row is not None else None
+    if link is None:
+        return
+    raw = connected.mapping.shown(snap).raw
+    found = Attribution(version=snap.version, raw=raw, automatic=snap.automatic, actor="")
+    if connected.capabilities is None or connected.capabilities.history:
+        hub.budgets.take(connected.id, connected.draws(Act.HISTORY))
+        try:
+            history = connected.remote().history(snap.ref, "")
+        except RemoteError as error:
+            down.failed(hub, connected, error)
+            hub.store.step(
+                lambda conn: rows.ask(conn, connected.id, [(connected.kind, snap.ref.id)], hub.clock.now(), "history")
+            )
+            return
+        for entry in reversed(history):
+            if any(edit.field == connected.mapping.status_field for edit in entry.edits):
+                found = Attribution(
+                    version=snap.version, raw=raw, automatic=entry.automatic, actor=entry.actor, at=entry.at
+                )
+                break
+
+    def step(conn: Connection) -> None:
+        fresh = conn.execute(select(links).where(links.c.id == link.id)).one()
+        base = columns.base(fresh.base)
+        conn.execute(
+            update(links)
+            .where(links.c.id == link.id)
+            .values(base=columns.encode(_with_attribution(base, found)), version=links.c.version + 1)
+        )
+        rows.mark(conn, [fresh.item_id], hub.clock.now())
+
+    hub.store.step(step)
+
+
+def _with_attribution(base: columns.Base, found: Attribution) -> columns.Base:
+    return structs.replace(base, attribution=found)

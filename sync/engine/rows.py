@@ -1,0 +1,171 @@
+"""Reading and marking rows: the small statements that several parts of the engine share. All take a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, and_, func, insert, or_, select, update
+
+from sync.engine import columns
+from sync.model import RecordRef
+from sync.store.tables import aliases, holds, items, journal, links, records, refreshes
+from sync.store.upsert import upsert
+
+IN_LIMIT = 500
+"""Values in one IN list: both databases take more, plans get worse."""
+
+
+def chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """Pieces of at most `IN_LIMIT`."""
+    for start in range(0, len(values), IN_LIMIT):
+        yield values[start : start + IN_LIMIT]
+
+
+def new_id(result: CursorResult[Any]) -> int:
+    """The id of the row just inserted."""
+    key = result.inserted_primary_key
+    assert key is not None  # every table here has a key
+    return int(key[0])
+
+
+def mark(conn: Connection, item_ids: Iterable[int], now: datetime, cause: str = "") -> None:
+    """Make items dirty: each will be decided again."""
+    ids = sorted(set(item_ids))
+    for piece in chunks(ids):
+        conn.execute(
+            update(items)
+            .where(items.c.id.in_(piece))
+            .values(gen=items.c.gen + 1, not_before=None, updated_at=now, cause=cause)
+        )
+
+
+def ask(
+    conn: Connection,
+    connection_id: int,
+    refs: Iterable[tuple[str, str]],
+    now: datetime,
+    why: str,
+    *,
+    asker: int | None = None,
+    not_before: datetime | None = None,
+) -> None:
+    """Ask for a direct read of records, each (kind, id or key)."""
+    rows = [
+        {
+            "connection_id": connection_id,
+            "kind": kind,
+            "remote_id": remote_id,
+            "gen": 1,
+            "asked_at": now,
+            "why": why,
+            "asker": asker,
+            "not_before": not_before,
+            "attempts": 0,
+        }
+        for kind, remote_id in sorted(set(refs))
+    ]
+    if rows:
+        statement = upsert(
+            conn,
+            refreshes,
+            ["connection_id", "kind", "remote_id"],
+            {
+                "gen": refreshes.c.gen + 1,
+                "why": "excluded",
+                "not_before": "excluded",
+                "asker": "excluded",
+            },
+        )
+        conn.execute(statement, rows)
+
+
+def find_record(conn: Connection, connection_id: int, reference: str) -> Any | None:
+    """The record that a key, an id or an alias names, or None."""
+    row = conn.execute(
+        select(records)
+        .where(
+            records.c.connection_id == connection_id, or_(records.c.remote_id == reference, records.c.key == reference)
+        )
+        .order_by(records.c.remote_id != reference)
+        .limit(1)
+    ).first()
+    if row is not None:
+        return row
+    alias = conn.execute(
+        select(aliases.c.record_id).where(aliases.c.connection_id == connection_id, aliases.c.alias == reference)
+    ).scalar()
+    return None if alias is None else conn.execute(select(records).where(records.c.id == alias)).first()
+
+
+def record_row(conn: Connection, record_id: int) -> Any:
+    """One record by its row id. Raises NoResultFound."""
+    return conn.execute(select(records).where(records.c.id == record_id)).one()
+
+
+def ref_of(row: Any) -> RecordRef:
+    """A record row's identity."""
+    return RecordRef(kind=row.kind, id=row.remote_id, key=row.key, url=row.url)
+
+
+def active_link(conn: Connection, record_id: int) -> Any | None:
+    """The record's present link, or None."""
+    return conn.execute(select(links).where(links.c.record_id == record_id, links.c.ended_at.is_(None))).first()
+
+
+def last_link(conn: Connection, record_id: int) -> Any | None:
+    """The record's newest link, ended or not."""
+    return conn.execute(
+        select(links).where(links.c.record_id == record_id).order_by(links.c.id.desc()).limit(1)
+    ).first()
+
+
+def note_journal(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Append to the journal."""
+    if rows:
+        defaults = {
+            "old": None,
+            "new": None,
+            "record_id": None,
+            "actor": "",
+            "remote_at": None,
+            "rule": "",
+            "delivery_id": None,
+        }
+        conn.execute(insert(journal), [{**defaults, **row} for row in rows])
+
+
+def open_hold(conn: Connection, connection_id: int, reason: str, now: datetime, detail: str, **more: Any) -> bool:
+    """Hold a connection, or one field of one link. False if that hold is open already."""
+    same = and_(
+        holds.c.connection_id == connection_id,
+        holds.c.reason == reason,
+        holds.c.released_at.is_(None),
+        holds.c.link_id.is_(None) if more.get("link_id") is None else holds.c.link_id == more["link_id"],
+        holds.c.field == more.get("field", ""),
+    )
+    if conn.execute(select(func.count()).select_from(holds).where(same)).scalar():
+        return False
+    samples = more.pop("samples", None)
+    conn.execute(
+        insert(holds).values(
+            connection_id=connection_id,
+            reason=reason,
+            since=now,
+            detail=detail,
+            samples=columns.encode(samples) if samples is not None else None,
+            **more,
+        )
+    )
+    return True
+
+
+def held_connections(conn: Connection) -> dict[int, set[str]]:
+    """The connections that are held whole, with the reasons."""
+    found: dict[int, set[str]] = {}
+    for row in conn.execute(
+        select(holds.c.connection_id, holds.c.reason).where(holds.c.released_at.is_(None), holds.c.link_id.is_(None))
+    ):
+        found.setdefault(row.connection_id, set()).add(row.reason)
+    return found
