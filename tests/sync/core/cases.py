@@ -1,8 +1,8 @@
 """The acceptance cases of the group rules: one item, a few records, what users do, and where everything comes to rest.
 
-T is the tracker, A B C are tickets, S R signals, M a ticket that only follows (direction `out`), I one that is only read
-(`in`). `~` not linked, `+x` shows tag x, `!` stands aside, `?` parked. Each step is settled before the next; what stands
-side by side in one step happens before the same pass.
+T is the tracker, A B C are tickets, S R signals, M a ticket that only follows (direction `out`), I one that is only
+read (`in`). `~` not linked, `+x` shows tag x, `!` stands aside, `?` parked. Each step is settled before the next; what
+stands side by side in one step happens before the same pass.
 
 `A=solved` its user sets a status, `A+x` and `A-x` add and remove a tag, `jA` joins, `lA` is unlinked, `dA` is deleted,
 `A>C` is merged into C, `wTA` is a pass that reads only T and A. Workflow of the tracker: `free` (every step), `stock`

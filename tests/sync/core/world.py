@@ -185,7 +185,7 @@ class World:
 
     def deliver(self, record: Record, member: Member, want: Want) -> None:
         """A write that lands just as asked, and its receipt."""
-        assert not (record.raw in MAPS[record.role].frozen), "a closed record is never written"
+        assert record.raw not in MAPS[record.role].frozen, "a closed record is never written"
         assert not (record.raw in MAPS[record.role].archived and want.status), "an archived record is never written"
         self.writes.append(record.name)
         if want.status is not None:
