@@ -8,6 +8,7 @@ Every error that leaves a connector is one of `connectors.errors`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -54,6 +55,7 @@ class TokenStore(Protocol):
 
     def load(self) -> dict[str, Json] | None: ...
     def save(self, pair: dict[str, Json]) -> None: ...
+    def refreshing(self) -> AbstractContextManager[None]: ...
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -243,3 +245,4 @@ class Connector(Struct, frozen=True, kw_only=True):
     draws: Callable[[Act], tuple[str, ...]]
     parse_reference: Callable[[Any, str], str | None]
     personal: tuple[str, ...] = ()
+    own_links: bool = False
