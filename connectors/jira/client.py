@@ -94,7 +94,8 @@ class JiraRemote:
         self._ports = ports
         self._library = _library(settings)
         limits = Limits(connect=settings.connect_seconds, read=settings.read_seconds, total=settings.read_seconds * 1.5)
-        self._calls = Calls(self._library._session, settings.api_url, ports, limits)  # noqa: SLF001  the version is pinned
+        session: Any = self._library._session  # noqa: SLF001  the version is pinned
+        self._calls = Calls(session, settings.api_url, ports, limits)
         self._deployment: Literal["cloud", "data_center"] | None = settings.known_deployment
         self._account: _Account | None = None
         self._zone_doubted = False
