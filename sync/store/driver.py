@@ -138,3 +138,9 @@ def translate(error: BaseException, path: Path) -> StoreError | None:
     if primary in _PLAIN:
         return StoreUnavailable(f"{_PLAIN[primary].format(path=path)} ({driver})")
     return None
+
+
+def writes_on_reader(error: BaseException) -> bool:
+    """True for an attempt to write on a connection that only reads: a defect of the caller, not of the database."""
+    driver = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(driver, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY

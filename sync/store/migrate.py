@@ -95,7 +95,8 @@ def _stored_revision(path: Path, busy_seconds: float, *, check: bool) -> str | N
     if path.stat().st_size == 0:
         raise Damaged(f"{path} is empty, which a database never is: {RESTORE}, or remove it to begin anew")
     try:
-        with closing(sqlite3.connect(file_uri(path, "rw"), uri=True)) as connection:
+        with closing(sqlite3.connect(file_uri(path, "ro"), uri=True)) as connection:
+            # Only reading: closing it must not bring a log into a file that is refused and left as it is.
             connection.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
             if check:
                 _check(connection, path)

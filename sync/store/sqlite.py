@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from connectors.contract import Clock
 from sync.store.copies import copy_database
-from sync.store.driver import reading_engine, translate, writing_engine
+from sync.store.driver import reading_engine, translate, writes_on_reader, writing_engine
 from sync.store.errors import StoreUnavailable
 from sync.store.group import Group
 from sync.store.inline import Inline
@@ -71,7 +71,7 @@ class SqliteStore:
         return self._read()
 
     @contextmanager
-    def _read(self) -> Iterator[Connection]:
+    def _read(self) -> Generator[Connection]:
         if self._closed:
             raise StoreUnavailable("the store is closed: the daemon is stopping")
         try:
@@ -79,7 +79,7 @@ class SqliteStore:
                 yield conn
         except Exception as error:
             meaning = translate(error, self.path)
-            if meaning is None:
+            if meaning is None or writes_on_reader(error):
                 raise
             raise meaning from error
 

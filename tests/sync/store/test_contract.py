@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from sync.store.contract import RESTORE_MARK, Store
 from sync.store.errors import Stale, StoreError, StoreUnavailable
@@ -132,7 +132,7 @@ def test_a_reader_sees_one_snapshot_while_others_write(store: Store) -> None:
 
 
 def test_a_reader_cannot_write(store: Store) -> None:
-    with pytest.raises(StoreError), store.read() as conn:
+    with pytest.raises(DBAPIError, match="readonly"), store.read() as conn:
         fact("a")(conn)
     assert facts(store) == {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -36,7 +36,7 @@ def store(path: Path, clock: RunningClock) -> Iterator[SqliteStore]:
 
 
 @contextmanager
-def writer_stopped(store: SqliteStore) -> Iterator[None]:
+def writer_stopped(store: SqliteStore) -> Generator[None]:
     """While this lasts, the writer is inside a step; what is submitted meanwhile waits."""
     inside, go_on = threading.Event(), threading.Event()
 
