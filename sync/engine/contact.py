@@ -25,6 +25,11 @@ def register(conn: Connection, name: str, system: str, role: str, now: datetime)
     return rows.new_id(result)
 
 
+def known_connections(conn: Connection) -> dict[str, int]:
+    """The ids of the connections that the database knows, by name."""
+    return {row.name: row.id for row in conn.execute(select(connections.c.name, connections.c.id))}
+
+
 def restore_state(conn: Connection, connected: Connected) -> None:
     """Take what the database knows of a connection: its mode, since when it is live, what it can do."""
     row = conn.execute(select(connections).where(connections.c.id == connected.id)).one()

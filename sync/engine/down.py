@@ -1,7 +1,7 @@
 """A connection that does not answer: told once when it goes, once when it is back, probed with patience in between.
 
-The breaker: after five failures in a row calls wait, 1 s doubling to 30 s; one call then probes. A 429 is no failure: it
-blocks its own budget. Refused credentials hold the connection until a person acts.
+The breaker: after five failures in a row calls wait, 1 s doubling to 30 s; one call then probes. A 429 is no failure,
+it blocks its own budget. Refused credentials hold the connection until a person acts.
 """
 
 from __future__ import annotations

@@ -95,6 +95,7 @@ class Connected:
     verify: Callable[[WebhookRequest, datetime], str] | None = None
     hints: Callable[[WebhookRequest], tuple[Hint, ...]] | None = None
     personal: tuple[str, ...] = ()
+    own_links: bool = False
     poll_seconds: float = 30.0
     mode: Mode = Mode.OBSERVE
     live_since: datetime | None = None

@@ -1,0 +1,4 @@
+"""One process, virtual time: the real engine and store over the stand-ins' own models.
+
+`world` runs one hub by hand, worker by worker, for tests and for the seeded histories.
+"""

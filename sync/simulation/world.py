@@ -1,0 +1,179 @@
+"""One hub and its stand-ins in one thread of virtual time: every worker is called by hand, in a fixed order.
+
+Whoever drives a `World` decides when calls of webhooks arrive, when time passes and when the process dies; `quiet`
+turns the crank until nothing is left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from connectors.contract import WebhookRequest
+from connectors.errors import WebhookRejected
+from connectors.sandbox.wire import OutgoingHook, StandIn
+from sync.daemon import build
+from sync.daemon.build import Configured
+from sync.engine import commands, contact, create, deliver, doubt, inbox, poll, refresh, settle, sweep, tidy
+from sync.engine.hub import Connected, EngineSettings, Hub, Silent
+from sync.mapping.load import Loaded
+from sync.model import Json
+from sync.simulation.virtual import InProcess, SeededRng, VirtualClock
+from sync.store.contract import Store
+from sync.store.migrate import open_store
+
+_TURNS = 400
+"""Turns after which a hub that still finds work is taken for one that never comes to rest."""
+
+
+class NeverQuiet(AssertionError):
+    """The hub still finds work after very many turns. The message names the last work."""
+
+
+@dataclass(kw_only=True)
+class World:
+    """A hub over stand-ins. stand_ins: by connection name. hooks_on: calls of webhooks arrive."""
+
+    folder: Path
+    clock: VirtualClock
+    rng: SeededRng
+    stand_ins: Mapping[str, StandIn]
+    configured: Sequence[Configured]
+    mappings: Loaded
+    settings: EngineSettings = field(default_factory=EngineSettings)
+    hooks_on: bool = True
+    events: list[tuple[str, dict[str, Json]]] = field(default_factory=list)
+    store: Store = field(init=False)
+    hub: Hub = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.open()
+
+    def open(self) -> None:
+        """Start the process: open the database, build the hub, take up what was left."""
+        self.store = open_store(self.folder / "hypercare.db", clock=self.clock, inline=True)
+        self.hub = build.hub(
+            self.store,
+            self.configured,
+            self.mappings,
+            self.settings,
+            build.World(
+                clock=self.clock,
+                rng=self.rng,
+                signals=Silent(),
+                tell=self._tell,
+                transport=lambda name: InProcess(self.stand_ins[name]),
+                one_thread=True,
+            ),
+        )
+        contact.after_restore(self.hub)
+        doubt.recover(self.hub)
+
+    def restart(self) -> None:
+        """The process dies without a word and is started again."""
+        self.store.close()
+        self.open()
+
+    def close(self) -> None:
+        """Close the database."""
+        self.store.close()
+
+    def _tell(self, event: str, **facts: Json) -> None:
+        self.events.append((event, facts))
+
+    def told(self, event: str) -> list[dict[str, Json]]:
+        """The facts of every event of that name so far."""
+        return [facts for name, facts in self.events if name == event]
+
+    # --- the crank -------------------------------------------------------------------------------------------
+
+    def start(self, *names: str) -> None:
+        """First contact, import, and live from now on."""
+        for connected in self._some(names):
+            contact.greet(self.hub, connected)
+        self.quiet()
+        for connected in self._some(names):
+            self.command("start", connection=connected.name)
+        self.quiet()
+
+    def command(self, verb: str, **args: Json) -> commands.Answer:
+        """What the command line would ask of the daemon, answered at once."""
+        answers: list[commands.Answer] = []
+        self.store.step(lambda conn: answers.append(commands.VERBS[verb](conn, self.hub, args)))
+        return answers[0]
+
+    def _some(self, names: Sequence[str]) -> list[Connected]:
+        found = [each for _, each in sorted(self.hub.connections.items())]
+        return [each for each in found if not names or each.name in names]
+
+    def turn(self, *, polls: bool = False) -> bool:
+        """Call every worker once. True when any did something."""
+        did = self.deliver_hooks() if self.hooks_on else False
+        did = inbox.read_inbox(self.hub) or did
+        for connected in self._some(()):
+            for work in (contact.greet, create.create, deliver.deliver, refresh.refresh):
+                did = work(self.hub, connected) or did
+            if polls:
+                did = poll.poll(self.hub, connected, poll.LIVE) or did
+            did = poll.poll(self.hub, connected, poll.IMPORT) or did
+        did = settle.settle(self.hub) or did
+        tidy.tidy(self.hub)
+        return did
+
+    def quiet(self, *, polls: bool = True) -> int:
+        """Turn until nothing is left to do; with polls, each feed is polled first. Returns the turns it took."""
+        for count in range(_TURNS):
+            if not self.turn(polls=polls and count == 0):
+                return count
+        raise NeverQuiet(f"still at work after {_TURNS} turns; last events: {self.events[-5:]}")
+
+    def wait(self, seconds: float, *, step: float = 30.0) -> None:
+        """Let time pass in steps, turning and polling as the daemon would."""
+        left = seconds
+        while left > 0:
+            self.clock.advance(min(step, left))
+            left -= step
+            self.quiet()
+
+    def sweep(self) -> None:
+        """A day passes: every linked record is read once more."""
+        for connected in self._some(()):
+            sweep.sweep(self.hub, connected)
+        for _ in range(24):
+            self.clock.advance(3600)
+            for connected in self._some(()):
+                sweep.sweep(self.hub, connected)
+            self.quiet()
+
+    # --- webhooks --------------------------------------------------------------------------------------------
+
+    def deliver_hooks(self, choose: Callable[[list[OutgoingHook]], list[OutgoingHook]] | None = None) -> bool:
+        """Bring the calls that are due to the hub, as its web face would take them. True when there were any."""
+        any_due = False
+        for name in sorted(self.stand_ins):
+            stand_in = self.stand_ins[name]
+            due = stand_in.due_hooks(self.clock.epoch())
+            any_due = any_due or bool(due)
+            for hook in due if choose is None else choose(due):
+                stand_in.hook_answered(hook, self._receive(name, hook), self.clock.epoch())
+        return any_due
+
+    def _receive(self, name: str, hook: OutgoingHook) -> int:
+        connected = self.hub.named(name)
+        request = WebhookRequest(headers={key.lower(): value for key, value in hook.headers.items()}, body=hook.body)
+        if connected.verify is None:
+            return 404
+        try:
+            call_id = connected.verify(request, self.clock.now())
+        except WebhookRejected as error:
+            return error.status
+        row: dict[str, Any] = {
+            "connection_id": connected.id,
+            "call_id": call_id,
+            "received_at": self.clock.now(),
+            "body": inbox.pack(request),
+        }
+        self.store.receipts([row]).result()
+        return 202
