@@ -1,0 +1,787 @@
+"""One open connection to a Zendesk account: `contract.Remote` on zenpy's session and calls.
+
+The library keeps the session, its API objects and the way a call is made; bodies are read and written as JSON by
+`records`, since its objects cost several times the parse and hide headers. Its private `_call_api` is used on purpose:
+the version is pinned, and this is the only module that imports it. What it would do by itself (send a write again,
+sleep on a 429, answer from a cache) is switched off here and in `connectors.http`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import requests
+from requests.auth import AuthBase
+from zenpy import Zenpy
+from zenpy.lib.exception import ZenpyException
+
+from connectors.contract import Capabilities, Finding, Level, Page, Ports
+from connectors.errors import (
+    AuthRejected,
+    CursorExpired,
+    Forbidden,
+    RateLimited,
+    RecordMissing,
+    RemoteError,
+    Unavailable,
+    UnexpectedAnswer,
+    WriteRejected,
+)
+from connectors.http import Limits, decode, excerpt, retry_after, status_error, tame, wire_error
+from connectors.retry import retry_read
+from connectors.zendesk import answers, records
+from connectors.zendesk.oauth import Bearer
+from connectors.zendesk.records import CustomStatus, Names, Ticket
+from connectors.zendesk.settings import ZendeskSettings
+from sync.model import (
+    Absent,
+    Changes,
+    CreateIntent,
+    Draft,
+    Duplicated,
+    Expect,
+    HistoryRow,
+    Json,
+    LinkShown,
+    Missing,
+    MissingKind,
+    NotYetCertain,
+    Origin,
+    RecordRef,
+    Snapshot,
+)
+
+T = TypeVar("T")
+
+LIMITS = Limits()
+MANY = 100
+"""Tickets per `show_many` (its documented limit)."""
+
+EXPORT_AGE = timedelta(seconds=61)
+"""The export refuses a start less than 60 s ago."""
+
+START = "start:"
+"""How a cursor of ours begins where the export has not given one yet."""
+
+LINKS_PER_PAGE = 1000
+LINK_PAGES = 10
+"""At most so many pages of the app's links are read at once; with more, single tickets alone show theirs."""
+
+HISTORY_PAGES = 50
+DELETED_PAGES = 3
+LOOK_FOR_APP = 600.0
+"""Seconds between two looks whether the account has begun to use the official app."""
+
+
+class _Basic(AuthBase):
+    """An API token, as Zendesk wants it: user `{email}/token`."""
+
+    def __init__(self, email: str, token: str) -> None:
+        self._header = "Basic " + base64.b64encode(f"{email}/token:{token}".encode()).decode()
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request
+
+
+def _bare(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No credentials: for the call that obtains them."""
+    return request
+
+
+class ZendeskRemote:
+    """`contract.Remote` for one Zendesk account; used by one thread at a time."""
+
+    def __init__(self, settings: ZendeskSettings, ports: Ports) -> None:
+        self._settings = settings
+        self._ports = ports
+        self._base = settings.url
+        self._me = ""
+        self._statuses: dict[int, CustomStatus] | None = None
+        self._ignores_deltas = False
+        self._uses_app: bool | None = None if settings.jira_app == "auto" else settings.jira_app
+        self._looked_for_app = float("-inf")
+        session = tame(
+            requests.Session(),
+            base_url=self._base,
+            clock=ports.clock,
+            judge=self._judge,
+            limits=LIMITS,
+            transport=ports.transport,
+        )
+        self._bearer: Bearer | None = None
+        if settings.auth == "api_token":
+            assert settings.token is not None
+            session.auth = _Basic(settings.email or "", settings.token.get_secret_value())
+        else:
+            self._bearer = Bearer(settings, ports.clock, ports.tokens, self._exchange)
+            session.auth = self._bearer
+        self._session = session
+        self._zenpy = _tamed_zenpy(session, self._base)
+
+    # --- what the connection can do -------------------------------------------------------------------------------
+
+    def check(self) -> Capabilities:
+        """Prove credentials, role, scopes and the export by reads. Raises AuthRejected, Unavailable, ..."""
+        try:
+            user = self._get("/api/v2/users/me.json").get("user")
+        except (Forbidden, RecordMissing) as error:
+            raise AuthRejected(
+                f"{error.message}. Is {self._base} the account's address?", status=error.status
+            ) from None
+        if not isinstance(user, dict) or not user.get("id"):
+            # Without valid credentials Zendesk answers 200 with an anonymous user.
+            raise AuthRejected(f"{self._base} does not know us: it answers as to an anonymous visitor. Check `auth`.")
+        self._me = str(user["id"])
+        findings = [*self._role_findings(user), *self._scope_findings(), *self._feed_findings()]
+        statuses = self._custom_statuses(anew=True)
+        if len(statuses) > len(records.STATUSES) - 1:
+            labels = ", ".join(sorted(one.agent_label for one in statuses.values() if one.active and not one.default))
+            findings.append(
+                Finding(
+                    level=Level.INFO,
+                    what=f"custom ticket statuses are in use: {excerpt(labels, 200)}",
+                    do="map them with `field: custom_status`, or leave `status`, which shows their categories",
+                )
+            )
+        app = self._app_in_use(now=True)
+        return Capabilities(
+            account=self._settings.subdomain,
+            me=self._me,
+            version="v2",
+            time_zone=str(user.get("iana_time_zone") or "UTC"),
+            links_via="app" if app else "note",
+            history=True,
+            conditional_write=True,
+            workflows=False,
+            webhooks="by hand: Admin Centre, Apps and integrations, Webhooks: subscribe to ticket events, JSON, POST "
+            "to /hooks/CONNECTION, and set webhook_secret to its signing secret",
+            findings=tuple(findings),
+        )
+
+    def values(self) -> Mapping[str, Sequence[str]]:
+        """Statuses, custom statuses, priorities, types, and every custom field with its options (none: free text)."""
+        found: dict[str, Sequence[str]] = {
+            "status": records.STATUSES,
+            "priority": records.PRIORITIES,
+            "type": records.TYPES,
+        }
+        statuses = self._custom_statuses(anew=True)
+        if statuses:
+            found["custom_status"] = tuple(one.agent_label.lower() for one in statuses.values() if one.active)
+        for body in self._pages("/api/v2/ticket_fields.json", {}, limit=HISTORY_PAGES):
+            for one in body.get("ticket_fields") or ():
+                if isinstance(one, dict) and one.get("id") and one.get("active", True):
+                    options = one.get("custom_field_options") or ()
+                    found[f"custom_fields.{one['id']}"] = tuple(
+                        str(option.get("value")) for option in options if isinstance(option, dict)
+                    )
+        return found
+
+    def close(self) -> None:
+        """Close the connections of this thread's session."""
+        self._session.close()
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def page(self, cursor: str | None, since: datetime) -> Page:
+        """One request of the cursor export. Snapshots are `list`; deleted and merged tickets are in `missing`."""
+        params: dict[str, str] = {"per_page": str(self._settings.page_size), "include": "users"}
+        if cursor is None or cursor.startswith(START):
+            wanted = int(cursor.removeprefix(START)) if cursor else int(since.timestamp())
+            start = max(0, min(wanted, int((self._ports.clock.now() - EXPORT_AGE).timestamp())))
+            params["start_time"] = str(start)
+            cursor = f"{START}{start}"
+        else:
+            params["cursor"] = cursor
+        path = "/api/v2/incremental/tickets/cursor.json"
+        try:
+            body = self._read(path, params, records.decode_page)
+        except Forbidden as error:
+            raise AuthRejected(f"{error.message}. The incremental export needs an admin.", status=403) from None
+        except UnexpectedAnswer as error:
+            if "cursor" in params and error.status in {400, 410, 422}:
+                raise CursorExpired(error.message, status=error.status) from None
+            raise
+        except RecordMissing as error:
+            if "cursor" in params:
+                raise CursorExpired(error.message, status=error.status) from None
+            raise UnexpectedAnswer(
+                f"{error.message}. Is {self._base} the address of a Zendesk account?", status=error.status
+            ) from None
+        names = self._names(body.tickets)
+        people = records.people_of(body.users)
+        missing: dict[str, Missing] = {}
+        found: dict[str, Snapshot] = {}
+        for ticket in body.tickets:
+            gone = records.gone(ticket)
+            if gone is not None:
+                missing[str(ticket.id)] = gone
+                found.pop(str(ticket.id), None)
+            else:  # a ticket may stand twice on a page; the later row is the newer one
+                missing.pop(str(ticket.id), None)
+                found[str(ticket.id)] = records.snapshot(ticket, names, people, origin=Origin.LIST)
+        following = body.after_cursor or cursor
+        return Page(
+            snapshots=tuple(found.values()),
+            cursor=following,
+            # A cursor that does not move would be asked for ever: the next poll asks again.
+            more=not body.end_of_stream and following != cursor,
+            missing=missing,
+        )
+
+    def fetch(self, keys: Sequence[str]) -> Mapping[str, Snapshot | Missing]:
+        """Tickets by id. One ticket costs one call (two where the official app is used), many one per hundred.
+
+        What is absent is confirmed by a second path: a read of the single ticket tells "forbidden" from "not there",
+        and the list of deleted tickets "deleted" from "not shown to us". A merged ticket's audits name its survivor.
+        """
+        ids = {key: key.removeprefix("#") for key in dict.fromkeys(keys)}
+        numbers = [one for one in dict.fromkeys(ids.values()) if one.isdecimal() and len(one) < 20]
+        found: dict[str, Snapshot | Missing] = {}
+        if len(numbers) == 1:
+            found.update(self._fetch_one(numbers[0]))
+        else:
+            for start in range(0, len(numbers), MANY):
+                found.update(self._fetch_many(numbers[start : start + MANY]))
+        unknown = Missing(kind=MissingKind.NOT_FOUND, detail="not a ticket id")
+        return {key: found.get(number, unknown) for key, number in ids.items()}
+
+    def history(self, ref: RecordRef, since: str) -> Sequence[HistoryRow]:
+        """The ticket's audits from version `since` on, oldest first; those of its very second are included.
+
+        Zendesk's versions have a precision of one second, so what happened within it cannot be told apart by version.
+        """
+        audits = self._audits(ref.id)
+        custom = any(_names_custom_status(audit) for audit in audits)
+        return records.history_rows(
+            audits, since=since, me=self._whoami(), names=self._all_names() if custom else self._known_names()
+        )
+
+    def _fetch_one(self, ticket_id: str) -> dict[str, Snapshot | Missing]:
+        try:
+            one = self._read(f"/api/v2/tickets/{ticket_id}.json", {"include": "users"}, records.decode_one)
+        except Forbidden as error:
+            return {ticket_id: Missing(kind=MissingKind.FORBIDDEN, detail=error.message)}
+        except RecordMissing:
+            return {ticket_id: self._confirm_absent(ticket_id)}
+        return {ticket_id: self._shown(one.ticket, records.people_of(one.users), self._links_of((ticket_id,)))}
+
+    def _fetch_many(self, ids: Sequence[str]) -> dict[str, Snapshot | Missing]:
+        params = {"ids": ",".join(ids), "include": "users"}
+        body = self._read("/api/v2/tickets/show_many.json", params, records.decode_page)
+        people = records.people_of(body.users)
+        links = self._links_of(ids)
+        found: dict[str, Snapshot | Missing] = {
+            str(ticket.id): self._shown(ticket, people, links) for ticket in body.tickets
+        }
+        for absent in ids:
+            if absent not in found:
+                found.update(self._fetch_one(absent))
+        return found
+
+    def _shown(
+        self, ticket: Ticket, people: Mapping[int, records.User], links: Mapping[str, tuple[LinkShown, ...]] | None
+    ) -> Snapshot | Missing:
+        if ticket.status == "deleted":
+            return Missing(kind=MissingKind.DELETED, detail="Zendesk shows it as deleted")
+        if records.is_merged(ticket):
+            into = records.survivor_of(self._audits(str(ticket.id)))
+            detail = f"merged into #{into}" if into else "merged; its audits do not name the ticket it went into"
+            return Missing(kind=MissingKind.MERGED, into=into, detail=detail)
+        shown = links.get(str(ticket.id), ()) if links is not None else None
+        return records.snapshot(ticket, self._names((ticket,)), people, origin=Origin.DIRECT, links=shown)
+
+    def _confirm_absent(self, ticket_id: str) -> Missing:
+        """A 404 alone may also mean "not shown to us": only the list of deleted tickets makes it a fact."""
+        try:
+            params = {"sort_by": "deleted_at", "sort_order": "desc"}
+            for body in self._pages("/api/v2/deleted_tickets.json", params, limit=DELETED_PAGES):
+                for row in body.get("deleted_tickets") or ():
+                    if isinstance(row, dict) and str(row.get("id")) == ticket_id:
+                        return Missing(kind=MissingKind.DELETED, detail=f"deleted at {row.get('deleted_at')}")
+        except (Forbidden, RecordMissing) as error:
+            return Missing(
+                kind=MissingKind.NOT_FOUND, detail=f"and whether it was deleted is not shown to us: {error.message}"
+            )
+        return Missing(kind=MissingKind.NOT_FOUND, detail="not among the deleted tickets either")
+
+    def _audits(self, ticket_id: str) -> list[dict[str, Json]]:
+        found: list[dict[str, Json]] = []
+        for body in self._pages(f"/api/v2/tickets/{ticket_id}/audits.json", {}, limit=HISTORY_PAGES):
+            rows = body.get("audits")
+            if not isinstance(rows, list):
+                raise UnexpectedAnswer(f"the audits of ticket {ticket_id} came without a list of audits")
+            found += [row for row in rows if isinstance(row, dict)]
+        return found
+
+    def _links_of(self, ids: Sequence[str]) -> dict[str, tuple[LinkShown, ...]] | None:
+        """The official app's links of some tickets; None where they cannot be read at a bearable price."""
+        if not self._app_in_use():
+            return {}
+        if len(ids) <= 2:
+            rows: list[Json] = []
+            for ticket_id in ids:
+                body = self._get("/api/v2/jira/links", {"ticket_id": ticket_id})
+                rows += [row for row in body.get("links") or () if str(row.get("ticket_id")) == ticket_id]
+            return records.app_links(rows)
+        rows, last = [], ""
+        for _page in range(LINK_PAGES):
+            body = self._get("/api/v2/jira/links", {"since_id": last} if last else {})
+            links = [row for row in body.get("links") or () if isinstance(row, dict)]
+            rows += links
+            newest = str(links[-1].get("id", "")) if links else ""
+            if len(links) < LINKS_PER_PAGE or not newest or newest == last:
+                return records.app_links(rows)
+            last = newest
+        return None
+
+    def _app_in_use(self, *, now: bool = False) -> bool:
+        """Whether the account links with the official app. With `auto`, looked for at most every ten minutes."""
+        if self._settings.jira_app != "auto":
+            return bool(self._settings.jira_app)
+        if self._uses_app:
+            return True
+        clock = self._ports.clock.monotonic()
+        if now or clock - self._looked_for_app >= LOOK_FOR_APP:
+            self._looked_for_app = clock
+            try:
+                self._uses_app = bool(self._get("/api/v2/jira/links", {"since_id": "0"}).get("links"))
+            except (Forbidden, RecordMissing, UnexpectedAnswer):
+                self._uses_app = False
+        return bool(self._uses_app)
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def steps(self, snapshot: Snapshot, changes: Changes) -> tuple[Changes, ...]:
+        """One update carries status, tag deltas, note and fields; each link of the app is a request of its own.
+
+        Where the account is known to pass over tag deltas, adding and removing tags are two more requests, after the
+        rest. Nothing is asked of a closed ticket.
+        """
+        if snapshot.frozen:
+            return ()
+        tags = Changes(add_tags=changes.add_tags, remove_tags=changes.remove_tags)
+        update = Changes(status=changes.status, set=changes.set, note=changes.note)
+        if not self._ignores_deltas:
+            update, tags = _with_tags(update, tags), Changes()
+        split = [
+            update,
+            Changes(add_tags=tags.add_tags),
+            Changes(remove_tags=tags.remove_tags),
+            *(Changes(remove_links=(link,)) for link in changes.remove_links),
+            *(Changes(add_links=(link,)) for link in changes.add_links),
+        ]
+        return tuple(step for step in split if not step.is_empty)
+
+    def write(self, ref: RecordRef, changes: Changes, expect: Expect) -> Snapshot | None:
+        """One request. An update answers with the whole ticket; tags or links of the app alone do not (None)."""
+        if changes.add_links:
+            body = records.app_link_body(ref.id, changes.add_links[0])
+            self._write("POST", "/api/v2/jira/links", json=body)
+            self._uses_app = True
+            return None
+        if changes.remove_links:
+            try:
+                self._write("DELETE", f"/api/v2/jira/links/{changes.remove_links[0].handle}")
+            except RecordMissing:
+                return None  # it is gone already, which is what was asked
+            return None
+        only_tags = changes == Changes(add_tags=changes.add_tags, remove_tags=changes.remove_tags)
+        if self._ignores_deltas and only_tags and (changes.add_tags == () or changes.remove_tags == ()):
+            adding = bool(changes.add_tags)
+            tags = {
+                "tags": list(changes.add_tags or changes.remove_tags),
+                "updated_stamp": expect.version,
+                "safe_update": "true",
+            }
+            self._write("PUT" if adding else "DELETE", f"/api/v2/tickets/{ref.id}/tags.json", json=tags)
+            return None
+        return self._update(ref, changes, expect)
+
+    def _update(self, ref: RecordRef, changes: Changes, expect: Expect) -> Snapshot:
+        names = self._names_for(changes)
+        ticket = records.update_body(changes, version=expect.version, op=expect.op, names=names)
+        response = self._write("PUT", f"/api/v2/tickets/{ref.id}.json", json={"ticket": ticket})
+        where = f"PUT /api/v2/tickets/{ref.id}"
+        try:
+            answer = records.decode_one(response.content)
+            if records.ignored_deltas(changes, answer.ticket, answer.audit):
+                self._ignores_deltas = True
+            known = _known_people(expect.snapshot)
+            return records.snapshot(
+                answer.ticket,
+                self._known_names(),
+                known,
+                origin=Origin.DIRECT,
+                links=None if self._uses_app else (),
+                overwrote=records.overwritten(changes, expect.snapshot, answer.audit, names),
+            )
+        except (msgspec.DecodeError, RecursionError, UnexpectedAnswer) as error:
+            # The write was taken; only its answer is of no use.
+            raise UnexpectedAnswer(
+                f"{where}: the answer is not a ticket ({excerpt(str(error))})",
+                applied=True,
+                status=response.status_code,
+            ) from None
+
+    def probe(self, draft: Draft) -> dict[str, Json]:
+        """Nothing: a created ticket is found by its external_id."""
+        del draft
+        return {}
+
+    def create(self, draft: Draft, marker: str) -> RecordRef:
+        """Create a ticket with the marker as `external_id` and as idempotency key (which Zendesk keeps for 2 h)."""
+        ticket = records.create_body(
+            draft, marker, self._all_names() if "status" in draft.fields else Names(base_url="")
+        )
+        response = self._write(
+            "POST", "/api/v2/tickets.json", json={"ticket": ticket}, headers={"Idempotency-Key": marker[:255]}
+        )
+        try:
+            created = records.decode_one(response.content)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise UnexpectedAnswer(
+                f"POST /api/v2/tickets: the answer is not a ticket ({excerpt(str(error))})",
+                applied=True,
+                status=response.status_code,
+            ) from None
+        return records.ref_of(created.ticket.id, self._base)
+
+    def find_created(self, intent: CreateIntent) -> RecordRef | Absent | NotYetCertain | Duplicated:
+        """Look the marker up as `external_id`.
+
+        This list is not the search index: it shows a ticket as soon as it exists. A create that is still under way is
+        harmless, since its repetition carries the same idempotency key.
+        """
+        body = self._read("/api/v2/tickets.json", {"external_id": intent.marker}, records.decode_page)
+        ids = sorted({ticket.id for ticket in body.tickets if str(ticket.external_id) == intent.marker})
+        refs = tuple(records.ref_of(one, self._base) for one in ids)
+        if not refs:
+            return Absent()
+        return refs[0] if len(refs) == 1 else Duplicated(refs=refs)
+
+    # --- names --------------------------------------------------------------------------------------------------
+
+    def _whoami(self) -> str:
+        if not self._me:
+            user = self._get("/api/v2/users/me.json").get("user")
+            self._me = str(user.get("id") or "") if isinstance(user, dict) else ""
+        return self._me
+
+    def _custom_statuses(self, *, anew: bool = False) -> dict[int, CustomStatus]:
+        """The account's custom statuses by id; empty where they are not switched on."""
+        if self._statuses is None or anew:
+            try:
+                rows = self._get("/api/v2/custom_statuses.json").get("custom_statuses") or ()
+                self._statuses = {one.id: one for one in msgspec.convert(rows, list[CustomStatus])}
+            except (Forbidden, RecordMissing):
+                self._statuses = {}
+            except msgspec.ValidationError as error:
+                raise UnexpectedAnswer(f"GET /api/v2/custom_statuses: {error}") from None
+        return self._statuses
+
+    def _known_names(self) -> Names:
+        return Names(base_url=self._base, statuses=self._statuses or {})
+
+    def _all_names(self) -> Names:
+        return Names(base_url=self._base, statuses=self._custom_statuses())
+
+    def _names(self, tickets: Sequence[Ticket]) -> Names:
+        """The names that these tickets need: an unknown custom status is read once, then remembered as unknown."""
+        needed = {ticket.custom_status_id for ticket in tickets if ticket.custom_status_id is not None}
+        if needed and (self._statuses is None or not needed <= self._statuses.keys()):
+            known = self._custom_statuses(anew=True)
+            for one in needed - known.keys():
+                known[one] = CustomStatus(id=one, status_category="", agent_label=f"custom_status:{one}", active=False)
+        return self._known_names()
+
+    def _names_for(self, changes: Changes) -> Names:
+        return (
+            self._all_names() if changes.status and changes.status.raw not in records.STATUSES else self._known_names()
+        )
+
+    # --- findings of `check` ------------------------------------------------------------------------------------
+
+    def _role_findings(self, user: Mapping[str, Json]) -> Iterator[Finding]:
+        role = str(user.get("role") or "")
+        if role not in {"admin", "agent"}:
+            yield Finding(
+                level=Level.ERROR,
+                what=f"user {user.get('email') or user.get('id')} has the role {role or 'none'} and sees no tickets",
+                do="sign in as an admin",
+            )
+        restriction = user.get("ticket_restriction")
+        if role == "agent" and restriction:
+            yield Finding(
+                level=Level.WARNING,
+                what=f"the user sees only some tickets (ticket restriction: {restriction})",
+                do="give it access to all tickets, or expect the others to be unreachable",
+            )
+
+    def _scope_findings(self) -> Iterator[Finding]:
+        if self._bearer is None:
+            yield Finding(
+                level=Level.WARNING,
+                what="API tokens stop working on 30 April 2027",
+                do="make a confidential OAuth client and use auth: client_credentials",
+            )
+            return
+        try:
+            token = self._get("/api/v2/oauth/tokens/current.json").get("token")
+        except (Forbidden, RecordMissing, UnexpectedAnswer):
+            return  # the scopes are not shown; what they lack shows at the first read or write
+        scopes = {str(scope) for scope in (token or {}).get("scopes") or ()} if isinstance(token, dict) else set()
+        if scopes and "read" not in scopes:
+            yield Finding(
+                level=Level.ERROR,
+                what=f"the token's scopes ({' '.join(sorted(scopes))}) lack `read`, which ticket audits need "
+                "(`tickets:read` is not enough)",
+                do="set scope: read write, and allow both for the OAuth client",
+            )
+        if scopes and not scopes & {"write", "tickets:write"}:
+            yield Finding(
+                level=Level.ERROR,
+                what=f"the token's scopes ({' '.join(sorted(scopes))}) lack `write`: nothing can be written",
+                do="set scope: read write, and allow both for the OAuth client",
+            )
+
+    def _feed_findings(self) -> Iterator[Finding]:
+        """The export, and the audits of the first ticket it shows."""
+        start = int((self._ports.clock.now() - timedelta(days=30)).timestamp())
+        params = {"start_time": str(start), "per_page": "1"}
+        try:
+            body = self._read("/api/v2/incremental/tickets/cursor.json", params, records.decode_page)
+        except Forbidden as error:
+            yield Finding(
+                level=Level.ERROR,
+                what=f"the incremental export is refused: {error.message}",
+                do="sign in as an admin: Zendesk gives the export to nobody else",
+            )
+            return
+        except RateLimited:
+            yield Finding(level=Level.INFO, what="the export's budget is used up just now, so it was not tried")
+            return
+        for ticket in body.tickets[:1]:
+            if ticket.status == "deleted":
+                continue
+            try:
+                self._get(f"/api/v2/tickets/{ticket.id}/audits.json", {"page[size]": "1"})
+            except Forbidden as error:
+                yield Finding(
+                    level=Level.ERROR,
+                    what=f"ticket audits are refused: {error.message}",
+                    do="give the token the global scope `read`: without audits a lost answer cannot be settled",
+                )
+            except RecordMissing:
+                continue
+
+    # --- calls --------------------------------------------------------------------------------------------------
+
+    def _get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Json]:
+        """A read of a JSON object, with the retry policy. Raises `connectors.errors`."""
+        return retry_read(
+            lambda: decode(self._authorised("GET", path, params), where=_where("GET", path)),
+            clock=self._ports.clock,
+            rng=self._ports.rng,
+        )
+
+    def _read(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
+        """A read straight into typed values, with the retry policy. What cannot be typed is explained by `decode`."""
+
+        def once() -> T:
+            response = self._authorised("GET", path, params)
+            try:
+                return read(response.content)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError) as error:
+                decode(response, where=_where("GET", path))  # raises for what is no JSON object at all
+                raise UnexpectedAnswer(
+                    f"{_where('GET', path)} answered with other content than documented: {error}",
+                    status=response.status_code,
+                ) from None
+
+        return retry_read(once, clock=self._ports.clock, rng=self._ports.rng)
+
+    def _pages(self, path: str, params: Mapping[str, str], *, limit: int) -> Iterator[dict[str, Json]]:
+        """The pages of a cursor list, at most `limit`, and never one twice."""
+        after, seen = "", set[str]()
+        for _page in range(limit):
+            more = {"page[size]": "100"} | ({"page[after]": after} if after else {})
+            body = self._get(path, {**params, **more})
+            yield body
+            after = _next_page(body)
+            if not after or after in seen:
+                return
+            seen.add(after)
+
+    def _authorised(self, method: str, path: str, params: Mapping[str, str] | None) -> requests.Response:
+        """A read; a refused OAuth token is renewed once."""
+        try:
+            return self._call(method, path, params=params)
+        except AuthRejected:
+            if self._bearer is None or not self._bearer.refused():
+                raise
+            return self._call(method, path, params=params)
+
+    def _write(
+        self, method: str, path: str, *, json: Json = None, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        """The one request of a write. Never sent twice, not even after a 401: the delivery is tried again later."""
+        try:
+            return self._call(method, path, json=json, headers=headers)
+        except AuthRejected as error:
+            if self._bearer is not None and self._bearer.refused():
+                raise Unavailable(f"{error.message} A new token is used at the next attempt.", status=401) from None
+            raise
+        except WriteRejected as error:
+            raise _named(error) from None
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Json = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """One request through zenpy. The judge has raised for every status that is no success."""
+        api = self._zenpy.tickets
+        more: dict[str, Any] = {"timeout": api.timeout}
+        if params:
+            more["params"] = params
+        if json is not None:
+            more["json"] = json
+        if headers:
+            more["headers"] = dict(headers)
+        writing = method != "GET"
+        try:
+            response: requests.Response = api._call_api(  # noqa: SLF001  the only way to reach headers and raw bodies
+                getattr(api.session, method.lower()), self._base + path, **more
+            )
+        except requests.RequestException as error:
+            raise wire_error(error, where=_where(method, path), writing=writing) from error
+        except ZenpyException as error:
+            raise UnexpectedAnswer(f"{_where(method, path)}: {excerpt(str(error))}", applied=writing) from error
+        return response
+
+    def _exchange(self, body: dict[str, Json]) -> dict[str, Json]:
+        """Obtain an access token. The answer's text is never shown: it holds secrets."""
+        where = "POST /oauth/tokens"
+        try:
+            response = self._session.post(f"{self._base}/oauth/tokens", json=body, auth=_bare)
+        except requests.RequestException as error:
+            raise wire_error(error, where=where, writing=False) from None
+        try:
+            answer = msgspec.json.decode(response.content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise UnexpectedAnswer(f"{where}: the answer is not a JSON object. Is {self._base} a Zendesk account?")
+        return answer
+
+    def _judge(self, response: requests.Response) -> None:
+        """Read the budgets of an answer, and raise for every status that is no success."""
+        request = response.request
+        path = urlsplit(request.url or "").path
+        for reading in answers.readings(response.headers, path):
+            self._ports.meter(reading)
+        if response.status_code < 400:
+            if self._bearer is not None and path != "/oauth/tokens":
+                self._bearer.accepted()
+            return
+        raise self._meaning(response, request.method or "GET", path)
+
+    def _meaning(self, response: requests.Response, method: str, path: str) -> RemoteError:
+        now = self._ports.clock.now().astimezone(UTC)
+        where = _where(method, path)
+        said = answers.words(response.content)
+        if path == "/oauth/tokens":
+            if response.status_code in {400, 401, 403, 422}:
+                return AuthRejected(
+                    f"{where} answered {response.status_code}: {said}. Check client_id and client_secret"
+                    + (", and authorise again: the refresh token is no longer good." if self._rotates else "."),
+                    status=response.status_code,
+                )
+            method = "GET"  # nothing of the account changes by it
+        if response.status_code == 429:
+            wait = retry_after(response.headers.get("Retry-After"), now)
+            scope = answers.spent_scope(response.headers, path)
+            return RateLimited(f"{where} answered 429: {said}", retry_after=wait, scope=scope)
+        error = status_error(response, where=where, words=said, writing=method != "GET", now=now)
+        if isinstance(error, WriteRejected):
+            error.field = answers.culprit(response.content)
+        return error
+
+    @property
+    def _rotates(self) -> bool:
+        return self._settings.auth == "refresh_token"
+
+
+def _tamed_zenpy(session: requests.Session, base_url: str) -> Any:
+    """The library on our session. It builds https addresses from two halves of a host name; we give it whole addresses,
+    but its own methods should reach the same account, a stand-in on plain http included.
+    """
+    parts = urlsplit(base_url)
+    subdomain, _, domain = parts.netloc.partition(".")
+    client = Zenpy(
+        subdomain=subdomain,
+        domain=domain,
+        session=session,
+        anonymous=True,  # the session signs in
+        timeout=(LIMITS.connect, LIMITS.read),
+        disable_cache=True,
+    )
+    for api in vars(client).values():
+        if hasattr(api, "protocol"):
+            api.protocol = parts.scheme
+    return client
+
+
+def _where(method: str, path: str) -> str:
+    return f"{method} {path.removesuffix('.json')}"
+
+
+def _next_page(body: Mapping[str, Json]) -> str:
+    """The cursor of the next page, or nothing at the end. Lists without cursors name an address instead."""
+    meta = body.get("meta")
+    if isinstance(meta, dict):
+        return str(meta.get("after_cursor") or "") if meta.get("has_more") else ""
+    links = body.get("links")
+    address = links.get("next") if isinstance(links, dict) else None
+    values = parse_qs(urlsplit(str(address or "")).query).get("page[after]")
+    return values[0] if values else ""
+
+
+def _with_tags(update: Changes, tags: Changes) -> Changes:
+    return msgspec.structs.replace(update, add_tags=tags.add_tags, remove_tags=tags.remove_tags)
+
+
+def _known_people(before: Snapshot) -> dict[int, records.User]:
+    """The people that the snapshot before a write named: its answer has ids only."""
+    found: dict[int, records.User] = {}
+    for name in ("requester", "assignee"):
+        person = before.fields.get(name)
+        if isinstance(person, dict) and str(person.get("id", "")).isdecimal():
+            found[int(person["id"])] = records.User(
+                id=int(person["id"]), name=person.get("name") or None, email=person.get("email") or None
+            )
+    return found
+
+
+def _names_custom_status(audit: Mapping[str, Json]) -> bool:
+    events = audit.get("events") or ()
+    return any(isinstance(event, dict) and event.get("field_name") == "custom_status_id" for event in events)
+
+
+def _named(error: WriteRejected) -> WriteRejected:
+    """Say what to do about the refusals that people meet."""
+    if error.field == "status" and "closed" in error.message.lower():
+        error.message += ". A closed ticket takes no more changes; only a follow-up ticket could."
+        error.args = (error.message,)
+    return error
