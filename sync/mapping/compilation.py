@@ -13,7 +13,7 @@ from collections.abc import Mapping as MappingOf
 from enum import StrEnum
 from typing import Any
 
-from sync.core.lens import agrees, get, put
+from sync.core.laws import violations
 from sync.core.state import RoleRules, Rules, StatusRules
 from sync.core.tags import fold
 from sync.mapping import compiled, schema
@@ -170,42 +170,34 @@ def _status(status: schema.StatusField, problems: Problems) -> StatusRules:
             problems.add(
                 (*at, "write"), "is missing", "say which status to write for each meaning, or set `direction: in`"
             )
-        elif not problems.found:
+        for side, word in ((Side.ACTIVE, "open"), (Side.DONE, "done")):
+            if status.write and not any(meaning.side is side for meaning in status.write):
+                first = "in_progress" if side is Side.ACTIVE else "resolved"
+                problems.add(
+                    (*at, "write"),
+                    f"has no {word} status: a record could never follow its item there",
+                    f"add `{first}:`",
+                    key=True,
+                )
+        if status.write and not problems.found:
             _laws(rules, problems)
     return rules
 
 
 def _laws(rules: StatusRules, problems: Problems) -> None:
-    """The mapping laws G1-G3, over every value the file names; the first counterexample for each meaning is told."""
-    for meaning in Status:
-        for raw in sorted(rules.values):
-            told = _broken(rules, meaning, raw)
-            if told:
-                at = (
-                    "fields",
-                    "status",
-                    "accept" if raw in rules.accept.get(meaning, frozenset()) else "write",
-                    meaning,
-                )
-                problems.add(at, told, "an item and its records must end on the same side, open or done")
-                break
-
-
-def _broken(rules: StatusRules, meaning: Status, raw: str) -> str:
-    """How writing a meaning to a record that shows `raw` breaks a law, as a sentence; empty when it does not."""
-    if raw in rules.frozen:
-        return ""
-    written = put(rules, meaning, raw)
-    read = get(rules, written)
-    if read is meaning and written != raw and get(rules, raw) is meaning:
-        return f"`{raw}` reads as {meaning} already, and would be overwritten with `{written}`"
-    if not agrees(rules, meaning, written):
-        return f"{meaning} writes `{written}`, which would be overwritten again with `{put(rules, meaning, written)}`"
-    if read is None or read.side is not meaning.side:
-        if written == raw:
-            return f"a record that shows `{raw}` would stay so when the item is {meaning}, and `{raw}` reads as {read}"
-        return f"{meaning} writes `{written}`, and `{written}` reads as {read}"
-    return ""
+    """The mapping laws, over every value the file names; for each meaning the first counterexample is told."""
+    told: dict[tuple[str, ...], str] = {}
+    broken = violations(rules)
+    for violation in broken:
+        meaning = violation.status
+        if violation.raw in rules.accept.get(meaning, frozenset()):
+            told.setdefault(("accept", meaning), violation.message)
+        elif meaning in rules.write:
+            told.setdefault(("write", meaning), violation.message)
+    if broken and not told:
+        told["write",] = broken[0].message
+    for way, message in told.items():
+        problems.add(("fields", "status", *way), message)
 
 
 def _facts(status: schema.StatusField) -> dict[str, frozenset[Any]]:

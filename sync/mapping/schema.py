@@ -578,7 +578,9 @@ class RouteEntry(Strict):
         description="Which records it is for. Without it: all.",
         examples=[{"severity": {"at_least": "high"}}],
     )
-    expression: str = Field(default="", description="A CEL expression. Not built in yet: use `when`.", examples=[""])
+    expression: str = Field(
+        default="", description="A CEL expression. Not built in yet: use `when`.", examples=["severity == 'high'"]
+    )
     create: RouteTarget = Field(description="What is created.", examples=[{"connection": "engineering"}])
     title: str = Field(
         default="", description="The title, as a template; replaces the mapping's.", examples=["[launch] $title"]

@@ -120,7 +120,7 @@ def compose(text: str, file: str) -> Document:
     try:
         composer.read(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
-        raise Malformed([*composer.problems, _syntax(file, error)]) from None
+        raise Malformed([*composer.problems, _syntax(file, text, error)]) from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
@@ -135,18 +135,22 @@ def compose(text: str, file: str) -> Document:
     return Document(file=file, data=composer.data, values=composer.values, keys=composer.keys)
 
 
-def _syntax(file: str, error: yaml.MarkedYAMLError) -> Problem:
+def _syntax(file: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     said = error.problem or error.context or "it cannot be read"
     hint = ""
-    if "\\t" in said or "tab" in said:
-        hint = "indent with spaces"
+    if "cannot start any token" in said and _line(text, line)[:column].endswith("\t"):
+        said, hint = "a tab stands here", "indent with spaces"
     elif "mapping values are not allowed" in said:
         hint = "put a text that has `: ` in it between quotes, or indent the line as its neighbours"
     elif error.context_mark is not None and error.context and error.context_mark.line + 1 != line:
         hint = f"{error.context} in line {error.context_mark.line + 1}"
     return Problem(file, line, column, "", f"this is not YAML: {said}", hint)
+
+
+def _line(text: str, line: int) -> str:
+    return text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
 
 
 class _Composer:
@@ -180,12 +184,15 @@ class _Composer:
             self._refuse(event, loc, f"the anchor &{event.anchor} is not allowed", "write the value where it is needed")
         if event.tag and event.tag != "!":
             self._refuse(
-                event, loc, f"the tag {event.tag} is not allowed", "every value is read as text and typed by its key"
+                event,
+                loc,
+                f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not allowed",
+                "every value is read as text and typed by its key",
             )
         if isinstance(event, yaml.ScalarEvent):
             return Plain(event.value) if event.style is None else event.value
         if len(loc) >= DEPTH_LIMIT:
-            self._refuse(event, loc, f"this is nested deeper than {DEPTH_LIMIT} levels")
+            self._refuse(event, (), f"this is nested deeper than {DEPTH_LIMIT} levels")
             raise Malformed(self.problems)
         if isinstance(event, yaml.SequenceStartEvent):
             items: list[Any] = []
@@ -235,13 +242,21 @@ class _Composer:
 
 def problems_of(error: ValidationError, document: Document, model: type[BaseModel] | None = None) -> list[Problem]:
     """Everything pydantic found, with its place and in the reader's words. model: makes unknown keys nameable."""
+    details = [(_way(document, detail["loc"]), detail) for detail in error.errors(include_url=False)]
+    ways = [way for way, _ in details]
     found = []
-    for detail in error.errors(include_url=False):
-        loc = _way(document, detail["loc"])
+    for way, detail in details:
         kind = detail["type"]
-        key = detail["loc"][-1:] == ("[key]",) or kind == "extra_forbidden"
-        message, hint = _words(detail, loc, model)
-        found.append(document.problem(loc, message, hint, key=key))
+        if kind in _WANTED:
+            if any(len(other) > len(way) and other[: len(way)] == way for other in ways):
+                continue  # one of two shapes was meant, and what is wrong inside it is told
+            shapes = dict.fromkeys(_WANTED[d["type"]] for other, d in details if other == way and d["type"] in _WANTED)
+            message, hint = _shape(detail["input"], " or ".join(shapes)), ""
+        else:
+            message, hint = _words(detail, way, model)
+        found.append(
+            document.problem(way, message, hint, key=detail["loc"][-1:] == ("[key]",) or kind == "extra_forbidden")
+        )
     return list(dict.fromkeys(found))
 
 
@@ -264,7 +279,7 @@ def _words(detail: Any, loc: Loc, model: type[BaseModel] | None) -> tuple[str, s
     kind, given, context = detail["type"], detail["input"], detail.get("ctx") or {}
     shown = f"`{given}`" if isinstance(given, str) else _kind_of(given)
     if kind == "missing":
-        return "is missing", ""
+        return "is missing", _example(model, loc) if model is not None else ""
     if kind == "extra_forbidden":
         known = _keys_at(model, loc[:-1]) if model is not None else []
         hint = nearest(str(loc[-1]) if loc else "", known)
@@ -277,10 +292,13 @@ def _words(detail: Any, loc: Loc, model: type[BaseModel] | None) -> tuple[str, s
         return f"{shown} {message}" if message.startswith("is ") else message, hint
     if kind == "string_too_short":
         return "is empty", "write a value, or take the key out"
-    wanted = _WANTED.get(kind)
-    if wanted is not None:
-        return (f"is empty, and must be {wanted}" if given == "" else f"must be {wanted}, and is {shown}"), ""
     return str(detail["msg"])[:1].lower() + str(detail["msg"])[1:], ""
+
+
+def _shape(given: object, wanted: str) -> str:
+    if given == "":
+        return f"is empty, and must be {wanted}"
+    return f"must be {wanted}, and is {f'`{given}`' if isinstance(given, str) else _kind_of(given)}"
 
 
 _WANTED = {
@@ -315,8 +333,21 @@ def _listed(words: Sequence[str]) -> str:
     return ", ".join(words[:-1]) + " and " + words[-1]
 
 
+def _example(model: type[BaseModel], loc: Loc) -> str:
+    for owner in _models_at(model, loc[:-1]):
+        field = owner.model_fields.get(str(loc[-1]))
+        if field is not None and field.examples and isinstance(field.examples[0], str):
+            return f"add it, for example `{loc[-1]}: {field.examples[0]}`"
+    return "add it"
+
+
 def _keys_at(model: type[BaseModel], loc: Loc) -> list[str]:
     """The keys that may stand at a place, by the models."""
+    return [field.alias or name for owner in _models_at(model, loc) for name, field in owner.model_fields.items()]
+
+
+def _models_at(model: type[BaseModel], loc: Loc) -> list[type[BaseModel]]:
+    """The models of which one may stand at a place."""
     here: list[type[BaseModel]] = [model]
     inside: list[Any] = []
     for part in loc:
@@ -327,7 +358,7 @@ def _keys_at(model: type[BaseModel], loc: Loc) -> list[str]:
             annotations = [value for annotation in inside for value in _values_of(annotation)]
         inside = [plain for annotation in annotations for plain in _alternatives(annotation)]
         here = [plain for plain in inside if isinstance(plain, type) and issubclass(plain, BaseModel)]
-    return [field.alias or name for m in here for name, field in m.model_fields.items()]
+    return here
 
 
 def _alternatives(annotation: Any) -> Iterator[Any]:
