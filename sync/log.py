@@ -51,6 +51,8 @@ LEVELS: Mapping[str, int] = {
     "settled": logging.DEBUG,
     "snapshot_refused": logging.DEBUG,
     "conflict": logging.DEBUG,
+    "write_conflict": logging.DEBUG,
+    "item_put_off": logging.DEBUG,
     "rate_limited": logging.DEBUG,
     "webhook_not_stored": logging.DEBUG,
     "worker_waits_for_store": logging.DEBUG,
@@ -64,7 +66,9 @@ LEVELS: Mapping[str, int] = {
     "cursor_expired": logging.INFO,
     "store_back": logging.INFO,
     "command": logging.INFO,
+    "write_in_doubt": logging.INFO,
     # Somebody's attention, not at once.
+    "field_held": logging.WARNING,
     "connection_down": logging.WARNING,
     "webhook_rejected": logging.WARNING,
     "webhook_not_understood": logging.WARNING,
@@ -82,6 +86,10 @@ LEVELS: Mapping[str, int] = {
     "lease_lost": logging.CRITICAL,
 }
 """The level of each event; an event that is not named here is INFO."""
+
+BURST = (10, 60.0)
+"""Lines of one event (of one connection, worker or library) in so many seconds; the rest is counted only. A flood of
+forged calls must not fill a disk, and a bulk edit is one happening, not ten thousand."""
 
 _NOT_COUNTED = "other"
 _EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
@@ -157,6 +165,8 @@ class Log:
         self._redactor = redactor
         self._clock = clock
         self._count = count
+        self._level = level
+        self._bursts = _Bursts()
         self._logger = structlog.wrap_logger(
             structlog.WriteLogger(_Unbroken(stream)),  # type: ignore[arg-type]
             processors=[self._stamp, self._facts, _render_json if chosen is Style.JSON else _render_text],
@@ -168,6 +178,14 @@ class Log:
         """Count the event and, where its level is shown, write one line. Never raises. `error`: an exception."""
         level = LEVELS.get(event, logging.INFO)
         self._count(event if _EVENT_NAME.match(event) else _NOT_COUNTED, str(facts.get("connection", "")))
+        if level < self._level:
+            return
+        source = str(facts.get("connection") or facts.get("worker") or facts.get("library") or "")
+        shown, unshown = self._bursts.admit(event, source, self._clock.monotonic())
+        if not shown:
+            return
+        if unshown:
+            facts["unshown"] = unshown
         self._logger.log(
             level, event, **{f"_{name}" if name == "event" else name: fact for name, fact in facts.items()}
         )
@@ -207,6 +225,24 @@ class Log:
         text = str(fact)
         cleaned = self._redactor.clean(text[: 2 * VALUE_LIMIT])
         return cleaned if len(cleaned) <= VALUE_LIMIT else f"{cleaned[:VALUE_LIMIT]}... ({len(text)} characters)"
+
+
+class _Bursts:
+    """Who may show how many lines. Its keys come from code and configuration, so they are few."""
+
+    def __init__(self) -> None:
+        self._windows: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def admit(self, event: str, source: str, now: float) -> tuple[bool, int]:
+        """Whether to show this line, and how many were not shown before it."""
+        most, seconds = BURST
+        # Without a lock: two threads at once may show a line too many, and nothing else.
+        began, lines = self._windows.get((event, source), (now, 0))
+        unshown = 0
+        if now - began >= seconds:
+            began, lines, unshown = now, 0, max(0, lines - most)
+        self._windows[event, source] = (began, lines + 1)
+        return lines < most, unshown
 
 
 class _Unbroken:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from connectors.contract import Clock
 from sync.ports import Bell, Running, Spawn
-from sync.store.errors import StoreUnavailable
+from sync.store.errors import AlreadyRunning, StoreUnavailable
 
 STOP = "stop"
 """The topic that rings when the daemon is to stop; whoever waits out a failure listens to it."""
@@ -33,8 +33,13 @@ class Tell(Protocol):
     def __call__(self, event: str, /, **facts: object) -> None: ...
 
 
-class LeaseLost(Exception):
-    """Another daemon works on this database: this one must stop at once, and write nothing more."""
+class End(StrEnum):
+    """Why a daemon ends by itself."""
+
+    BROKEN = "broken"
+    """A worker or the web face ended: a defect. Whoever supervises it starts it again."""
+    LEASE_LOST = "lease_lost"
+    """Another daemon has taken the database over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +91,9 @@ class Frame:
     bells: Bell
     spawn: Spawn
     tell: Tell
-    on_end: Callable[[str], None] = lambda why: None
+    on_end: Callable[[End, str], None] = lambda end, why: None
+    store_patience: tuple[float, float] = STORE_PATIENCE
+    error_patience: tuple[float, float] = ERROR_PATIENCE
     states: dict[str, WorkerState] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _waiting_for_store: set[str] = field(default_factory=set)
@@ -129,13 +136,20 @@ class Frame:
         now = self.clock.monotonic()
         return {name: _condition(state, now) for name, state in self.states.items()}
 
+    def store_fails(self) -> bool:
+        """A worker waits for the store."""
+        return bool(self._waiting_for_store)
+
     def _live(self, state: WorkerState) -> None:
         try:
             self._turn_until_stopped(state)
+        except (SystemExit, KeyboardInterrupt) as error:
+            # Only the main thread may end the process; here it is told and the daemon stops in order.
+            state.last_error = f"{type(error).__name__}: {error}"
         finally:
             if not self.stopping:
-                self.tell("worker_ended", worker=state.worker.name)
-                self.on_end(f"worker {state.worker.name} ended")
+                self.tell("worker_ended", worker=state.worker.name, why=state.last_error)
+                self.on_end(End.BROKEN, f"worker {state.worker.name} ended")
 
     def _turn_until_stopped(self, state: WorkerState) -> None:
         worker = state.worker
@@ -149,19 +163,21 @@ class Frame:
                 state.failures += 1
                 state.last_error = str(error)
                 self._store_failed(worker.name, error)
-                self._wait_out(state, *STORE_PATIENCE)
+                self._wait_out(state, *self.store_patience)
                 continue
-            except LeaseLost as error:
-                self.tell("lease_lost", why=str(error))
+            except AlreadyRunning as error:
+                # Another daemon works on this database: stop at once, and write nothing more.
+                self.tell("lease_lost", why=error.message)
                 self.stop()
-                self.on_end(str(error))
+                self.on_end(End.LEASE_LOST, error.message)
                 return
             except Exception as error:  # noqa: BLE001  an error of one call must not end the worker
                 state.failures += 1
                 state.errors += 1
                 state.last_error = f"{type(error).__name__}: {error}"
+                self._store_worked(worker.name)
                 self.tell("worker_failed", worker=worker.name, failures=state.failures, error=error)
-                self._wait_out(state, *ERROR_PATIENCE)
+                self._wait_out(state, *self.error_patience)
                 continue
             state.began_at = None
             if state.failures:

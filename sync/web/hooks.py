@@ -46,11 +46,11 @@ class Gone(Exception):
 class Hooks:
     """The ASGI application below `PREFIX`.
 
-    endpoints: by the connection's name, read anew for each call, so that a rename or reload shows. pack: a verified
-    call as it is kept. ring: wakes the reader of the inbox.
+    find: the endpoint of that name, asked for each call, so that a rename shows. pack: a verified call as it is kept.
+    ring: wakes the reader of the inbox. count, time_ack: as in `Metrics`.
     """
 
-    endpoints: Callable[[], Mapping[str, HookEndpoint]]
+    find: Callable[[str], HookEndpoint | None]
     desk: ReceiptDesk
     clock: Clock
     door: Doorkeeper
@@ -62,8 +62,7 @@ class Hooks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
-        name = scope["path"][len(PREFIX) :]
-        endpoint = self.endpoints().get(name)
+        endpoint = self.find(scope["path"][len(PREFIX) :])
         known = endpoint.name if endpoint is not None else ""  # labels never take what a request says
         sender = ""
         try:
