@@ -98,7 +98,7 @@ _EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
 _CREDENTIAL = re.compile(
     r"""(?ix) (authorization|x-api-key|api[-_]?key|api[-_]?token|access[-_]?token|refresh[-_]?token|id[-_]?token
         |client[-_]?secret|\btoken|password|passwd|secret|set-cookie|cookie|x-zendesk-webhook-signature|x-hub-signature)
-        (["']? \s* [:=,] \s* b?["']?) (?: (?:bearer|basic|jwt|digest) \s+ )? [^\s"',;&)}\]]+""",
+        (["']? \s* [:=,] \s* (?:b(?=["']))? ["']?) (?: (?:bearer|basic|jwt|digest) \s+ )? [^\s"',;&)}\]]+""",
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic|jwt)\s+[A-Za-z0-9+/_~.=-]{8,}")
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*")
@@ -114,30 +114,37 @@ class Redactor:
     """Replaces what must not be shown. Secrets are registered when they are loaded, before anything is logged."""
 
     def __init__(self) -> None:
-        self._forms: tuple[str, ...] = ()
+        self._forms: frozenset[str] = frozenset()
+        self._known: re.Pattern[str] | None = None
 
     def register(self, *secrets: str) -> None:
-        """Never show these, nor their usual encodings (URL, JSON, base64)."""
+        """Never show these, nor their usual encodings (URL, JSON, repr, base64)."""
         forms = set(self._forms)
         for secret in secrets:
             for line in (secret, *secret.splitlines()):
                 text = line.strip()
                 if len(text) >= SHORTEST_SECRET:
-                    forms |= {text, quote(text, safe=""), quote(text), json.dumps(text)[1:-1], repr(text)[1:-1]}
+                    forms |= {text, quote(text, safe=""), quote(text), json.dumps(text)[1:-1], ascii(text)[1:-1]}
                     forms.add(base64.b64encode(text.encode()).decode().rstrip("="))
+        self._forms = frozenset(forms)
         # The longest first: one secret may hold another.
-        self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+        ordered = sorted(forms, key=lambda form: (-len(form), form))
+        self._known = re.compile("|".join(map(_however_escaped, ordered))) if ordered else None
 
     def clean(self, text: str) -> str:
         """The text without secrets and e-mail addresses."""
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, SHOWN)
+        if self._known is not None:
+            text = self._known.sub(SHOWN, text)
         text = _CREDENTIAL.sub(rf"\1\2{SHOWN}", text)
         text = _BEARER.sub(rf"\1 {SHOWN}", text)
         text = _JWT.sub(SHOWN, text)
         text = _USERINFO.sub(rf"\1{SHOWN}@", text)
         return _EMAIL.sub("<e-mail>", text) if "@" in text else text
+
+
+def _however_escaped(form: str) -> str:
+    """A pattern for a text whose quotes and slashes may be escaped any number of times (a repr of a JSON in a repr)."""
+    return "".join(rf"\\*{re.escape(sign)}" if sign in "\"'/\\" else re.escape(sign) for sign in form)
 
 
 def escape(text: str) -> str:
@@ -186,9 +193,7 @@ class Log:
             return
         if unshown:
             facts["unshown"] = unshown
-        self._logger.log(
-            level, event, **{f"_{name}" if name == "event" else name: fact for name, fact in facts.items()}
-        )
+        self._logger.log(level, event, facts=facts)
 
     def take_over_libraries(self, level: int = logging.WARNING) -> None:
         """Send what libraries log through this log, so that it is redacted and counted too. Once a process."""
@@ -201,7 +206,8 @@ class Log:
 
     def _stamp(self, _logger: object, level: str, event: EventDict) -> EventDict:
         at = self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        return {"at": at, "level": level, "event": event.pop("event"), **event}
+        head = {"at": at, "level": level, "event": event["event"]}
+        return head | {f"{name}_" if name in head else name: fact for name, fact in event["facts"].items()}
 
     def _facts(self, _logger: object, _level: str, event: EventDict) -> EventDict:
         error = event.pop("error", None)
