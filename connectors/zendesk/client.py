@@ -8,15 +8,13 @@ sleep on a 429, answer from a cache) is switched off here and in `connectors.htt
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
-from requests.auth import AuthBase
 from zenpy import Zenpy
 from zenpy.lib.exception import ZenpyException
 
@@ -25,17 +23,12 @@ from connectors.errors import (
     AuthRejected,
     CursorExpired,
     Forbidden,
-    RateLimited,
     RecordMissing,
-    RemoteError,
-    Unavailable,
     UnexpectedAnswer,
-    WriteRejected,
 )
-from connectors.http import Limits, decode, excerpt, retry_after, status_error, tame, wire_error
-from connectors.retry import retry_read
-from connectors.zendesk import answers, records
-from connectors.zendesk.oauth import Bearer
+from connectors.http import excerpt
+from connectors.zendesk import findings, records
+from connectors.zendesk.calls import LIMITS, Calls, Send
 from connectors.zendesk.records import CustomStatus, Names, Ticket
 from connectors.zendesk.settings import ZendeskSettings
 from sync.model import (
@@ -56,9 +49,6 @@ from sync.model import (
     Snapshot,
 )
 
-T = TypeVar("T")
-
-LIMITS = Limits()
 MANY = 100
 """Tickets per `show_many` (its documented limit)."""
 
@@ -78,71 +68,44 @@ LOOK_FOR_APP = 600.0
 """Seconds between two looks whether the account has begun to use the official app."""
 
 
-class _Basic(AuthBase):
-    """An API token, as Zendesk wants it: user `{email}/token`."""
-
-    def __init__(self, email: str, token: str) -> None:
-        self._header = "Basic " + base64.b64encode(f"{email}/token:{token}".encode()).decode()
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = self._header
-        return request
-
-
-def _bare(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No credentials: for the call that obtains them."""
-    return request
-
-
 class ZendeskRemote:
     """`contract.Remote` for one Zendesk account; used by one thread at a time."""
 
     def __init__(self, settings: ZendeskSettings, ports: Ports) -> None:
         self._settings = settings
         self._ports = ports
-        self._base = settings.url
         self._me = ""
         self._statuses: dict[int, CustomStatus] | None = None
         self._ignores_deltas = False
         self._uses_app: bool | None = None if settings.jira_app == "auto" else settings.jira_app
         self._looked_for_app = float("-inf")
-        session = tame(
-            requests.Session(),
-            base_url=self._base,
-            clock=ports.clock,
-            judge=self._judge,
-            limits=LIMITS,
-            transport=ports.transport,
-        )
-        self._bearer: Bearer | None = None
-        if settings.auth == "api_token":
-            assert settings.token is not None
-            session.auth = _Basic(settings.email or "", settings.token.get_secret_value())
-        else:
-            self._bearer = Bearer(settings, ports.clock, ports.tokens, self._exchange)
-            session.auth = self._bearer
-        self._session = session
-        self._zenpy = _tamed_zenpy(session, self._base)
+        self._calls = Calls(settings, ports, _through_zenpy)
 
     # --- what the connection can do -------------------------------------------------------------------------------
 
     def check(self) -> Capabilities:
         """Prove credentials, role, scopes and the export by reads. Raises AuthRejected, Unavailable, ..."""
         try:
-            user = self._get("/api/v2/users/me.json").get("user")
+            user = self._calls.get("/api/v2/users/me.json").get("user")
         except (Forbidden, RecordMissing) as error:
             raise AuthRejected(
-                f"{error.message}. Is {self._base} the account's address?", status=error.status
+                f"{error.message}. Is {self._calls.base} the account's address?", status=error.status
             ) from None
         if not isinstance(user, dict) or not user.get("id"):
             # Without valid credentials Zendesk answers 200 with an anonymous user.
-            raise AuthRejected(f"{self._base} does not know us: it answers as to an anonymous visitor. Check `auth`.")
+            raise AuthRejected(
+                f"{self._calls.base} does not know us: it answers as to an anonymous visitor. Check `auth`."
+            )
         self._me = str(user["id"])
-        findings = [*self._role_findings(user), *self._scope_findings(), *self._feed_findings()]
+        found = [
+            *findings.of_role(user),
+            *findings.of_scopes(self._calls),
+            *findings.of_feed(self._calls, self._ports.clock.now()),
+        ]
         statuses = self._custom_statuses(anew=True)
         if len(statuses) > len(records.STATUSES) - 1:
             labels = ", ".join(sorted(one.agent_label for one in statuses.values() if one.active and not one.default))
-            findings.append(
+            found.append(
                 Finding(
                     level=Level.INFO,
                     what=f"custom ticket statuses are in use: {excerpt(labels, 200)}",
@@ -161,7 +124,7 @@ class ZendeskRemote:
             workflows=False,
             webhooks="by hand: Admin Centre, Apps and integrations, Webhooks: subscribe to ticket events, JSON, POST "
             "to /hooks/CONNECTION, and set webhook_secret to its signing secret",
-            findings=tuple(findings),
+            findings=tuple(found),
         )
 
     def values(self) -> Mapping[str, Sequence[str]]:
@@ -174,7 +137,7 @@ class ZendeskRemote:
         statuses = self._custom_statuses(anew=True)
         if statuses:
             found["custom_status"] = tuple(one.agent_label.lower() for one in statuses.values() if one.active)
-        for body in self._pages("/api/v2/ticket_fields.json", {}, limit=HISTORY_PAGES):
+        for body in self._calls.pages("/api/v2/ticket_fields.json", {}, limit=HISTORY_PAGES):
             for one in body.get("ticket_fields") or ():
                 if isinstance(one, dict) and one.get("id") and one.get("active", True):
                     options = one.get("custom_field_options") or ()
@@ -185,7 +148,7 @@ class ZendeskRemote:
 
     def close(self) -> None:
         """Close the connections of this thread's session."""
-        self._session.close()
+        self._calls.session.close()
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -201,7 +164,7 @@ class ZendeskRemote:
             params["cursor"] = cursor
         path = "/api/v2/incremental/tickets/cursor.json"
         try:
-            body = self._read(path, params, records.decode_page)
+            body = self._calls.read(path, params, records.decode_page)
         except Forbidden as error:
             raise AuthRejected(f"{error.message}. The incremental export needs an admin.", status=403) from None
         except UnexpectedAnswer as error:
@@ -212,7 +175,7 @@ class ZendeskRemote:
             if "cursor" in params:
                 raise CursorExpired(error.message, status=error.status) from None
             raise UnexpectedAnswer(
-                f"{error.message}. Is {self._base} the address of a Zendesk account?", status=error.status
+                f"{error.message}. Is {self._calls.base} the address of a Zendesk account?", status=error.status
             ) from None
         names = self._names(body.tickets)
         people = records.people_of(body.users)
@@ -265,7 +228,7 @@ class ZendeskRemote:
 
     def _fetch_one(self, ticket_id: str) -> dict[str, Snapshot | Missing]:
         try:
-            one = self._read(f"/api/v2/tickets/{ticket_id}.json", {"include": "users"}, records.decode_one)
+            one = self._calls.read(f"/api/v2/tickets/{ticket_id}.json", {"include": "users"}, records.decode_one)
         except Forbidden as error:
             return {ticket_id: Missing(kind=MissingKind.FORBIDDEN, detail=error.message)}
         except RecordMissing:
@@ -274,7 +237,7 @@ class ZendeskRemote:
 
     def _fetch_many(self, ids: Sequence[str]) -> dict[str, Snapshot | Missing]:
         params = {"ids": ",".join(ids), "include": "users"}
-        body = self._read("/api/v2/tickets/show_many.json", params, records.decode_page)
+        body = self._calls.read("/api/v2/tickets/show_many.json", params, records.decode_page)
         people = records.people_of(body.users)
         links = self._links_of(ids)
         found: dict[str, Snapshot | Missing] = {
@@ -301,7 +264,7 @@ class ZendeskRemote:
         """A 404 alone may also mean "not shown to us": only the list of deleted tickets makes it a fact."""
         try:
             params = {"sort_by": "deleted_at", "sort_order": "desc"}
-            for body in self._pages("/api/v2/deleted_tickets.json", params, limit=DELETED_PAGES):
+            for body in self._calls.pages("/api/v2/deleted_tickets.json", params, limit=DELETED_PAGES):
                 for row in body.get("deleted_tickets") or ():
                     if isinstance(row, dict) and str(row.get("id")) == ticket_id:
                         return Missing(kind=MissingKind.DELETED, detail=f"deleted at {row.get('deleted_at')}")
@@ -313,7 +276,7 @@ class ZendeskRemote:
 
     def _audits(self, ticket_id: str) -> list[dict[str, Json]]:
         found: list[dict[str, Json]] = []
-        for body in self._pages(f"/api/v2/tickets/{ticket_id}/audits.json", {}, limit=HISTORY_PAGES):
+        for body in self._calls.pages(f"/api/v2/tickets/{ticket_id}/audits.json", {}, limit=HISTORY_PAGES):
             rows = body.get("audits")
             if not isinstance(rows, list):
                 raise UnexpectedAnswer(f"the audits of ticket {ticket_id} came without a list of audits")
@@ -327,12 +290,12 @@ class ZendeskRemote:
         if len(ids) <= 2:
             rows: list[Json] = []
             for ticket_id in ids:
-                body = self._get("/api/v2/jira/links", {"ticket_id": ticket_id})
+                body = self._calls.get("/api/v2/jira/links", {"ticket_id": ticket_id})
                 rows += [row for row in body.get("links") or () if str(row.get("ticket_id")) == ticket_id]
             return records.app_links(rows)
         rows, last = [], ""
         for _page in range(LINK_PAGES):
-            body = self._get("/api/v2/jira/links", {"since_id": last} if last else {})
+            body = self._calls.get("/api/v2/jira/links", {"since_id": last} if last else {})
             links = [row for row in body.get("links") or () if isinstance(row, dict)]
             rows += links
             newest = str(links[-1].get("id", "")) if links else ""
@@ -351,7 +314,7 @@ class ZendeskRemote:
         if now or clock - self._looked_for_app >= LOOK_FOR_APP:
             self._looked_for_app = clock
             try:
-                self._uses_app = bool(self._get("/api/v2/jira/links", {"since_id": "0"}).get("links"))
+                self._uses_app = bool(self._calls.get("/api/v2/jira/links", {"since_id": "0"}).get("links"))
             except (Forbidden, RecordMissing, UnexpectedAnswer):
                 self._uses_app = False
         return bool(self._uses_app)
@@ -383,12 +346,12 @@ class ZendeskRemote:
         """One request. An update answers with the whole ticket; tags or links of the app alone do not (None)."""
         if changes.add_links:
             body = records.app_link_body(ref.id, changes.add_links[0])
-            self._write("POST", "/api/v2/jira/links", json=body)
+            self._calls.write("POST", "/api/v2/jira/links", json=body)
             self._uses_app = True
             return None
         if changes.remove_links:
             try:
-                self._write("DELETE", f"/api/v2/jira/links/{changes.remove_links[0].handle}")
+                self._calls.write("DELETE", f"/api/v2/jira/links/{changes.remove_links[0].handle}")
             except RecordMissing:
                 return None  # it is gone already, which is what was asked
             return None
@@ -400,14 +363,14 @@ class ZendeskRemote:
                 "updated_stamp": expect.version,
                 "safe_update": "true",
             }
-            self._write("PUT" if adding else "DELETE", f"/api/v2/tickets/{ref.id}/tags.json", json=tags)
+            self._calls.write("PUT" if adding else "DELETE", f"/api/v2/tickets/{ref.id}/tags.json", json=tags)
             return None
         return self._update(ref, changes, expect)
 
     def _update(self, ref: RecordRef, changes: Changes, expect: Expect) -> Snapshot:
         names = self._names_for(changes)
         ticket = records.update_body(changes, version=expect.version, op=expect.op, names=names)
-        response = self._write("PUT", f"/api/v2/tickets/{ref.id}.json", json={"ticket": ticket})
+        response = self._calls.write("PUT", f"/api/v2/tickets/{ref.id}.json", json={"ticket": ticket})
         where = f"PUT /api/v2/tickets/{ref.id}"
         try:
             answer = records.decode_one(response.content)
@@ -440,7 +403,7 @@ class ZendeskRemote:
         ticket = records.create_body(
             draft, marker, self._all_names() if "status" in draft.fields else Names(base_url="")
         )
-        response = self._write(
+        response = self._calls.write(
             "POST", "/api/v2/tickets.json", json={"ticket": ticket}, headers={"Idempotency-Key": marker[:255]}
         )
         try:
@@ -451,7 +414,7 @@ class ZendeskRemote:
                 applied=True,
                 status=response.status_code,
             ) from None
-        return records.ref_of(created.ticket.id, self._base)
+        return records.ref_of(created.ticket.id, self._calls.base)
 
     def find_created(self, intent: CreateIntent) -> RecordRef | Absent | NotYetCertain | Duplicated:
         """Look the marker up as `external_id`.
@@ -459,9 +422,9 @@ class ZendeskRemote:
         This list is not the search index: it shows a ticket as soon as it exists. A create that is still under way is
         harmless, since its repetition carries the same idempotency key.
         """
-        body = self._read("/api/v2/tickets.json", {"external_id": intent.marker}, records.decode_page)
+        body = self._calls.read("/api/v2/tickets.json", {"external_id": intent.marker}, records.decode_page)
         ids = sorted({ticket.id for ticket in body.tickets if str(ticket.external_id) == intent.marker})
-        refs = tuple(records.ref_of(one, self._base) for one in ids)
+        refs = tuple(records.ref_of(one, self._calls.base) for one in ids)
         if not refs:
             return Absent()
         return refs[0] if len(refs) == 1 else Duplicated(refs=refs)
@@ -470,7 +433,7 @@ class ZendeskRemote:
 
     def _whoami(self) -> str:
         if not self._me:
-            user = self._get("/api/v2/users/me.json").get("user")
+            user = self._calls.get("/api/v2/users/me.json").get("user")
             self._me = str(user.get("id") or "") if isinstance(user, dict) else ""
         return self._me
 
@@ -478,7 +441,7 @@ class ZendeskRemote:
         """The account's custom statuses by id; empty where they are not switched on."""
         if self._statuses is None or anew:
             try:
-                rows = self._get("/api/v2/custom_statuses.json").get("custom_statuses") or ()
+                rows = self._calls.get("/api/v2/custom_statuses.json").get("custom_statuses") or ()
                 self._statuses = {one.id: one for one in msgspec.convert(rows, list[CustomStatus])}
             except (Forbidden, RecordMissing):
                 self._statuses = {}
@@ -487,10 +450,10 @@ class ZendeskRemote:
         return self._statuses
 
     def _known_names(self) -> Names:
-        return Names(base_url=self._base, statuses=self._statuses or {})
+        return Names(base_url=self._calls.base, statuses=self._statuses or {})
 
     def _all_names(self) -> Names:
-        return Names(base_url=self._base, statuses=self._custom_statuses())
+        return Names(base_url=self._calls.base, statuses=self._custom_statuses())
 
     def _names(self, tickets: Sequence[Ticket]) -> Names:
         """The names that these tickets need: an unknown custom status is read once, then remembered as unknown."""
@@ -506,226 +469,12 @@ class ZendeskRemote:
             self._all_names() if changes.status and changes.status.raw not in records.STATUSES else self._known_names()
         )
 
-    # --- findings of `check` ------------------------------------------------------------------------------------
 
-    def _role_findings(self, user: Mapping[str, Json]) -> Iterator[Finding]:
-        role = str(user.get("role") or "")
-        if role not in {"admin", "agent"}:
-            yield Finding(
-                level=Level.ERROR,
-                what=f"user {user.get('email') or user.get('id')} has the role {role or 'none'} and sees no tickets",
-                do="sign in as an admin",
-            )
-        restriction = user.get("ticket_restriction")
-        if role == "agent" and restriction:
-            yield Finding(
-                level=Level.WARNING,
-                what=f"the user sees only some tickets (ticket restriction: {restriction})",
-                do="give it access to all tickets, or expect the others to be unreachable",
-            )
+def _through_zenpy(session: requests.Session, base_url: str) -> Send:
+    """Send requests through the library, on our session.
 
-    def _scope_findings(self) -> Iterator[Finding]:
-        if self._bearer is None:
-            yield Finding(
-                level=Level.WARNING,
-                what="API tokens stop working on 30 April 2027",
-                do="make a confidential OAuth client and use auth: client_credentials",
-            )
-            return
-        try:
-            token = self._get("/api/v2/oauth/tokens/current.json").get("token")
-        except (Forbidden, RecordMissing, UnexpectedAnswer):
-            return  # the scopes are not shown; what they lack shows at the first read or write
-        scopes = {str(scope) for scope in (token or {}).get("scopes") or ()} if isinstance(token, dict) else set()
-        if scopes and "read" not in scopes:
-            yield Finding(
-                level=Level.ERROR,
-                what=f"the token's scopes ({' '.join(sorted(scopes))}) lack `read`, which ticket audits need "
-                "(`tickets:read` is not enough)",
-                do="set scope: read write, and allow both for the OAuth client",
-            )
-        if scopes and not scopes & {"write", "tickets:write"}:
-            yield Finding(
-                level=Level.ERROR,
-                what=f"the token's scopes ({' '.join(sorted(scopes))}) lack `write`: nothing can be written",
-                do="set scope: read write, and allow both for the OAuth client",
-            )
-
-    def _feed_findings(self) -> Iterator[Finding]:
-        """The export, and the audits of the first ticket it shows."""
-        start = int((self._ports.clock.now() - timedelta(days=30)).timestamp())
-        params = {"start_time": str(start), "per_page": "1"}
-        try:
-            body = self._read("/api/v2/incremental/tickets/cursor.json", params, records.decode_page)
-        except Forbidden as error:
-            yield Finding(
-                level=Level.ERROR,
-                what=f"the incremental export is refused: {error.message}",
-                do="sign in as an admin: Zendesk gives the export to nobody else",
-            )
-            return
-        except RateLimited:
-            yield Finding(level=Level.INFO, what="the export's budget is used up just now, so it was not tried")
-            return
-        for ticket in body.tickets[:1]:
-            if ticket.status == "deleted":
-                continue
-            try:
-                self._get(f"/api/v2/tickets/{ticket.id}/audits.json", {"page[size]": "1"})
-            except Forbidden as error:
-                yield Finding(
-                    level=Level.ERROR,
-                    what=f"ticket audits are refused: {error.message}",
-                    do="give the token the global scope `read`: without audits a lost answer cannot be settled",
-                )
-            except RecordMissing:
-                continue
-
-    # --- calls --------------------------------------------------------------------------------------------------
-
-    def _get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Json]:
-        """A read of a JSON object, with the retry policy. Raises `connectors.errors`."""
-        return retry_read(
-            lambda: decode(self._authorised("GET", path, params), where=_where("GET", path)),
-            clock=self._ports.clock,
-            rng=self._ports.rng,
-        )
-
-    def _read(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
-        """A read straight into typed values, with the retry policy. What cannot be typed is explained by `decode`."""
-
-        def once() -> T:
-            response = self._authorised("GET", path, params)
-            try:
-                return read(response.content)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError) as error:
-                decode(response, where=_where("GET", path))  # raises for what is no JSON object at all
-                raise UnexpectedAnswer(
-                    f"{_where('GET', path)} answered with other content than documented: {error}",
-                    status=response.status_code,
-                ) from None
-
-        return retry_read(once, clock=self._ports.clock, rng=self._ports.rng)
-
-    def _pages(self, path: str, params: Mapping[str, str], *, limit: int) -> Iterator[dict[str, Json]]:
-        """The pages of a cursor list, at most `limit`, and never one twice."""
-        after, seen = "", set[str]()
-        for _page in range(limit):
-            more = {"page[size]": "100"} | ({"page[after]": after} if after else {})
-            body = self._get(path, {**params, **more})
-            yield body
-            after = _next_page(body)
-            if not after or after in seen:
-                return
-            seen.add(after)
-
-    def _authorised(self, method: str, path: str, params: Mapping[str, str] | None) -> requests.Response:
-        """A read; a refused OAuth token is renewed once."""
-        try:
-            return self._call(method, path, params=params)
-        except AuthRejected:
-            if self._bearer is None or not self._bearer.refused():
-                raise
-            return self._call(method, path, params=params)
-
-    def _write(
-        self, method: str, path: str, *, json: Json = None, headers: Mapping[str, str] | None = None
-    ) -> requests.Response:
-        """The one request of a write. Never sent twice, not even after a 401: the delivery is tried again later."""
-        try:
-            return self._call(method, path, json=json, headers=headers)
-        except AuthRejected as error:
-            if self._bearer is not None and self._bearer.refused():
-                raise Unavailable(f"{error.message} A new token is used at the next attempt.", status=401) from None
-            raise
-        except WriteRejected as error:
-            raise _named(error) from None
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        json: Json = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        """One request through zenpy. The judge has raised for every status that is no success."""
-        api = self._zenpy.tickets
-        more: dict[str, Any] = {"timeout": api.timeout}
-        if params:
-            more["params"] = params
-        if json is not None:
-            more["json"] = json
-        if headers:
-            more["headers"] = dict(headers)
-        writing = method != "GET"
-        try:
-            response: requests.Response = api._call_api(  # noqa: SLF001  the only way to reach headers and raw bodies
-                getattr(api.session, method.lower()), self._base + path, **more
-            )
-        except requests.RequestException as error:
-            raise wire_error(error, where=_where(method, path), writing=writing) from error
-        except ZenpyException as error:
-            raise UnexpectedAnswer(f"{_where(method, path)}: {excerpt(str(error))}", applied=writing) from error
-        return response
-
-    def _exchange(self, body: dict[str, Json]) -> dict[str, Json]:
-        """Obtain an access token. The answer's text is never shown: it holds secrets."""
-        where = "POST /oauth/tokens"
-        try:
-            response = self._session.post(f"{self._base}/oauth/tokens", json=body, auth=_bare)
-        except requests.RequestException as error:
-            raise wire_error(error, where=where, writing=False) from None
-        try:
-            answer = msgspec.json.decode(response.content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-            answer = None
-        if not isinstance(answer, dict):
-            raise UnexpectedAnswer(f"{where}: the answer is not a JSON object. Is {self._base} a Zendesk account?")
-        return answer
-
-    def _judge(self, response: requests.Response) -> None:
-        """Read the budgets of an answer, and raise for every status that is no success."""
-        request = response.request
-        path = urlsplit(request.url or "").path
-        for reading in answers.readings(response.headers, path):
-            self._ports.meter(reading)
-        if response.status_code < 400:
-            if self._bearer is not None and path != "/oauth/tokens":
-                self._bearer.accepted()
-            return
-        raise self._meaning(response, request.method or "GET", path)
-
-    def _meaning(self, response: requests.Response, method: str, path: str) -> RemoteError:
-        now = self._ports.clock.now().astimezone(UTC)
-        where = _where(method, path)
-        said = answers.words(response.content)
-        if path == "/oauth/tokens":
-            if response.status_code in {400, 401, 403, 422}:
-                return AuthRejected(
-                    f"{where} answered {response.status_code}: {said}. Check client_id and client_secret"
-                    + (", and authorise again: the refresh token is no longer good." if self._rotates else "."),
-                    status=response.status_code,
-                )
-            method = "GET"  # nothing of the account changes by it
-        if response.status_code == 429:
-            wait = retry_after(response.headers.get("Retry-After"), now)
-            scope = answers.spent_scope(response.headers, path)
-            return RateLimited(f"{where} answered 429: {said}", retry_after=wait, scope=scope)
-        error = status_error(response, where=where, words=said, writing=method != "GET", now=now)
-        if isinstance(error, WriteRejected):
-            error.field = answers.culprit(response.content)
-        return error
-
-    @property
-    def _rotates(self) -> bool:
-        return self._settings.auth == "refresh_token"
-
-
-def _tamed_zenpy(session: requests.Session, base_url: str) -> Any:
-    """The library on our session. It builds https addresses from two halves of a host name; we give it whole addresses,
-    but its own methods should reach the same account, a stand-in on plain http included.
+    It builds https addresses from two halves of a host name; we give it whole addresses, but its own methods should
+    reach the same account, a stand-in on plain http included.
     """
     parts = urlsplit(base_url)
     subdomain, _, domain = parts.netloc.partition(".")
@@ -740,22 +489,20 @@ def _tamed_zenpy(session: requests.Session, base_url: str) -> Any:
     for api in vars(client).values():
         if hasattr(api, "protocol"):
             api.protocol = parts.scheme
-    return client
+    tickets = client.tickets
 
+    def send(method: str, address: str, more: dict[str, Any]) -> requests.Response:
+        try:
+            answer: requests.Response = tickets._call_api(  # noqa: SLF001  the only way to headers and raw bodies
+                getattr(session, method.lower()), address, timeout=tickets.timeout, **more
+            )
+        except ZenpyException as error:
+            raise UnexpectedAnswer(
+                f"{method} {urlsplit(address).path}: {excerpt(str(error))}", applied=method != "GET"
+            ) from error
+        return answer
 
-def _where(method: str, path: str) -> str:
-    return f"{method} {path.removesuffix('.json')}"
-
-
-def _next_page(body: Mapping[str, Json]) -> str:
-    """The cursor of the next page, or nothing at the end. Lists without cursors name an address instead."""
-    meta = body.get("meta")
-    if isinstance(meta, dict):
-        return str(meta.get("after_cursor") or "") if meta.get("has_more") else ""
-    links = body.get("links")
-    address = links.get("next") if isinstance(links, dict) else None
-    values = parse_qs(urlsplit(str(address or "")).query).get("page[after]")
-    return values[0] if values else ""
+    return send
 
 
 def _with_tags(update: Changes, tags: Changes) -> Changes:
@@ -777,11 +524,3 @@ def _known_people(before: Snapshot) -> dict[int, records.User]:
 def _names_custom_status(audit: Mapping[str, Json]) -> bool:
     events = audit.get("events") or ()
     return any(isinstance(event, dict) and event.get("field_name") == "custom_status_id" for event in events)
-
-
-def _named(error: WriteRejected) -> WriteRejected:
-    """Say what to do about the refusals that people meet."""
-    if error.field == "status" and "closed" in error.message.lower():
-        error.message += ". A closed ticket takes no more changes; only a follow-up ticket could."
-        error.args = (error.message,)
-    return error
