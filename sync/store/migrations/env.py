@@ -10,7 +10,6 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_as_batch=True,  # SQLite alters a table by making it anew
-    transactional_ddl=True,  # the whole upgrade or nothing of it
 )
 with context.begin_transaction():
     context.run_migrations()

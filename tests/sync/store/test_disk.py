@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,27 @@ def test_after_room_was_made_the_same_work_succeeds(store: SqliteStore, path: Pa
     store.step(fact("a", BIG))
     assert facts(store) == {"a": BIG}
     assert verdict(path) == "ok"
+
+
+def test_a_step_that_hides_a_full_disk_is_not_acknowledged(store: SqliteStore, path: Path) -> None:
+    def hiding(conn: Connection) -> str:
+        with suppress(OperationalError):
+            conn.execute(insert(meta).values(key="big", value="x" * 200_000))
+        return "done"
+
+    room(store, 5)
+    with pytest.raises(StoreUnavailable):
+        store.step(hiding)
+    assert facts(store) == {}
+    assert verdict(path) == "ok"
+
+
+def test_a_commit_survives_a_power_cut_by_the_setting_for_it(store: SqliteStore) -> None:
+    """Cannot be shown without a power cut: FULL (2) syncs the log at each COMMIT in WAL mode (sqlite.org/pragma.html)."""
+    found = store.step(
+        lambda conn: [conn.execute(text(f"PRAGMA {name}")).scalar() for name in ("synchronous", "journal_mode")]
+    )
+    assert found == [2, "wal"]
 
 
 def test_receipts_on_a_full_disk_are_not_acknowledged(store: SqliteStore, path: Path) -> None:
