@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from math import isfinite
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -55,8 +56,8 @@ def _free(value: object) -> Json:
                 read = number(value)
             except ValueError:
                 continue
-            # `012`, `1_000`, `nan`: text that Python takes for a number and a person may not.
-            if str(read) == value:
+            # `012`, `1_000`, `nan`: text that Python takes for a number, and a person or JSON may not.
+            if str(read) == value and isfinite(read):
                 return read
     return str(value) if isinstance(value, str) else value
 

@@ -190,7 +190,7 @@ class _Composer:
                 "every value is read as text and typed by its key",
             )
         if isinstance(event, yaml.ScalarEvent):
-            return Plain(event.value) if event.style is None else event.value
+            return event.value if event.style else Plain(event.value)
         if len(loc) >= DEPTH_LIMIT:
             self._refuse(event, (), f"this is nested deeper than {DEPTH_LIMIT} levels")
             raise Malformed(self.problems)
