@@ -234,7 +234,7 @@ def _call(hook: OutgoingHook, connections: dict[str, http.client.HTTPConnection]
         connections[key] = kept
         try:
             path = (target.path or "/") + (f"?{target.query}" if target.query else "")
-            kept.request("POST", path, body=hook.body, headers=dict(hook.headers))
+            kept.request(hook.method, path, body=hook.body, headers=dict(hook.headers))
             answer = kept.getresponse()
             answer.read(65_536)
             if answer.length or answer.will_close:

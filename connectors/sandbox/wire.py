@@ -64,6 +64,7 @@ class OutgoingHook(Struct, frozen=True, kw_only=True):
     attempt: int = 0
     label: str = ""
     timeout: float = 12.0
+    method: str = "POST"
 
 
 class StandIn(Protocol):
