@@ -94,7 +94,7 @@ def test_a_step_that_hides_a_full_disk_is_not_acknowledged(store: SqliteStore, p
 
 
 def test_a_commit_survives_a_power_cut_by_the_setting_for_it(store: SqliteStore) -> None:
-    """Cannot be shown without a power cut: FULL (2) syncs the log at each COMMIT in WAL mode (sqlite.org/pragma.html)."""
+    """Only a power cut would show it: FULL (2) syncs the log at each COMMIT (sqlite.org/pragma.html)."""
     found = store.step(
         lambda conn: [conn.execute(text(f"PRAGMA {name}")).scalar() for name in ("synchronous", "journal_mode")]
     )
