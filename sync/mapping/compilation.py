@@ -89,6 +89,13 @@ def mapping(file: schema.MappingFile, problems: Problems, routed: Iterable[str] 
         create_fields=dict(file.create.fields),
         create_title=_sentence(file.create.title, CREATE_NAMES, problems, ("create", "title")),
         create_body=_sentence(file.create.body, CREATE_NAMES, problems, ("create", "body")),
+        meaning_fields=tuple(
+            dict.fromkeys(
+                _source(field)
+                for field in (fields.severity, fields.urgency, fields.type, fields.category, fields.source_class)
+                if _source(field)
+            )
+        ),
         watched_fields=tuple(dict.fromkeys((*link_fields, *_routed_fields(fields, routed)))),
         fingerprint=fingerprint(
             [
@@ -303,26 +310,28 @@ def _read(values: MappingOf[str, StrEnum], raw: str) -> StrEnum | None:
 
 
 def _plain(field: schema.ViewField, default: str = "") -> PlainField:
-    created = field.direction in (Direction.BOTH, Direction.OUT) and bool(field.field)
-    return PlainField(
-        field=field.field if field.direction is not Direction.OFF else "",
-        default=default,
-        created=created,
-        split=field.split,
-    )
+    return PlainField(source=_source(field), target=_target(field), default=default, split=field.split)
 
 
 def _values(field: Any, write: MappingOf[Any, str]) -> Values:
     read: dict[str, str] = {raw.casefold(): meaning for raw, meaning in field.values.items()}
     read.update(field.values)
     return Values(
-        field=field.field if field.direction is not Direction.OFF else "",
+        source=_source(field),
+        target=_target(field) if write else "",
         read=read,
         write=dict(write),
         default=field.default,
-        created=field.direction in (Direction.BOTH, Direction.OUT) and bool(write),
         split=field.split,
     )
+
+
+def _source(field: schema.ViewField) -> str:
+    return field.field if field.direction in (Direction.BOTH, Direction.IN) else ""
+
+
+def _target(field: schema.ViewField) -> str:
+    return field.field if field.direction in (Direction.BOTH, Direction.OUT) else ""
 
 
 def _step(step: schema.Transition, *, always: bool) -> Step:

@@ -20,20 +20,25 @@ from sync.core.tags import fold
 from sync.mapping.patterns import ReferencePattern, TagFilter, references_in
 from sync.mapping.texts import Markup, Sentence, clean, cut, one_line
 from sync.model import (
+    Category,
     Dimension,
     Direction,
     Draft,
     Fact,
     Feedback,
+    FeedbackType,
     Json,
     LinkShown,
     LinkVia,
     LinkView,
     Move,
     Person,
+    Severity,
     Snapshot,
+    SourceClass,
     Status,
     Tag,
+    Urgency,
 )
 
 if TYPE_CHECKING:
@@ -48,25 +53,26 @@ TAG_LIMIT = 255
 _REMEMBERED = 20_000
 _UNKNOWN = Tag(key="", text="")
 _NOTHING: MappingOf[str, str] = {}
+_NO_FACTS: frozenset[Fact] = frozenset()
 _BY_KEY = attrgetter("key")
 
 
 class Values(Struct, frozen=True, kw_only=True):
     """A field whose remote values have meanings. read: remote value (case folded too) -> meaning. write: the other way.
 
-    default: where the record has no value. created: written when a record is created.
+    source: the remote field it is read from, target: the one written when a record is created; empty where it is not.
+    default: where the record has no value.
     """
 
-    field: str
+    source: str
+    target: str
     read: MappingOf[str, str]
     write: MappingOf[str, str]
     default: str | None
-    created: bool
     split: str = ""
 
-    def of(self, fields: MappingOf[str, Json]) -> tuple[str | None, str]:
-        """The meaning, and the remote value when it has none."""
-        raw = text_of(fields.get(self.field)) if self.field else ""
+    def of(self, raw: str) -> tuple[str | None, str]:
+        """The meaning of a raw value, and the value itself when it should have a meaning and has none."""
         if self.split:
             raw = raw.partition(self.split)[0]
         if not raw:
@@ -77,17 +83,28 @@ class Values(Struct, frozen=True, kw_only=True):
         return meaning, ""
 
 
-class PlainField(Struct, frozen=True, kw_only=True):
-    """A field that is taken as it is."""
+class Meanings(Struct, frozen=True, kw_only=True):
+    """What the fields with meanings say together; strange: those whose value has none."""
 
-    field: str = ""
+    severity: Severity | None
+    urgency: Urgency | None
+    type: FeedbackType
+    category: Category
+    source_class: SourceClass
+    strange: MappingOf[str, str]
+
+
+class PlainField(Struct, frozen=True, kw_only=True):
+    """A field that is taken as it is. source, target: as for `Values`."""
+
+    source: str = ""
+    target: str = ""
     default: str = ""
-    created: bool = False
     split: str = ""
 
     def of(self, fields: MappingOf[str, Json]) -> str:
         """Its text."""
-        text = text_of(fields.get(self.field)) if self.field else ""
+        text = text_of(fields.get(self.source)) if self.source else ""
         if self.split:
             text = text.partition(self.split)[0]
         return text or self.default
@@ -168,9 +185,11 @@ class Mapping:
     create_body: Sentence
     watched_fields: tuple[str, ...]
     fingerprint: str
+    meaning_fields: tuple[str, ...]
     _folded_status: MappingOf[str, str] = field(repr=False)
     _tags: dict[str, Tag | None] = field(default_factory=dict, repr=False)
     _accepted: dict[str, bool] = field(default_factory=dict, repr=False)
+    _meanings: dict[tuple[str, ...], Meanings] = field(default_factory=dict, repr=False)
     _rules: dict[tuple[tuple[str, Status], ...], StatusRules] = field(default_factory=dict, repr=False)
 
     # --- reading --------------------------------------------------------------------------------------------------
@@ -321,6 +340,57 @@ class Mapping:
             raw = text_of(fields.get(self.status_field))
             if raw not in self.status.archived and self._meaning(raw, fields) is None:
                 found["status"] = raw
+        found.update(self._meanings_of(fields).strange)
+        return found
+
+    def feedback(self, snap: Snapshot) -> Feedback:
+        """The record through its mapping. Its links and those of its item are the engine's to add."""
+        fields = snap.fields
+        raw = text_of(fields.get(self.status_field)) if self.status_field else ""
+        archived = raw in self.status.archived
+        status = self._meaning(raw, fields) if not archived else None
+        facts = self.facts.get(raw, _NO_FACTS) if self.facts else _NO_FACTS
+        meanings = self._meanings_of(fields)
+        unmapped = meanings.strange
+        if status is None and self.status_field and not archived:
+            unmapped = {"status": raw, **unmapped}
+        tags = self._tags_of(snap)
+        if self.dimension_fields:
+            tags = tags + self._dimension_tags(fields)
+        if len(tags) > 1:
+            tags = sorted({tag.key: tag for tag in tags}.values(), key=_BY_KEY)
+        return Feedback(
+            source_class=meanings.source_class,
+            type=meanings.type,
+            category=meanings.category,
+            title=self.title.of(fields),
+            body=self.body.of(fields),
+            status=status,
+            facts=facts if not archived else facts | {Fact.ARCHIVED},
+            severity=meanings.severity,
+            urgency=meanings.urgency,
+            tags=tuple(tags),
+            reporter=person_of(fields.get(self.reporter.source)) if self.reporter.source else None,
+            owner=person_of(fields.get(self.owner.source)) if self.owner.source else None,
+            occurrences=_count(fields.get(self.occurrences.source)) if self.occurrences.source else 1,
+            affected_users=_count(fields.get(self.affected_users.source)) if self.affected_users.source else 1,
+            first_seen_at=snap.created_at,
+            last_seen_at=snap.updated_at,
+            unmapped=unmapped,
+        )
+
+    def _meanings_of(self, fields: MappingOf[str, Json]) -> Meanings:
+        """Few combinations of such values occur, so each is looked up once."""
+        raws = tuple([text_of(fields.get(name)) for name in self.meaning_fields])
+        known = self._meanings.get(raws)
+        if known is None:
+            known = self._work_out(dict(zip(self.meaning_fields, raws, strict=True)))
+            _remember(self._meanings, raws, known)
+        return known
+
+    def _work_out(self, raws: MappingOf[str, str]) -> Meanings:
+        strange: dict[str, str] = {}
+        found: dict[str, str | None] = {}
         for name, values in (
             ("severity", self.severity),
             ("urgency", self.urgency),
@@ -328,63 +398,22 @@ class Mapping:
             ("category", self.category),
             ("source_class", self.source_class),
         ):
-            if values.read and (raw := values.of(fields)[1]):
-                found[name] = raw
-        return found
-
-    def feedback(self, snap: Snapshot) -> Feedback:
-        """The record through its mapping. Its links and those of its item are the engine's to add."""
-        fields = snap.fields
-        raw = text_of(fields.get(self.status_field)) if self.status_field else ""
-        status = self._meaning(raw, fields) if raw not in self.status.archived else None
-        facts = self.facts.get(raw, frozenset()) if self.facts else frozenset()
-        unmapped: dict[str, str] = {}
-        if status is None and self.status_field and raw not in self.status.archived:
-            unmapped["status"] = raw
-        severity, strange = self.severity.of(fields)
-        if strange:
-            unmapped["severity"] = strange
-        urgency, strange = self.urgency.of(fields)
-        if strange:
-            unmapped["urgency"] = strange
-        type_, strange = self.type.of(fields)
-        if strange:
-            unmapped["type"] = strange
-        category, strange = self.category.of(fields)
-        if strange:
-            unmapped["category"] = strange
-        source_class, strange = self.source_class.of(fields)
-        if strange:
-            unmapped["source_class"] = strange
-        tags = self._tags_of(snap)
-        if self.dimension_fields:
-            tags = tags + self._dimension_tags(fields)
-        if len(tags) > 1:
-            tags = sorted({tag.key: tag for tag in tags}.values(), key=_BY_KEY)
-        return Feedback(
-            source_class=source_class,  # type: ignore[arg-type]  # the tables hold members of the enumerations
-            type=type_,  # type: ignore[arg-type]
-            category=category,  # type: ignore[arg-type]
-            title=self.title.of(fields),
-            body=self.body.of(fields),
-            status=status,
-            facts=facts if raw not in self.status.archived else facts | {Fact.ARCHIVED},
-            severity=severity,  # type: ignore[arg-type]
-            urgency=urgency,  # type: ignore[arg-type]
-            tags=tuple(tags),
-            reporter=person_of(fields.get(self.reporter.field)) if self.reporter.field else None,
-            owner=person_of(fields.get(self.owner.field)) if self.owner.field else None,
-            occurrences=_count(fields.get(self.occurrences.field)) if self.occurrences.field else 1,
-            affected_users=_count(fields.get(self.affected_users.field)) if self.affected_users.field else 1,
-            first_seen_at=snap.created_at,
-            last_seen_at=snap.updated_at,
-            unmapped=unmapped or _NOTHING,
+            found[name], odd = values.of(raws.get(values.source, ""))
+            if odd:
+                strange[name] = odd
+        return Meanings(
+            severity=Severity(found["severity"]) if found["severity"] else None,
+            urgency=Urgency(found["urgency"]) if found["urgency"] else None,
+            type=FeedbackType(found["type"] or FeedbackType.BUG),
+            category=Category(found["category"] or Category.QUESTION),
+            source_class=SourceClass(found["source_class"] or SourceClass.DIRECT_CONTACT),
+            strange=strange or _NOTHING,
         )
 
     def _dimension_tags(self, fields: MappingOf[str, Json]) -> list[Tag]:
         found = []
         for dimension, plain in self.dimension_fields:
-            value = fields.get(plain.field)
+            value = fields.get(plain.source)
             for part in value if isinstance(value, list) else (value,):
                 text = text_of(part)
                 if text:
@@ -430,24 +459,22 @@ class Mapping:
         """
         words = _words_of_view(view, route.name, marker, source)
         fields: dict[str, Json] = {**self.create_fields, **route.target.fields}
-        if self.title.created:
+        if self.title.target:
             title = (route.title or self.create_title).fill_line(words, TITLE_LIMIT)
-            fields[self.title.field] = title or one_line(self.title.default, TITLE_LIMIT) or "-"
-        if self.body.created:
-            fields[self.body.field] = cut((route.body or self.create_body).fill(words, self.markup), BODY_LIMIT)
+            fields[self.title.target] = title or one_line(self.title.default, TITLE_LIMIT) or "-"
+        if self.body.target:
+            fields[self.body.target] = cut((route.body or self.create_body).fill(words, self.markup), BODY_LIMIT)
         for values, meaning in (
             (self.severity, view.severity),
             (self.urgency, view.urgency),
             (self.type, view.type),
             (self.category, view.category),
         ):
-            if values.created and values.field not in fields and meaning is not None:
-                raw = values.write.get(meaning)
-                if raw is not None:
-                    fields[values.field] = raw
+            if values.target and values.target not in fields and meaning is not None and meaning in values.write:
+                fields[values.target] = values.write[meaning]
         for plain, person in ((self.reporter, view.reporter), (self.owner, view.owner)):
-            if plain.created and person is not None and plain.field not in fields:
-                fields[plain.field] = {"id": "", "name": one_line(person.name, TITLE_LIMIT), "email": person.email}
+            if plain.target and person is not None and plain.target not in fields:
+                fields[plain.target] = {"id": "", "name": one_line(person.name, TITLE_LIMIT), "email": person.email}
         tags: tuple[str, ...] = ()
         if self.tag_direction not in (Direction.IN, Direction.OFF):
             tags = tuple(self.spell(tag.key, tag.text) for tag in view.tags if self.accepts(tag.key))
