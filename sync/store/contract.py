@@ -68,6 +68,6 @@ class Store(Protocol):
         ...
 
 
-RESTORE_MARK = "restore_mark"
-"""The key in `meta` that only copies have: when the copy was taken, as ISO text. A daemon that finds it re-reads
-everything before it writes anything, and deletes the mark when that is done."""
+RESTORE_MARK = "restored"
+"""The key in `meta` that only copies have: when the copy was taken, as ISO text. A daemon that finds it holds every
+connection and deletes the mark in one step; it re-reads everything before it writes anything."""

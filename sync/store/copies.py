@@ -11,6 +11,7 @@ from pathlib import Path
 from sync.store.contract import RESTORE_MARK
 from sync.store.driver import file_uri, translate
 from sync.store.errors import Damaged, StoreError
+from sync.store.lock import LEASE_KEY
 
 
 def copy_database(source: Path, target: Path, taken_at: datetime) -> None:
@@ -52,6 +53,7 @@ def _copy(source: Path, part: Path, taken_at: datetime) -> None:
         if has_meta:
             mark = (RESTORE_MARK, taken_at.isoformat())
             new.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", mark)
+            new.execute("DELETE FROM meta WHERE key = ?", (LEASE_KEY,))  # nobody works on the copy
         verdict = str(new.execute("PRAGMA quick_check(1)").fetchone()[0])
     if verdict != "ok":
         raise Damaged(f"the copy of {source} is not intact ({verdict}): the database itself is damaged; keep it aside")

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from sync.store.contract import RESTORE_MARK, Store
 from sync.store.errors import Stale, StoreError, StoreUnavailable
+from sync.store.lock import lease, take_lease, this_process
 from sync.store.migrate import open_store
 from sync.store.tables import connections, inbox, meta, refreshes
 from sync.store.upsert import upsert
@@ -314,6 +315,17 @@ def test_a_copy_is_marked_as_one_and_the_original_is_not(store: Store, tmp_path:
     restored = open_store(tmp_path / "copy.bak", clock=clock)
     assert facts(restored)[RESTORE_MARK] == START.isoformat()
     restored.close()
+
+
+def test_a_copy_is_leased_to_nobody(store: Store, tmp_path: Path, clock: RunningClock) -> None:
+    store.step(lambda conn: take_lease(conn, this_process("first"), START))
+    store.backup(tmp_path / "copy.bak")
+    restored = open_store(tmp_path / "copy.bak", clock=clock)
+    with restored.read() as conn:
+        assert lease(conn) is None
+    restored.close()
+    with store.read() as conn:
+        assert lease(conn) is not None
 
 
 def test_a_backup_never_overwrites_a_file(store: Store, tmp_path: Path) -> None:
