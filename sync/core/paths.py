@@ -33,6 +33,10 @@ class Path(Struct, frozen=True, kw_only=True):
     course: Course
 
 
+_LEARN_FROM = (Side.ACTIVE, None, Side.DONE)
+"""Where steps are learned first: an issue is not finished in the wrong way only to see where that leads."""
+
+
 class StepsUnknown(Struct, frozen=True):
     """The steps from the record's present value are not known: read the record before a step is chosen."""
 
@@ -48,10 +52,9 @@ def find(
     """The next hop from `raw` towards `wanted`, or None when there is no way.
 
     In this order: the wanted value by the shortest way; another value that means `status`; one step towards a value
-    whose steps are not known yet, the nearest on the wanted side first; for a crossing, the nearest value of the
-    wanted side. Learning comes before that last one: an issue is not made `Won't do` because the way to `Done` is not
-    known yet. A way never leaves the wanted side once it is there, visits no value twice, and leads to no archived or
-    frozen value.
+    whose steps are not known yet, open values first; for a crossing, the nearest value of the wanted side. Learning
+    comes before that last one: an issue is not made `Won't do` because the way to `Done` is not known yet. A way never
+    leaves the wanted side once it is there, visits no value twice, and leads to no archived or frozen value.
     """
     if graph is None:
         return Path(hop=wanted, final=True, target=wanted, course=Course.WANTED)
@@ -66,8 +69,8 @@ def find(
             return _path(first, value, Course.INSTEAD)
     unknown = [value for value in first if value not in graph]
     if unknown:
-        # `first` is in the order of distance, and sorting is stable: the wanted side first, the nearest within it.
-        unknown.sort(key=lambda value: _side(rules, value) is not status.side)
+        # `first` is in the order of distance and sorting is stable: the nearest open value comes first.
+        unknown.sort(key=lambda value: _LEARN_FROM.index(_side(rules, value)))
         found = _path(first, unknown[0], Course.LEARN)
         return Path(hop=found.hop, final=False, target=wanted, course=Course.LEARN)
     if now is None or now.side is not status.side:
