@@ -550,3 +550,16 @@ def test_the_fingerprint_does_not_change_with_texts_or_order() -> None:
     assert mapping(STATUS + "title: {field: subject}\nlinks: {note: see $key}\n").fingerprint == own.fingerprint
     turned = STATUS.replace("{open: in_progress, solved: resolved}", "{solved: resolved, open: in_progress}")
     assert mapping(turned).fingerprint == own.fingerprint
+
+
+def test_a_field_that_is_only_written_is_not_read() -> None:
+    own = mapping("title: {field: subject}\nseverity: {field: priority, direction: out, write: {critical: urgent}}\n")
+    view = own.feedback(ticket())
+    assert (view.severity, dict(view.unmapped)) == (None, {})
+    assert own.draft(zendesk().feedback(ticket()), ROUTE, "m1").fields["priority"] == "urgent"
+
+
+def test_a_field_that_is_only_read_is_not_written() -> None:
+    own = mapping("title: {field: subject, direction: in}\nbody: {field: description, direction: off}\n")
+    assert own.draft(zendesk().feedback(ticket()), ROUTE, "m1").fields == {"project": "SUP"}
+    assert own.feedback(ticket()).body == ""
