@@ -178,7 +178,8 @@ def search_server(sandbox: JiraSandbox, call: Call) -> Response:
     if call.request.method == "POST":
         body = call.body()
     else:
-        body = {name: call.arg(name) or None for name in ("jql", "startAt", "maxResults")}
+        body = dict[str, Json]()
+        body |= {name: call.arg(name) or None for name in ("jql", "startAt", "maxResults")}
         body["fields"] = call.names("fields") or None
         body["expand"] = call.names("expand")
         body["properties"] = call.names("properties")

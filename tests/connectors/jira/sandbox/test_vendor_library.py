@@ -37,14 +37,14 @@ def client(cloud: RunningSandbox) -> Iterator[JIRA]:
         server=cloud.url, basic_auth=("hub@example.com", "hub-token"), max_retries=0, timeout=(3, 10), logging=False
     )
     yield client
-    client.close()
+    client.close()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture
 def server_client(server: RunningSandbox) -> Iterator[JIRA]:
     client = JIRA(server=server.url + "/jira", token_auth="hub-pat", max_retries=0, timeout=(3, 10), logging=False)
     yield client
-    client.close()
+    client.close()  # type: ignore[no-untyped-call]
 
 
 def new_issue(client: JIRA, summary: str = "Checkout fails", **fields: Any) -> Any:
