@@ -62,6 +62,9 @@ _BULK = 100
 
 _CHANGELOG_PAGE = 100
 
+_ZONE_TRUSTED = 600.0
+"""Seconds for which our account's time zone is taken for granted while the change feed is empty."""
+
 _NEEDED = {
     "BROWSE_PROJECTS": "see issues",
     "CREATE_ISSUES": "create issues",
@@ -99,6 +102,7 @@ class JiraRemote:
         self._deployment: Literal["cloud", "data_center"] | None = settings.known_deployment
         self._account: _Account | None = None
         self._zone_doubted = False
+        self._zone_read_at = 0.0
         self._fields = (*records.FIELDS, *settings.extra_fields)
 
     def close(self) -> None:
@@ -178,6 +182,7 @@ class JiraRemote:
             user = self._calls.get("myself")
             name = str(user.get("timeZone") or "UTC")
             self._account = _Account(records.user_id(user), name, _zone(name))
+            self._zone_read_at = self._ports.clock.monotonic()
         return self._account
 
     @property
@@ -238,11 +243,16 @@ class JiraRemote:
         """Whether our account's time zone is another one than the query was written in.
 
         Times come with the offset of the account's profile, so an answer shows it. The profile is asked once more; if
-        it has not changed, the site writes its times in a way of its own, and is not doubted again.
+        it has not changed, the site writes its times in a way of its own, and is not doubted again. An empty answer
+        may mean that the query named a time still to come: then the profile is asked again now and then.
         """
-        if self._zone_doubted or not issues:
-            return False
         account = self._me()
+        if not issues:
+            if self._ports.clock.monotonic() - self._zone_read_at < _ZONE_TRUSTED:
+                return False
+            return self._me(anew=True).zone_name != account.zone_name
+        if self._zone_doubted:
+            return False
         try:
             shown = datetime.fromisoformat(issues[-1]["fields"]["updated"])
         except (KeyError, TypeError, ValueError):
@@ -268,16 +278,20 @@ class JiraRemote:
         if self._is_cloud and len(asked) > 1 and not whole:
             for start in range(0, len(asked), _BULK):
                 found |= self._fetch_bulk(asked[start : start + _BULK])
-        browsable: dict[str, bool] = {}
+        absent: list[str] = []
         for key in asked:
             if key in found:
                 continue
             try:
                 found[key] = self._read_whole(key) if whole else self._read_issue(key, steps=False)
             except RecordMissing:
-                found[key] = self._missing(key, browsable)
+                absent.append(key)
             except Forbidden as error:
                 found[key] = Missing(kind=MissingKind.FORBIDDEN, detail=error.message)
+        # Asked after the last 404: a permission that is there now may have been lost before, not the other way round.
+        browsable: dict[str, bool] = {}
+        for key in absent:
+            found[key] = self._missing(key, browsable)
         return found
 
     def _fetch_bulk(self, asked: Sequence[str]) -> dict[str, Snapshot | Missing]:
@@ -450,7 +464,9 @@ class JiraRemote:
         answer = self._calls.change("PUT", f"issue/{_quoted(ref.id)}", body, params=params, record=ref.id)
         if answer.status_code == 200:
             with contextlib.suppress(UnexpectedAnswer):  # it was made all the same; then the read tells
-                return self._snapshot(decode(answer, where="Jira: PUT issue"), Origin.DIRECT)
+                shown_now = self._snapshot(decode(answer, where="Jira: PUT issue"), Origin.DIRECT)
+                if shown_now.version > prior.version:  # else it may show the issue as it was
+                    return shown_now
         return self._read_back(ref)
 
     def _prior(self, ref: RecordRef, expect: Expect, *, steps: bool) -> Snapshot:
