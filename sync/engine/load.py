@@ -245,7 +245,8 @@ def member_of(hub: Hub, item: Whole, one: Linked) -> Member:
     """
     mapping = one.connected.mapping
     doubt = one.open is not None and (one.open.state in ("sending", "in_doubt") or one.open.doubtful)
-    keys = set(item.state.tags) | one.shown.tags
+    # Every tag of every member: what one of them brings in this pass may be owed to this one at once.
+    keys = set(item.state.tags).union(*(each.shown.tags for each in item.linked))
     if one.base.tags is not None:
         keys |= one.base.tags.keys | one.base.tags.had
     return Member(

@@ -1,0 +1,194 @@
+"""A Zendesk and a Jira in one process with the hub, and the people who work in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connectors import jira, zendesk
+from connectors.jira.sandbox import JiraSandbox
+from connectors.jira.sandbox import build as build_jira
+from connectors.jira.settings import JiraSettings
+from connectors.zendesk.sandbox import ZendeskSandbox
+from connectors.zendesk.sandbox import build as build_zendesk
+from connectors.zendesk.settings import ZendeskSettings
+from sync.daemon.build import Configured
+from sync.engine import find
+from sync.engine.hub import EngineSettings
+from sync.mapping.load import load
+from sync.simulation.virtual import SeededRng, VirtualClock
+from sync.simulation.world import World
+from tests.sync.mapping.records import shipped_texts
+
+ZENDESK_SECRET = "zendesk-signing-secret"
+JIRA_SECRET = "jira-webhook-secret"
+ROUTES = """
+routes:
+  - name: outage
+    when:
+      tags: {any: [outage]}
+      connection: [support]
+    create:
+      connection: tracker
+      project: OPS
+"""
+
+
+@dataclass
+class Launch:
+    """The world, and both sides by name."""
+
+    world: World
+    zendesk: ZendeskSandbox
+    jira: JiraSandbox
+
+    # --- what people do --------------------------------------------------------------------------------------
+
+    def ticket(self, **given: Any) -> int:
+        """A customer writes a ticket."""
+        return int(self.zendesk.act({"act": "create", **given})["ticket"])
+
+    def issue(self, **given: Any) -> str:
+        """An engineer files an issue."""
+        return str(self.jira.act({"act": "create", "summary": "Checkout fails", **given})["key"])
+
+    def agent(self, ticket: int, status: str) -> None:
+        """An agent sets a ticket's status."""
+        self.zendesk.act({"act": "status", "ticket": ticket, "status": status})
+
+    def engineer(self, issue: str, to: str, **more: Any) -> None:
+        """An engineer moves an issue along its workflow."""
+        self.jira.act({"act": "transition", "issue": issue, "to": to, **more})
+
+    def tag(self, ticket: int, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()) -> None:
+        """An agent changes a ticket's tags."""
+        self.zendesk.act({"act": "tag", "ticket": ticket, "add": list(add), "remove": list(remove)})
+
+    def label(self, issue: str, *, add: str = "", remove: str = "") -> None:
+        """An engineer changes an issue's labels."""
+        if add:
+            self.jira.act({"act": "add_label", "issue": issue, "label": add})
+        if remove:
+            self.jira.act({"act": "remove_label", "issue": issue, "label": remove})
+
+    # --- what is there now -----------------------------------------------------------------------------------
+
+    def ticket_now(self, ticket: int) -> dict[str, Any]:
+        """A ticket as it really is."""
+        return next(each for each in self.zendesk.state()["records"] if int(each["id"]) == ticket)
+
+    def issue_now(self, issue: str) -> dict[str, Any]:
+        """An issue as it really is."""
+        return next(each for each in self.jira.state()["issues"] if issue in (each["key"], *each["old_keys"]))
+
+    def statuses(self, ticket: int, issue: str) -> tuple[str, str]:
+        """Both sides' statuses."""
+        return self.ticket_now(ticket)["status"], self.issue_now(issue)["status"]
+
+    def issues(self) -> list[dict[str, Any]]:
+        """Every issue."""
+        return list(self.jira.state()["issues"])
+
+    def writes(self) -> int:
+        """How many writes the hub's accounts have made on both sides so far."""
+        return sum(self.zendesk.state()["writes"].get("hub@example.com", 0) for _ in (0,)) + self.jira.state()[
+            "writes"
+        ].get("hub", 0)
+
+    def item(self, text: str) -> int:
+        """The item that a name leads to."""
+        with self.world.store.read() as conn:
+            return find.item_of(conn, self.world.hub, text)
+
+    # --- linking ---------------------------------------------------------------------------------------------
+
+    def linked_pair(self, *, start: bool = True, **ticket: Any) -> tuple[int, str]:
+        """A ticket and an issue that a person has linked, at rest."""
+        number, key = self.ticket(**ticket), self.issue()
+        if start and not self.world.hub.named("support").account_checked:
+            self.world.start()
+        self.world.wait(120)
+        answer = self.world.command("link", one=f"support:{number}", two=key)
+        assert answer.ok, answer.message
+        self.world.quiet()
+        return number, key
+
+
+def launch(
+    folder: Path,
+    *,
+    routes: str = "routes: []\n",
+    texts: Mapping[str, str] | None = None,
+    zendesk_settings: Mapping[str, Any] | None = None,
+    jira_settings: Mapping[str, Any] | None = None,
+    settings: EngineSettings | None = None,
+    hooks: bool = True,
+    seed: int = 1,
+) -> Launch:
+    """A world on a folder of its own. Nothing is started yet."""
+    clock = VirtualClock()
+    desk = build_zendesk(clock.epoch, SeededRng(seed + 1), settings=dict(zendesk_settings or {}))
+    site = build_jira(clock.epoch, SeededRng(seed + 2), settings=dict(jira_settings or {}))
+    if hooks:
+        desk.act(
+            {
+                "act": "webhook",
+                "endpoint": "http://127.0.0.1/hooks/support",
+                "secret": ZENDESK_SECRET,
+                "subscriptions": [
+                    f"zen:event-type:ticket.{name}"
+                    for name in (
+                        "created",
+                        "status_changed",
+                        "tags_changed",
+                        "merged",
+                        "custom_field_changed",
+                        "soft_deleted",
+                    )
+                ],
+            }
+        )
+        site.act({"act": "webhook", "url": "http://127.0.0.1/hooks/tracker", "secret": JIRA_SECRET})
+    files = {**shipped_texts(), "routes.yaml": routes, **(texts or {})}
+    mappings = load(files, {"support": "zendesk", "tracker": "jira"})
+    configured = (
+        Configured(
+            name="support",
+            connector=zendesk.CONNECTOR,
+            settings=ZendeskSettings.model_validate(
+                {
+                    "subdomain": "acme",
+                    "base_url": "http://127.0.0.1:8101",
+                    "client_id": "hypercare",
+                    "client_secret": "sandbox-client-secret",
+                }
+            ),
+            webhook_secrets=(ZENDESK_SECRET,),
+        ),
+        Configured(
+            name="tracker",
+            connector=jira.CONNECTOR,
+            settings=JiraSettings.model_validate(
+                {
+                    "url": "http://127.0.0.1:8102",
+                    "projects": ["OPS"],
+                    "webhook_secret": JIRA_SECRET,
+                    "auth": {"kind": "cloud_token", "email": "hub@example.com", "api_token": "hub-token"},
+                }
+            ),
+            webhook_secrets=(JIRA_SECRET,),
+        ),
+    )
+    world = World(
+        folder=folder,
+        clock=clock,
+        rng=SeededRng(seed),
+        stand_ins={"support": desk, "tracker": site},
+        configured=configured,
+        mappings=mappings,
+        settings=settings or EngineSettings(),
+        hooks_on=hooks,
+    )
+    return Launch(world=world, zendesk=desk, jira=site)

@@ -1,0 +1,1 @@
+"""The engine over the stand-ins, in virtual time."""
