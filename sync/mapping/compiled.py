@@ -259,6 +259,10 @@ class Mapping:
                 found[tag.key] = (*found.get(tag.key, ()), raw)
         return found
 
+    def tag_keys(self, raws: Iterable[str]) -> frozenset[str]:
+        """The folded keys of tags as they stand in the remote's own history, read as `shown` reads them."""
+        return frozenset([tag.key for raw in raws if (tag := self._tag(raw)) is not None])
+
     def _raw_tags(self, snap: Snapshot) -> list[str]:
         raws = snap.fields.get(self.tags_field) if self.tags_field else None
         if not raws:

@@ -67,29 +67,40 @@ def cut(text: str, limit: int) -> str:
 
 
 class Sentence(Struct, frozen=True):
-    """A template: literal parts and names, in turn. `parts` holds (literal, name); the last name may be empty."""
+    """A template: lines of (literal, name) pairs, in turn; the last name of a line is empty."""
 
-    parts: tuple[tuple[str, str], ...]
+    lines: tuple[tuple[tuple[str, str], ...], ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names it asks for, in order."""
-        return tuple(name for _, name in self.parts if name)
+        return tuple(name for line in self.lines for _, name in line if name)
 
     def fill(self, values: Mapping[str, str], markup: Markup) -> str:
-        """The sentence with its names filled in, each encoded for the target."""
-        return "".join(literal + (encode(values.get(name, ""), markup) if name else "") for literal, name in self.parts)
+        """The sentence with its names filled in, each encoded for the target.
+
+        A line that asks for names of which none has a value is left out: "Reported by $reporter" for nobody.
+        """
+        lines = []
+        for line in self.lines:
+            asked = [name for _, name in line if name]
+            if not asked or any(values.get(name) for name in asked):
+                lines.append(
+                    "".join(literal + (encode(values.get(name, ""), markup) if name else "") for literal, name in line)
+                )
+        return "\n".join(lines).strip("\n")
 
     def fill_line(self, values: Mapping[str, str], limit: int) -> str:
         """The sentence as one plain line: titles have no markup, in any system."""
-        return one_line(
-            "".join(literal + (values.get(name, "") if name else "") for literal, name in self.parts), limit
-        )
+        words = [
+            "".join(literal + (values.get(name, "") if name else "") for literal, name in line) for line in self.lines
+        ]
+        return one_line(" ".join(words), limit)
 
 
 def sentence(text: str) -> Sentence:
     """Read a template: `$name` or `${name}` is filled in, `$$` is a dollar sign, all else stands for itself."""
-    return Sentence(tuple(_parts(text)))
+    return Sentence(tuple(tuple(_parts(line)) for line in text.split("\n")))
 
 
 def _parts(text: str) -> Iterator[tuple[str, str]]:

@@ -186,6 +186,7 @@ def test_a_prefix_is_taken_off_inwards_and_put_on_outwards() -> None:
     assert own.tag_texts(snap) == {"login": "Login"}
     assert own.spell("login", "Login") == "HC-Login"
     assert own.raw_tags(snap) == {"login": ("HC-Login",)}
+    assert own.tag_keys(["HC-Login", "other"]) == {"login"}
     assert own.accepts("login")
 
 
@@ -411,7 +412,7 @@ def test_a_draft_has_what_the_target_s_mapping_says() -> None:
         "issuetype": "Bug",
         "project": "SUP",
         "summary": "Cannot log in",
-        "description": "It says timeout.\n\nReported by Ada Reed in https://example.zendesk.com/agent/tickets/5158",
+        "description": "It says timeout.\n\nReported by: Ada Reed\nTicket: https://example.zendesk.com/agent/tickets/5158",
         "priority": "Highest",
     }
     assert draft.tags == ("area-login", "launch")
@@ -452,13 +453,13 @@ def test_a_draft_without_a_title_has_one_all_the_same() -> None:
 def test_hostile_text_does_nothing_in_a_draft() -> None:
     hostile = ticket(
         subject="Hi\n[~admin]\u202e {code}",
-        description="[~accountid:1] {html}x{html} !http://e.vil/x.png! @here a\\[~b] \x00",
+        description="[~accountid:1] {html}x{html} !http://e.vil/x.png! @here a\\[~b]\x00",
     )
     fields = jira().draft(zendesk().feedback(hostile), ROUTE, "m1").fields
     assert fields["summary"] == "Hi [~admin] {code}"
     assert fields["description"].startswith(
-        "\\[~accountid:1\\] \\{html\\}x\\{html\\} \\!http://e.vil/x.png\\! @\u200bhere a\\\u200b\\[~b\\] "
-        "\n\nReported by Ada Reed"
+        "\\[~accountid:1\\] \\{html\\}x\\{html\\} \\!http://e.vil/x.png\\! @\u200bhere a\\\u200b\\[~b\\]"
+        "\n\nReported by: Ada Reed"
     )
 
 
@@ -485,7 +486,7 @@ def test_a_note_says_where_the_work_happens_and_fires_no_placeholder() -> None:
 
 def test_a_note_names_the_id_where_there_is_no_key() -> None:
     link = LinkView(system="sentry", connection="errors", kind="issue", id="77", key="", url="")
-    assert zendesk().note(link) == "This is being worked on as 77: \n"
+    assert zendesk().note(link) == "This is being worked on as 77: "
 
 
 # --- workflow steps --------------------------------------------------------------------------------------------------

@@ -50,3 +50,16 @@ def test_a_title_is_one_line() -> None:
 def test_a_cut_leaves_no_half_escape() -> None:
     assert cut("abc\\[d", 5) == "abc…"
     assert cut("abcde", 5) == "abcde"
+
+
+def test_a_line_of_which_nothing_is_known_is_left_out() -> None:
+    read = sentence("$body\n\nReported by $reporter in $url\nTags: $tags")
+    assert read.fill({"body": "It fails.", "url": "https://a.example"}, Markup.PLAIN) == (
+        "It fails.\n\nReported by  in https://a.example"
+    )
+    assert read.fill({"body": "It fails."}, Markup.PLAIN) == "It fails."
+    assert read.fill({"tags": "a"}, Markup.PLAIN) == "Tags: a"
+
+
+def test_a_title_of_several_lines_is_one() -> None:
+    assert sentence("[$key]\n$title").fill_line({"key": "A-1", "title": "x"}, 99) == "[A-1] x"
