@@ -436,7 +436,7 @@ class JiraRemote:
         status = changes.status
         assert status is not None  # `write` has looked
         prior = self._prior(ref, expect, steps=True)
-        if prior.fields["status"] == status.raw:
+        if str(prior.fields["status"]).casefold() == status.raw.casefold():
             return prior
         move = pick(prior.moves or (), step=status.move, to=status.raw)
         if move is None:

@@ -376,7 +376,12 @@ def transition_body(step: str, fields: Mapping[str, Json], op: str) -> dict[str,
 
 def create_body(draft: Draft, marker: str, property_key: str) -> dict[str, Json]:
     """The body of a create: the marker is in the same request, so that an issue never exists without it."""
-    fields = {name: wire_value(name, value) for name, value in draft.fields.items() if value is not None}
+    fields = {
+        name: wire_value(name, value)
+        for name, value in draft.fields.items()
+        # A person of another system has no id here; Jira would refuse the whole issue for it.
+        if value is not None and not (name in _PEOPLE and isinstance(value, dict) and value.get("id") == "")
+    }
     if draft.tags:
         fields["labels"] = list(dict.fromkeys([*fields.get("labels", ()), *draft.tags]))
     return {"fields": fields, "properties": [{"key": property_key, "value": {"marker": marker}}]}

@@ -23,8 +23,13 @@ def moves(transitions: Sequence[Json]) -> tuple[Move, ...]:
         if raw.get("id") is None or not name:
             continue
         step = str(raw["id"])  # a number in some recordings, a text in others
+        category = target.get("statusCategory") if isinstance(target, dict) else None
         found[step] = Move(
-            id=step, name=str(raw.get("name") or ""), to=str(name), required=_required(raw.get("fields"))
+            id=step,
+            name=str(raw.get("name") or ""),
+            to=str(name),
+            required=_required(raw.get("fields")),
+            category=str(category.get("key") or "") if isinstance(category, dict) else "",
         )
     return tuple(found[step] for step in sorted(found, key=lambda text: (len(text), text)))
 
@@ -38,14 +43,15 @@ def fields_unknown(transitions: Sequence[Json]) -> bool:
 
 
 def pick(moves: Sequence[Move], *, step: str, to: str) -> Move | None:
-    """The move to make: the one with id `step` if it is offered, else one that leads to the status named `to`.
+    """The move to the status named `to`: the one with id `step` if it is offered and still leads there.
 
-    With several ways to one status, one that demands no fields is taken before one that does.
+    Names of statuses are compared as people do, whatever their capital letters. With several ways to one status, one
+    that demands no fields is taken before one that does.
     """
-    for move in moves:
-        if step and move.id == step:
+    ways = [move for move in moves if move.to.casefold() == to.casefold()]
+    for move in ways:
+        if move.id == step:
             return move
-    ways = [move for move in moves if move.to == to]
     return min(ways, key=lambda move: (len(move.required), len(move.id), move.id)) if ways else None
 
 

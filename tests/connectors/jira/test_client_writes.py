@@ -81,7 +81,7 @@ def test_a_record_that_moved_is_not_written(either: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"add_tags": ("a",)}, {"remove_tags": ("z",)}, {"status": StatusChange(raw="To Do")}]
+    "changes", [{"add_tags": ("a",)}, {"remove_tags": ("z",)}, {"status": StatusChange(raw="to do")}]
 )
 def test_what_the_record_shows_already_is_not_written(either: Site, changes: dict[str, Any]) -> None:
     number, _ = either.create(labels=["a"])

@@ -314,6 +314,12 @@ def test_a_new_issue_carries_its_marker_in_the_same_request() -> None:
     assert records.marker_in({"properties": {"hypercare.create": {"marker": "m1"}}}, "hypercare.create") == "m1"
 
 
+def test_a_person_of_another_system_is_not_sent() -> None:
+    fields = {"project": "SHOP", "reporter": {"id": "", "name": "Ada"}, "assignee": {"id": "abc:1", "name": "Bo"}}
+    body = records.create_body(Draft(kind="issue", fields=fields), "m1", "k")
+    assert body["fields"] == {"project": {"key": "SHOP"}, "assignee": {"accountId": "abc:1"}}
+
+
 @pytest.mark.parametrize("found", [{}, {"properties": None}, {"properties": {"hypercare.create": "m1"}}, None])
 def test_an_issue_without_our_property_has_no_marker(found: object) -> None:
     assert records.marker_in(found, "hypercare.create") == ""

@@ -16,6 +16,18 @@ def test_a_move_is_named_by_its_id_and_leads_to_a_status_name() -> None:
     assert moves([step("11", "Done")]) == (Move(id="11", name="go Done", to="Done"),)
 
 
+def test_a_move_tells_the_category_of_the_status_it_leads_to() -> None:
+    raw = step("11", "Erledigt")
+    raw["to"]["statusCategory"] = {"id": 3, "key": "done"}
+    assert moves([raw])[0].category == "done"
+
+
+def test_capital_letters_of_a_status_do_not_matter() -> None:
+    chosen = pick(moves([step("11", "DONE")]), step="", to="Done")
+    assert chosen is not None
+    assert chosen.id == "11"
+
+
 def test_an_id_that_is_a_number_is_read_as_text() -> None:
     assert moves([step(11, "Done")])[0].id == "11"
 
@@ -53,6 +65,10 @@ def test_the_step_asked_for_is_taken_if_it_is_offered() -> None:
     chosen = pick(offered, step="12", to="Done")
     assert chosen is not None
     assert chosen.id == "12"
+
+
+def test_a_step_that_leads_elsewhere_now_is_not_taken() -> None:
+    assert pick(moves([step("11", "Won't Do")]), step="11", to="Done") is None
 
 
 def test_without_it_a_step_to_the_same_status_is_taken_that_demands_the_least() -> None:
