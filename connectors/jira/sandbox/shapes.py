@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from connectors.jira.sandbox import markup
 from connectors.jira.sandbox.model import (
     CUSTOM_FIELDS,
@@ -80,21 +82,24 @@ class Reader:
         self._zone = None if user.zone == "UTC" else ZoneInfo(user.zone)
         self._is_cloud = site.deployment is Deployment.CLOUD
         self._people: dict[str, Json] = {}
+        self._encoded: dict[tuple[str, str], msgspec.Raw] = {}
         self._shown: dict[str, Callable[[Issue], Json]] = {
             "summary": lambda issue: issue.summary,
             "description": lambda issue: markup.shown(issue.description, version),
-            "status": lambda issue: self.status(BY_ID[issue.status]),
+            "status": lambda issue: self._once("status", issue.status, lambda: self.status(BY_ID[issue.status])),
             "statusCategory": lambda issue: self.category(site.category(BY_ID[issue.status])),
             "statuscategorychangedate": lambda issue: self.time(issue.status_at),
             "resolution": lambda issue: self.resolution(issue.resolution),
             "resolutiondate": lambda issue: None if issue.resolved is None else self.time(issue.resolved),
-            "priority": lambda issue: self.priority(issue.priority),
-            "issuetype": lambda issue: self.type(issue.type),
-            "project": lambda issue: self.project(site.projects[issue.project]),
+            "priority": lambda issue: self._once("priority", issue.priority, lambda: self.priority(issue.priority)),
+            "issuetype": lambda issue: self._once("type", issue.type, lambda: self.type(issue.type)),
+            "project": lambda issue: self._once(
+                "project", issue.project, lambda: self.project(site.projects[issue.project])
+            ),
             "labels": lambda issue: list(issue.labels),
-            "reporter": lambda issue: self.person(issue.reporter),
-            "creator": lambda issue: self.person(issue.creator),
-            "assignee": lambda issue: None if issue.assignee is None else self.person(issue.assignee),
+            "reporter": lambda issue: self._someone(issue.reporter),
+            "creator": lambda issue: self._someone(issue.creator),
+            "assignee": lambda issue: None if issue.assignee is None else self._someone(issue.assignee),
             "created": lambda issue: self.time(issue.created),
             "updated": lambda issue: self.time(issue.updated),
             "issuelinks": lambda issue: [self.issue_link(link, issue) for link in site.links_of(issue.id)],
@@ -110,6 +115,16 @@ class Reader:
             "customfield_10051": lambda issue: issue.custom.get("customfield_10051"),
         }
 
+    def _once(self, kind: str, number: str, made: Callable[[], Json]) -> msgspec.Raw:
+        """A part that many issues of one answer share, encoded once: a page of issues is mostly such parts."""
+        known = self._encoded.get((kind, number))
+        if known is None:
+            known = self._encoded[kind, number] = msgspec.Raw(msgspec.json.encode(made()))
+        return known
+
+    def _someone(self, number: str) -> msgspec.Raw:
+        return self._once("person", number, lambda: self.person(number))
+
     # --- small things ------------------------------------------------------------------------------------------------
 
     def address(self, *parts: object) -> str:
@@ -118,7 +133,9 @@ class Reader:
 
     def time(self, at: int) -> str:
         """Milliseconds as `2019-04-08T12:38:01.000+0000`, in the reader's profile zone, offset without a colon [C]."""
-        moment = datetime.fromtimestamp(at // 1000, self._zone or UTC)
+        if self._zone is None:
+            return f"{datetime.fromtimestamp(at // 1000, UTC).isoformat()[:19]}.{at % 1000:03d}+0000"
+        moment = datetime.fromtimestamp(at // 1000, self._zone)
         return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}{moment:%z}"
 
     def person(self, number: str) -> Json:

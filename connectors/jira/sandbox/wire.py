@@ -126,7 +126,9 @@ class JiraSandbox:
 
     def act(self, command: Mapping[str, Json]) -> Json:
         """Carry out a user's or an administrator's edit behind the API's back. Raises Mistaken."""
-        return acts.act(self, command)
+        result = acts.act(self, command)
+        self.sender.tell(self._base + self.site.settings.context)
+        return result
 
     def settings(self) -> Json:
         """The switches."""

@@ -103,7 +103,7 @@ def test_a_key_that_the_specification_does_not_have_is_refused() -> None:
 
 
 def test_nulls_that_the_vendor_library_sends_are_taken() -> None:
-    body = {"jql": "project = OPS", "expand": None, "properties": None, "reconcileIssues": []}
+    body: Any = {"jql": "project = OPS", "expand": None, "properties": None, "reconcileIssues": []}
     assert Site().post("search/jql", body).status == 200
 
 
@@ -121,7 +121,7 @@ def test_updated_is_read_in_the_searching_users_zone() -> None:
     site = Site(hub_zone="UTC", engineer_zone="Europe/Amsterdam")
     site.clock.at = datetime(2026, 3, 2, 10, 15, 40, tzinfo=UTC).timestamp()
     site.create()
-    body = {"jql": BY_UPDATE.format('"2026-03-02 10:30"'), "fields": ["updated"]}
+    body: Any = {"jql": BY_UPDATE.format('"2026-03-02 10:30"'), "fields": ["updated"]}
     assert site.post("search/jql", body).json["issues"] == []
     # 10:30 in Amsterdam is 09:30 UTC; and the times in the answer carry the reader's offset.
     seen = site.post("search/jql", body, auth=ENGINEER).json["issues"]
@@ -352,9 +352,7 @@ def test_bulk_changelog_pages_by_token() -> None:
     seen: list[str] = []
     token = None
     while True:
-        page = site.post(
-            "changelog/bulkfetch", {"issueIdsOrKeys": keys, "maxResults": 3, "nextPageToken": token}
-        ).json
+        page = site.post("changelog/bulkfetch", {"issueIdsOrKeys": keys, "maxResults": 3, "nextPageToken": token}).json
         seen += [history["id"] for log in page["issueChangeLogs"] for history in log["changeHistories"]]
         token = page.get("nextPageToken")
         if token is None:
