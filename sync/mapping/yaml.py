@@ -266,9 +266,15 @@ def _way(document: Document, loc: tuple[str | int, ...]) -> Loc:
     for at, part in enumerate(loc):
         if (*way, part) in document.values or (*way, part) in document.keys:
             way = (*way, part)
-        elif at == len(loc) - 1 and isinstance(part, str) and part != "[key]" and not _invented(part):
+        elif at == len(loc) - 1 and isinstance(part, str) and not _invented(part) and _is_mapping(document.data, way):
             return (*way, part)
     return way
+
+
+def _is_mapping(data: Any, way: Loc) -> bool:
+    for part in way:
+        data = data[part]
+    return isinstance(data, dict)
 
 
 def _invented(part: str) -> bool:
@@ -292,7 +298,19 @@ def _words(detail: Any, loc: Loc, model: type[BaseModel] | None) -> tuple[str, s
         return f"{shown} {message}" if message.startswith("is ") else message, hint
     if kind == "string_too_short":
         return "is empty", "write a value, or take the key out"
-    return str(detail["msg"])[:1].lower() + str(detail["msg"])[1:], ""
+    if kind == "union_tag_not_found":
+        key = str(context.get("discriminator", "")).strip("'")
+        return f"says no {key}", "add it: it decides which keys may stand here"
+    if kind == "union_tag_invalid":
+        known = _QUOTED.findall(str(context.get("expected_tags", "")))
+        tag = str(context.get("tag", ""))
+        key = str(context.get("discriminator", "")).strip("'")
+        return f"{key} `{tag}` is not one of {_listed(known)}", nearest(tag, known)
+    # The value itself is not repeated: in a settings file it may be a secret.
+    said = str(detail["msg"])
+    if said.startswith("Input should be"):
+        return said.replace("Input should be", "must be", 1), ""
+    return said[:1].lower() + said[1:], ""
 
 
 def _shape(given: object, wanted: str) -> str:

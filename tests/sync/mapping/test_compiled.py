@@ -564,3 +564,28 @@ def test_a_field_that_is_only_read_is_not_written() -> None:
     own = mapping("title: {field: subject, direction: in}\nbody: {field: description, direction: off}\n")
     assert own.draft(zendesk().feedback(ticket()), ROUTE, "m1").fields == {"project": "SUP"}
     assert own.feedback(ticket()).body == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "person"),
+    [
+        ({"id": 7, "name": "Ada", "email": None}, Person(id="7", name="Ada")),
+        ("Ada", Person(name="Ada")),
+        ({}, None),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_a_person_is_read_from_an_object_or_a_text(raw: object, person: Person | None) -> None:
+    assert zendesk().feedback(ticket(requester=raw)).reporter == person
+
+
+@pytest.mark.parametrize(
+    ("raw", "severity"), [({"name": "High"}, Severity.HIGH), ({"id": "High"}, Severity.HIGH), ({}, None), (True, None)]
+)
+def test_a_value_may_be_an_object_with_a_name(raw: object, severity: Severity | None) -> None:
+    assert jira().feedback(issue(priority=raw)).severity is severity
+
+
+def test_a_text_of_tags_is_read_by_its_words() -> None:
+    assert zendesk().shown(ticket(tags="launch vip")).tags == {"launch", "vip"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from sync.mapping.yaml import SIZE_LIMIT, Malformed, Problem, compose, nearest, path_of, problems_of
 
@@ -70,9 +72,23 @@ class Inner(BaseModel):
     port: int = Field(default=1, examples=[1])
 
 
+class Token(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    method: Literal["token"]
+    token: SecretStr = Field(examples=["x"])
+
+
+class OAuth(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    method: Literal["oauth"]
+    client_id: str = Field(examples=["hub"])
+
+
 class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str
+    auth: Annotated[Token | OAuth, Field(discriminator="method")] | None = None
+    retries: int = Field(default=1, ge=1)
     inner: dict[str, Inner] = {}
     share: float = 0.5
 
@@ -96,3 +112,27 @@ def test_without_the_model_an_unknown_key_is_named_all_the_same() -> None:
     assert [str(problem) for problem in problems_of(refused.value, read)] == [
         "hypercare.yaml:2:1: nmae: is not a key that is known here"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("auth: {token: x}", "hypercare.yaml:2:7: auth: says no method; add it: it decides which keys may stand here"),
+        (
+            "auth: {method: oath}",
+            "hypercare.yaml:2:7: auth: method `oath` is not one of token and oauth; did you mean `oauth`?",
+        ),
+        ("auth: {method: token}", "hypercare.yaml:2:1: auth.token: is missing; add it, for example `token: x`"),
+        (
+            "auth: {method: oauth, client_id: a, clientid: b}",
+            "hypercare.yaml:2:37: auth.clientid: is not a key that is known here; did you mean `client_id`?",
+        ),
+        ("auth: {method: token, token: [a]}", "hypercare.yaml:2:30: auth.token: must be a text, and is a list"),
+        ("retries: 0", "hypercare.yaml:2:10: retries: must be greater than or equal to 1"),
+    ],
+)
+def test_choices_and_bounds_are_told_in_plain_words(text: str, said: str) -> None:
+    read = compose(f"name: a\n{text}\n", "hypercare.yaml")
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate(read.data)
+    assert [str(problem) for problem in problems_of(refused.value, read, Settings)] == [said]
