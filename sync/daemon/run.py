@@ -1,0 +1,81 @@
+"""The daemon, whole: lock, store, lease, hub, web face, workers; and all of it closed again in reverse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from connectors.contract import Clock, Rng
+from sync.daemon import figures, roster
+from sync.daemon.face import HubFace, connections_health
+from sync.daemon.frame import Frame, Tell
+from sync.daemon.health import health
+from sync.daemon.lease import LeaseKeeper
+from sync.daemon.process import ExitCode, Process
+from sync.engine import contact, doubt
+from sync.engine.hub import Hub, Signals
+from sync.ports import Bells, spawn_thread
+from sync.store.contract import Store
+from sync.store.lock import lock, this_process
+from sync.store.migrate import open_store
+from sync.web.metrics import Metrics
+from sync.web.settings import WebSettings
+
+
+def run(
+    database: Path,
+    make_hub: Callable[[Store, Signals], Hub],
+    *,
+    web: WebSettings,
+    clock: Clock,
+    rng: Rng,
+    tell: Tell,
+    metrics: Metrics,
+    deliverers: int = roster.DELIVERERS,
+) -> ExitCode:
+    """Run the daemon on a database until it is told to stop. Called by the main thread.
+
+    make_hub: builds the hub on the opened store; its `signals` are the ones given. Raises, before any work is done:
+    AlreadyRunning, NewerSchema, Damaged, StoreError, CannotListen, and what `make_hub` raises.
+    """
+    owner = this_process(rng.token())
+    with ExitStack() as opened:
+        held = lock(database, owner)
+        opened.callback(held.release)
+        store = open_store(database, clock=clock, held=held)
+        opened.callback(store.close)
+        lease = LeaseKeeper(store, owner, clock)
+        lease.take()
+        opened.callback(lease.give_back)
+        bells = Bells()
+        hub = make_hub(store, bells)
+        frame = Frame(
+            workers=[lease.worker(), *roster.workers(hub, deliverers=deliverers)],
+            clock=clock,
+            bells=bells,
+            spawn=spawn_thread,
+            tell=tell,
+        )
+        face = HubFace(
+            hub,
+            web,
+            health=lambda: health(frame, lease, lambda: connections_health(hub)),
+            metrics=metrics,
+            spawn=spawn_thread,
+        )
+        opened.callback(face.join, 0)
+        metrics.add(lambda: figures.of_store(store, clock))
+        metrics.add(lambda: figures.of_frame(frame))
+        # Before anything is written: a restored database is read anew, and what was being sent is in doubt.
+        contact.after_restore(hub)
+        doubt.recover(hub)
+        process = Process(
+            frame=frame,
+            tell=tell,
+            face=face,
+            schedule=roster.schedule(hub),
+            closing=[("lease", lease.give_back), ("store", store.close), ("lock", held.release)],
+        )
+        opened.pop_all()  # from here on the process closes them, within its time
+        return process.run()

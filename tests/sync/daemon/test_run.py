@@ -1,0 +1,182 @@
+"""The whole daemon without connections, as a process of its own: start, health, commands, lock, stop."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+
+from sync.daemon import roster
+from sync.engine.budgets import Budgets
+from sync.engine.hub import Connected, Hub, ReadCounter
+from sync.model import Role
+from sync.ports import Bells, RealClock, RealRng
+from sync.store.errors import AlreadyRunning
+from sync.store.lock import lease, lock, this_process
+from sync.store.migrate import open_store
+from sync.store.tables import commands
+
+DAEMON = """
+import sys
+from pathlib import Path
+from sync.daemon.run import run
+from sync.engine.budgets import Budgets
+from sync.engine.hub import Hub, ReadCounter
+from sync.log import Redactor, to_stderr, Style
+from sync.ports import RealClock, RealRng
+from sync.web.metrics import Metrics
+from sync.web.settings import WebSettings
+
+clock, rng, metrics = RealClock(), RealRng(), Metrics()
+log = to_stderr(clock, Redactor(), style=Style.JSON, count=metrics.count_event)
+log.take_over_libraries()
+
+def make_hub(store, signals):
+    return Hub(store=store, clock=clock, rng=rng, connections={}, budgets=Budgets(clock), reads=ReadCounter(0),
+               signals=signals, tell=log.tell)
+
+sys.exit(run(Path(sys.argv[1]), make_hub, web=WebSettings(port=0), clock=clock, rng=rng, tell=log.tell,
+             metrics=metrics))
+"""
+
+
+class Daemon:
+    def __init__(self, database: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", DAEMON, str(database)],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[3],
+        )
+        self.lines: list[dict[str, Any]] = []
+        self.address = self.until("listening")["url"].removeprefix("http://")
+        self.until("started")
+
+    def until(self, event: str) -> dict[str, Any]:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self.lines.append(json.loads(line))
+            if self.lines[-1]["event"] == event:
+                return self.lines[-1]
+        raise AssertionError(self.lines)
+
+    def get(self, path: str) -> tuple[int, str]:
+        with closing(http.client.HTTPConnection(self.address, timeout=10)) as connection:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self._process.send_signal(number)
+        _, rest = self._process.communicate(timeout=30)
+        self.lines.extend(json.loads(line) for line in rest.splitlines())
+        return self._process.returncode
+
+
+def test_the_daemon_starts_works_and_stops(tmp_path: Path) -> None:
+    database = tmp_path / "hypercare.db"
+    daemon = Daemon(database)
+    status, text = daemon.get("/health")
+    assert status == 200
+    shown = json.loads(text)
+    assert shown["store"] == "writable"
+    assert set(shown["workers"]) == {"lease", "inbox", "settle", "commands", "tidy"}
+    status, text = daemon.get("/metrics")
+    assert status == 200
+    assert "hypercare_store_readable 1.0" in text
+    assert 'hypercare_worker_well{worker="settle"} 1.0' in text
+    assert 'hypercare_events_total{connection="",event="started"} 1.0' in text
+    assert daemon.end() == 0
+    assert [line["event"] for line in daemon.lines] == ["listening", "started", "stopping", "stopped"]
+    store = open_store(database, clock=RealClock())
+    with store.read() as conn:
+        assert lease(conn) is None  # given back: the next one starts at once
+    store.close()
+    lock(database, this_process("test")).release()
+
+
+def test_a_command_is_answered_by_the_running_daemon(tmp_path: Path) -> None:
+    database, clock = tmp_path / "hypercare.db", RealClock()
+    daemon = Daemon(database)
+    store = open_store(database, clock=clock)
+    command = {"at": clock.now(), "verb": "pause", "args": b'{"connection": "support"}'}
+    store.step(lambda conn: conn.execute(insert(commands).values(**command)).close())
+    store.close()
+    assert daemon.until("command")["ok"] is False
+    assert daemon.end() == 0
+    store = open_store(database, clock=clock)
+    with store.read() as conn:
+        answer = conn.execute(select(commands.c.answer)).scalar_one()
+    store.close()
+    assert json.loads(answer)["message"].startswith("there is no connection 'support'")
+
+
+def test_a_second_daemon_on_the_same_database_is_refused(tmp_path: Path) -> None:
+    database = tmp_path / "hypercare.db"
+    daemon = Daemon(database)
+    with pytest.raises(AlreadyRunning, match="only one daemon may work on a database"):
+        lock(database, this_process("second"))
+    assert daemon.end() == 0
+
+
+def test_a_killed_daemon_is_followed_by_another_at_once(tmp_path: Path) -> None:
+    database = tmp_path / "hypercare.db"
+    assert Daemon(database).end(signal.SIGKILL) == -signal.SIGKILL
+    daemon = Daemon(database)
+    assert daemon.get("/health")[0] == 200
+    assert daemon.end() == 0
+
+
+def hub() -> Hub:
+    clock = RealClock()
+    nothing: Any = None  # the roster calls none of it
+    support = Connected(
+        id=1,
+        name="support",
+        system="zendesk",
+        role=Role.HELPDESK,
+        kind="ticket",
+        mapping=nothing,
+        remote=nothing,
+        poll_seconds=20.0,
+    )
+    return Hub(
+        store=nothing,
+        clock=clock,
+        rng=RealRng(),
+        connections={1: support},
+        budgets=Budgets(clock),
+        reads=ReadCounter(0),
+        signals=Bells(),
+    )
+
+
+def test_each_connection_has_its_workers_and_their_bells() -> None:
+    found = {worker.name: worker.topic for worker in roster.workers(hub())}
+    assert found == {
+        "inbox": "inbox",
+        "settle": "settle",
+        "commands": "commands",
+        "tidy": "tidy",
+        "greet support": "greet:1",
+        "poll support": "poll:1",
+        "import support": "poll:1",
+        "refresh support": "refresh:1",
+        "create support": "deliver:1",
+        "sweep support": "sweep:1",
+        "deliver 1 support": "deliver:1",
+        "deliver 2 support": "deliver:1",
+    }
+
+
+def test_a_poll_without_ticks_still_happens() -> None:
+    (poll,) = [worker for worker in roster.workers(hub()) if worker.name == "poll support"]
+    assert poll.idle_seconds == 40.0
