@@ -26,8 +26,6 @@ from sync.model import Json
 
 T = TypeVar("T")
 
-LIMITS = Limits()
-
 Send = Callable[[str, str, dict[str, Any]], requests.Response]
 """Sends one request: method, address, and the keyword arguments of `requests`. Raises as `requests` does."""
 
@@ -52,7 +50,7 @@ class Calls:
     """The calls of one connection. session: tamed and signed in. through: makes what sends requests on that session."""
 
     def __init__(
-        self, settings: ZendeskSettings, ports: Ports, through: Callable[[requests.Session, str], Send]
+        self, settings: ZendeskSettings, ports: Ports, limits: Limits, through: Callable[[requests.Session, str], Send]
     ) -> None:
         self.base = settings.url
         self._settings = settings
@@ -62,7 +60,7 @@ class Calls:
             base_url=self.base,
             clock=ports.clock,
             judge=self._judge,
-            limits=LIMITS,
+            limits=limits,
             transport=ports.transport,
         )
         self._bearer: Bearer | None = None

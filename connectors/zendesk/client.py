@@ -26,9 +26,9 @@ from connectors.errors import (
     RecordMissing,
     UnexpectedAnswer,
 )
-from connectors.http import excerpt
+from connectors.http import Limits, excerpt
 from connectors.zendesk import findings, records
-from connectors.zendesk.calls import LIMITS, Calls, Send
+from connectors.zendesk.calls import Calls, Send
 from connectors.zendesk.records import CustomStatus, Names, Ticket
 from connectors.zendesk.settings import ZendeskSettings
 from sync.model import (
@@ -69,9 +69,9 @@ LOOK_FOR_APP = 600.0
 
 
 class ZendeskRemote:
-    """`contract.Remote` for one Zendesk account; used by one thread at a time."""
+    """`contract.Remote` for one Zendesk account; used by one thread at a time. limits: of each call."""
 
-    def __init__(self, settings: ZendeskSettings, ports: Ports) -> None:
+    def __init__(self, settings: ZendeskSettings, ports: Ports, limits: Limits | None = None) -> None:
         self._settings = settings
         self._ports = ports
         self._me = ""
@@ -79,7 +79,7 @@ class ZendeskRemote:
         self._ignores_deltas = False
         self._uses_app: bool | None = None if settings.jira_app == "auto" else settings.jira_app
         self._looked_for_app = float("-inf")
-        self._calls = Calls(settings, ports, _through_zenpy)
+        self._calls = Calls(settings, ports, limits or Limits(), _through_zenpy)
 
     # --- what the connection can do -------------------------------------------------------------------------------
 
@@ -483,7 +483,7 @@ def _through_zenpy(session: requests.Session, base_url: str) -> Send:
         domain=domain,
         session=session,
         anonymous=True,  # the session signs in
-        timeout=(LIMITS.connect, LIMITS.read),
+        timeout=(Limits().connect, Limits().read),  # the session's own limits hold; without one the library takes 60 s
         disable_cache=True,
     )
     for api in vars(client).values():

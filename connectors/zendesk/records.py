@@ -511,7 +511,8 @@ def overwritten(
         return ()
     asked = set(changes.set)
     if changes.status is not None:
-        asked |= {"status", "custom_status", *changes.status.fields}
+        # With custom statuses an audit names both; the mapping uses one, and the value that was written tells which.
+        asked |= {"status" if changes.status.raw in STATUSES else "custom_status", *changes.status.fields}
     chosen, _ = _edits_of(audit, names)
     return tuple(
         edit
