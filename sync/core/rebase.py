@@ -5,11 +5,19 @@ from __future__ import annotations
 from msgspec import structs
 
 from sync.core import lens
-from sync.core.state import Direction, Ear, ItemState, Member, Role, StatusBase, TagBase
+from sync.core.state import ItemState, Member, Rules, TagBase
+from sync.core.tags import is_visible
 
 
-def rebase(item: ItemState, member: Member) -> Member:
-    """The member as if it had heard, under its new mapping, all that the item has said so far.
+def rebase(item: ItemState, member: Member, rules: Rules | None = None) -> Member:
+    """The member with bases as its new mapping reads them.
+
+    For status only the side is read anew. What the record has heard is a count of what was said, which no mapping
+    changes: a record that differs under the new mapping is not written because of the edit, and a write that was still
+    owed to it stays owed. Where it has become a mirror, or is one no more, `reconcile` starts the count anew.
+
+    Tags that the record is to show under the new mapping count as taken in. Without `rules` every tag that passes its
+    filter does.
 
     A record that its user changed since is still changed: the raw halves are not touched.
     """
@@ -17,22 +25,14 @@ def rebase(item: ItemState, member: Member) -> Member:
         return member
     status = member.status_base
     if status is not None:
-        known = lens.get(member.rules, status.raw)
-        told = item.said.get(_ear(member), 0)
-        agrees = item.status is None or lens.agrees(member.rules, item.status, status.raw)
-        status = StatusBase(
-            raw=status.raw,
-            heard=told,
-            side=status.side if known is None else known.side,
-            aside=member.role is not Role.TRACKER and not agrees,
-        )
+        known = member.shown.status if member.shown.raw == status.raw else lens.get(member.rules, status.raw)
+        status = structs.replace(status, side=status.side if known is None else known.side)
     tags = member.tag_base
     if tags is not None:
-        tags = TagBase(keys=tags.keys, had=frozenset(item.tags) & member.accepts | tags.keys & frozenset(item.tags))
+        due = {
+            key
+            for key in item.tags
+            if key in member.accepts and (rules is None or is_visible(item, member, key, rules))
+        }
+        tags = TagBase(keys=tags.keys, had=frozenset(due) | (tags.keys & item.tags.keys()))
     return structs.replace(member, status_base=status, tag_base=tags)
-
-
-def _ear(member: Member) -> Ear:
-    if member.status_direction in (Direction.OUT, Direction.ENFORCE):
-        return Ear.MIRROR
-    return Ear(member.role.value)

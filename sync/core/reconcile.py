@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from sync.core import paths, status, tags
 from sync.core.reasons import ConflictKind, ParkReason
-from sync.core.standing import Standing, ear_of, settled, unmapped, votes
+from sync.core.standing import Standing, ear_of, listening, settled, unmapped, votes
 from sync.core.state import (
     Change,
     Conflict,
@@ -40,7 +40,7 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
     """
     before = item
     members = sorted(members, key=lambda m: m.link)
-    standings = [Standing(member=m, base=m.status_base) for m in members]
+    standings = [Standing(member=m, base=listening(item, m)) for m in members]
     item, joins = status.join(item, standings)
     status.notice(standings)
     heard = status.hear(item, standings, rules)

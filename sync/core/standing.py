@@ -51,6 +51,14 @@ def ear_of(member: Member) -> Ear:
     return Ear(member.role.value)
 
 
+def listening(item: ItemState, member: Member) -> StatusBase | None:
+    """A member's status base, with `heard` counted for the ear it has now: a changed direction writes nothing."""
+    base, ear = member.status_base, ear_of(member)
+    if base is None or base.mirror is (ear is Ear.MIRROR):
+        return base
+    return structs.replace(base, heard=item.said.get(ear, 0), mirror=ear is Ear.MIRROR)
+
+
 def votes(member: Member) -> bool:
     """Whether its status is listened to."""
     return member.status_direction in (Direction.BOTH, Direction.IN)

@@ -117,6 +117,7 @@ class StatusBase(Struct, frozen=True, kw_only=True):
 
     side: the side it last stood on (archived is transparent). aside: its own user moved it against the item.
     parked: (`said`, raw) for which no legal path was found; tried again when either changes.
+    mirror: `heard` counts what mirrors were told; when that changes, it starts from what was said by then.
     """
 
     raw: str
@@ -125,6 +126,7 @@ class StatusBase(Struct, frozen=True, kw_only=True):
     aside: bool = False
     parked: tuple[int, str] | None = None
     park_reason: ParkReason | None = None
+    mirror: bool = False
 
 
 class TagBase(Struct, frozen=True, kw_only=True):

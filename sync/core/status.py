@@ -74,6 +74,7 @@ def join(item: ItemState, standings: Sequence[Standing]) -> tuple[ItemState, tup
         standing.base = StatusBase(
             raw=member.shown.raw,
             heard=item.said.get(ear_of(member), 0),
+            mirror=ear_of(member) is Ear.MIRROR,
             side=side_of(member),
             aside=item.status is not None and _is_apart(standing, item.status),
         )

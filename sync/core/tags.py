@@ -153,14 +153,14 @@ def _is_kept(
             continue
         if key in member.shown.tags:
             return True
-        is_owed = key in item.tags and key not in base.had and _is_visible(item, member, key, rules)
+        is_owed = key in item.tags and key not in base.had and is_visible(item, member, key, rules)
         writable = member.tag_direction is Direction.BOTH and role is not Role.SIGNAL and not member.shown.frozen
         if is_owed and writable:
             return True
     return False
 
 
-def _is_visible(item: ItemState, member: Member, key: str, rules: Rules) -> bool:
+def is_visible(item: ItemState, member: Member, key: str, rules: Rules) -> bool:
     """Whether a record is to show one of the item's tags: its filter lets it pass, and not only siblings brought it."""
     if key not in member.accepts:
         return False
@@ -179,7 +179,7 @@ def _plan(item: ItemState, member: Member, base: TagBase | None, rules: Rules) -
     keys = base.keys | shown.tags if member.role is Role.SIGNAL and _votes(member) else shown.tags
     if "tags" in member.held:
         return TagPlan(base=TagBase(keys=keys, had=base.had), add=_NONE, remove=_NONE, why=Why.HELD), ()
-    visible = frozenset(key for key in item.tags if _is_visible(item, member, key, rules))
+    visible = frozenset(key for key in item.tags if is_visible(item, member, key, rules))
     shared = shown.tags & item.tags.keys()
     writable = member.tag_direction in (Direction.BOTH, Direction.OUT, Direction.ENFORCE)
     if not writable or member.role is Role.SIGNAL or shown.frozen:

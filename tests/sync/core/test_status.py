@@ -482,7 +482,7 @@ def test_a_group_waits_for_a_doubt_that_does_not_explain_what_is_shown() -> None
 def test_a_group_waits_for_a_joining_record_in_doubt() -> None:
     stage = Stage("T:prog A:open ~B:solved").act("jB A=solved")
     plan = stage.look(A={"automatic": False}, B={"in_doubt": Intent(version="1")})
-    assert (plan.item.waiting, plan.read) == ({Role.HELPDESK}, (3,))
+    assert (plan.item.waiting, plan.read) == (frozenset({Role.HELPDESK}), (3,))
 
 
 # --- only people resolve -------------------------------------------------------------------------------------------
@@ -553,7 +553,7 @@ def test_a_question_about_one_group_does_not_keep_the_other_from_resolving() -> 
 def test_a_group_is_read_whole_before_it_resolves() -> None:
     stage = Stage("T:prog A:open B:open", "B=solved").act("A=solved")
     plan = stage.look(A={"automatic": False}, B={"fresh": False})
-    assert (plan.item.status, plan.item.waiting, plan.read) == (Status.IN_PROGRESS, {Role.HELPDESK}, (3,))
+    assert (plan.item.status, plan.item.waiting, plan.read) == (Status.IN_PROGRESS, frozenset({Role.HELPDESK}), (3,))
     stage.take(plan)
     plan = stage.look(A={"automatic": False}, B={"automatic": False})
     assert (plan.item.status, plan.item.waiting) == (Status.RESOLVED, frozenset())
@@ -563,14 +563,14 @@ def test_a_group_is_read_whole_before_it_resolves() -> None:
 def test_a_record_that_was_never_read_is_waited_for() -> None:
     stage = Stage("T:prog A:open ~B:solved").act("jB A=solved")
     plan = stage.look(A={"automatic": False}, B={"shown": None})
-    assert (plan.item.waiting, plan.read) == ({Role.HELPDESK}, (3,))
+    assert (plan.item.waiting, plan.read) == (frozenset({Role.HELPDESK}), (3,))
 
 
 def test_a_question_keeps_a_waiting_group_waiting() -> None:
     stage = Stage("T:prog A:open B:open", "B=solved").act("A=solved")
     stage.take(stage.look(A={"automatic": False}, B={"fresh": False}))
     plan = stage.look(A={"automatic": False})
-    assert (plan.ask, plan.item.waiting) == ((3,), {Role.HELPDESK})
+    assert (plan.ask, plan.item.waiting) == ((3,), frozenset({Role.HELPDESK}))
 
 
 @pytest.mark.parametrize("acts", ["B=open", "S=unresolved", "T=done", "T=done T=prog"])
@@ -583,6 +583,15 @@ def test_what_users_do_meanwhile_ends_the_waiting(acts: str) -> None:
         assert plan.item.waiting == frozenset()
     expected = Status.RESOLVED if acts == "T=done" else Status.IN_PROGRESS
     assert stage.look(A={"automatic": False}, B={"automatic": False}).item.status is expected
+
+
+def test_a_record_that_is_owed_a_reopen_does_not_count_as_done() -> None:
+    stage = Stage("T:prog A:open B:open", "T=done").act("T=prog")
+    stage.take(stage.look(A={"held": frozenset({"status"})}, B={"held": frozenset({"status"})}))
+    stage.act("A=open")
+    stage.take(stage.look(B={"held": frozenset({"status"})}))
+    plan = stage.act("A=solved").look(A={"automatic": False}, B={"automatic": False, "held": frozenset({"status"})})
+    assert plan.item.status is Status.IN_PROGRESS
 
 
 # --- workflows -------------------------------------------------------------------------------------------------------
@@ -618,6 +627,7 @@ def test_a_way_that_opens_later_is_taken() -> None:
 def test_a_write_that_the_engine_parked_is_not_planned_again_until_something_changes() -> None:
     stage = Stage("T:prog A:open").act("T=done")
     stage.take(stage.look(A={"held": frozenset({"status"})}))
+    assert stage["A"].status_base is not None
     base = structs.replace(stage["A"].status_base, parked=(1, "open"), park_reason=ParkReason.WRITE_IGNORED)
     plan = stage.look(A={"status_base": base})
     assert stage.of(plan, "A").park == Park(

@@ -1,0 +1,86 @@
+"""A changed mapping writes nothing by itself."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from sync.core.rebase import rebase
+from sync.core.reconcile import reconcile
+from sync.core.state import ItemState, Plan, RoleRules, Rules, TagBase
+from sync.model import Direction, Role, Side, Status
+from tests.sync.core.staging import Stage, written
+from tests.sync.core.world import HELPDESK, shown
+
+EDITED = structs.replace(
+    HELPDESK,
+    values={**HELPDESK.values, "hold": Status.RESOLVED, "open": Status.WAITING},
+    write={**HELPDESK.write, Status.IN_PROGRESS: "new"},
+)
+
+
+def after_edit(stage: Stage) -> Plan:
+    """A pass in which the tickets' mapping has just become `EDITED`."""
+    members = []
+    for member in stage.members():
+        if member.role is Role.HELPDESK and member.shown is not None:
+            edited = shown(Role.HELPDESK, member.shown.raw, member.shown.tags, EDITED)
+            members.append(rebase(stage.world.item, structs.replace(member, rules=EDITED, shown=edited)))
+        else:
+            members.append(member)
+    return reconcile(stage.world.item, members, Rules())
+
+
+def test_an_edit_that_makes_records_differ_writes_nothing_and_says_nothing() -> None:
+    stage = Stage("T:prog A:open B:hold")
+    plan = after_edit(stage)
+    assert (written(stage, plan), plan.changes, plan.item) == ("", (), stage.world.item)
+    assert stage.of(plan, "B").status_base.side is Side.DONE  # type: ignore[union-attr]
+
+
+def test_a_write_that_was_owed_before_the_edit_is_still_owed() -> None:
+    stage = Stage("T:prog A:open").act("T=done")
+    stage.take(stage.look(A={"fresh": False}))
+    assert written(stage, after_edit(stage)) == "A=solved"
+
+
+def test_a_users_change_is_still_one_after_the_edit() -> None:
+    stage = Stage("T:prog A:new").act("A=hold")
+    plan = after_edit(stage)
+    assert plan.ask == (2,)
+
+
+def test_a_value_that_is_no_longer_named_keeps_its_side() -> None:
+    stage = Stage("T:prog A:open").act("A=hold")
+    rules = structs.replace(HELPDESK, values={"hold": Status.WAITING})
+    member = structs.replace(stage.members()[1], rules=rules)
+    assert rebase(stage.world.item, member).status_base == member.status_base
+
+
+def test_a_changed_direction_writes_nothing() -> None:
+    stage = Stage("T:prog A:open B:open", "T=done", "A=open", "T=done")
+    stage.act("A=open").world.settle()
+    for direction in (Direction.OUT, Direction.BOTH, Direction.OFF, Direction.OUT):
+        stage["B"].direction = direction
+        plan = stage.look()
+        assert written(stage, plan) == ""
+        stage.take(plan)
+    stage.act("T=blocked T=done").world.settle()
+    stage.act("T=prog")
+    assert "B=open" in written(stage, stage.look())
+
+
+def test_tags_that_a_wider_filter_lets_pass_count_as_taken_in() -> None:
+    item = ItemState(tags={"x": frozenset({Role.TRACKER}), "y": frozenset({Role.HELPDESK})})
+    member = structs.replace(Stage("T:prog A:open").members()[1], accepts=frozenset("xy"))
+    assert rebase(item, member).tag_base == TagBase(had=frozenset("xy"))
+    assert rebase(item, member, Rules()).tag_base == TagBase(had=frozenset("x"))
+    siblings = Rules(roles={Role.HELPDESK: RoleRules(siblings=True)})
+    assert rebase(item, member, siblings).tag_base == TagBase(had=frozenset("xy"))
+
+
+def test_a_record_that_was_never_read_or_has_no_base_is_left_as_it_is() -> None:
+    member = Stage("T:prog A:open").members()[1]
+    unread = structs.replace(member, shown=None)
+    bare = structs.replace(member, status_base=None, tag_base=None)
+    assert rebase(ItemState(), unread) == unread
+    assert rebase(ItemState(), bare) == bare
