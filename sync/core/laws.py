@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from msgspec import Struct
 
@@ -59,6 +59,8 @@ class Violation(Struct, frozen=True, kw_only=True):
                     f"the value written for `{self.status}` is `{self.written}`, "
                     "which is frozen or archived: such a write cannot be undone"
                 )
+            case _:
+                assert_never(self.law)
 
 
 Put: TypeAlias = Callable[[StatusRules, Status, str], str]

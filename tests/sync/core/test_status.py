@@ -98,6 +98,12 @@ def test_a_done_tracker_that_joins_ends_the_fact_reopened() -> None:
     )
 
 
+def test_a_tracker_that_joins_with_the_items_own_value_changes_nothing() -> None:
+    stage = Stage("A:new ~T:todo").act("jT")
+    plan = stage.look()
+    assert (plan.changes, plan.item.status) == ((), Status.NEW)
+
+
 def test_a_record_joins_only_when_it_was_read_in_this_pass() -> None:
     stage = Stage("T:prog ~A:solved").act("jA")
     plan = stage.look(A={"fresh": False})
@@ -270,6 +276,12 @@ def test_resolve_any_asks_who_it_was_and_ignores_a_machine() -> None:
     assert stage.look(rules).ask == (2,)
     plan = stage.look(rules, A={"automatic": True})
     assert (plan.ask, plan.item.status) == ((), Status.IN_PROGRESS)
+
+
+def test_resolve_any_does_not_wait_for_a_record_that_was_never_read() -> None:
+    stage = Stage("T:prog A:open ~B:open").act("jB A=solved")
+    plan = stage.look(helpdesk(resolve=Resolve.ANY), A={"automatic": False}, B={"shown": None})
+    assert (plan.item.status, stage.of(plan, "B").status_base) == (Status.RESOLVED, None)
 
 
 def test_resolve_any_says_nothing_when_nobody_was_solved() -> None:

@@ -88,6 +88,25 @@ def test_a_record_that_was_never_read_keeps_no_tag() -> None:
     assert "x" not in plan.item.tags
 
 
+def test_a_tag_that_is_owed_to_another_ticket_counts_as_kept() -> None:
+    stage = Stage("T:prog A:open B:open").act("T+x")
+    stage.take(stage.look(B={"held": frozenset({"tags"})}))
+    stage["A"].tags = frozenset("x")
+    stage.take(stage.look(B={"held": frozenset({"tags"})}))
+    plan = stage.act("A-x").look()
+    assert "x" in plan.item.tags
+    assert tag_writes(stage, plan) == "B+x"
+
+
+def test_a_tag_owed_to_a_record_that_is_never_written_is_not_kept_by_it() -> None:
+    stage = Stage("T:prog A:open I:open").act("T+x")
+    stage.take(stage.look(I={"held": frozenset({"tags"})}))
+    stage["A"].tags = frozenset("x")
+    stage.take(stage.look(I={"held": frozenset({"tags"})}))
+    plan = stage.act("A-x").look()
+    assert "x" not in plan.item.tags
+
+
 def test_a_siblings_tag_reaches_tickets_where_the_rules_say_so() -> None:
     stage = Stage("T:prog A:open B:open").act("A+x")
     rules = Rules(roles={Role.HELPDESK: RoleRules(siblings=True)})
