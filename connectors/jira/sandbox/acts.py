@@ -62,7 +62,7 @@ def _issue(sandbox: JiraSandbox, issue: Issue) -> Json:
         "type": TYPES[issue.type],
         "summary": issue.summary,
         "description": markup.shown(issue.description, "2"),
-        "status": status.name,
+        "status": site.status_name(status),
         "category": site.category(status),
         "resolution": RESOLUTIONS.get(issue.resolution or ""),
         "priority": PRIORITIES[issue.priority],

@@ -286,7 +286,7 @@ class _Reader:
             case "project":
                 return lambda issue: {issue.project}, {self._project(value) for value in values}
             case "status":
-                known = {status.name.lower(): status.id for status in STATUSES}
+                known = {site.status_name(status).lower(): status.id for status in STATUSES}
                 return lambda issue: {issue.status}, self._named(name, values, known)
             case "statuscategory":
                 return (

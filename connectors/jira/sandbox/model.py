@@ -344,6 +344,10 @@ class Site:
         """The issue's status."""
         return BY_ID[issue.status]
 
+    def status_name(self, status: StatusKind) -> str:
+        """The name a status is shown under (`renamed_statuses`)."""
+        return self.settings.renamed_statuses.get(status.name, status.name)
+
     def category(self, status: StatusKind) -> str:
         """The key of a status' category, which a site may have bent (`unknown_categories`)."""
         return self.settings.unknown_categories.get(status.name, status.category)
@@ -635,7 +639,7 @@ class Site:
             issue.resolution = wanted
             issue.resolved = self._millis() if wanted is not None else None
         if old.id != new.id:
-            items.append(_item("status", old.id, old.name, new.id, new.name))
+            items.append(_item("status", old.id, self.status_name(old), new.id, self.status_name(new)))
             issue.status = new.id
             issue.status_at = self._millis()
         self._edit(issue, user, items, kind="issue_generic", metadata=metadata)
@@ -867,11 +871,19 @@ class Site:
 
     def saved(self) -> Json:
         """What `undo` needs to take back the changes of one request, given the issues are few: see `undo`."""
-        return (dict(self.issues), dict(self._by_key), dict(self.links), copy.deepcopy(self._linked), len(self.events))
+        counts = (Counter(self.writes), Counter(self.creates))
+        return (
+            dict(self.issues),
+            dict(self._by_key),
+            dict(self.links),
+            copy.deepcopy(self._linked),
+            len(self.events),
+            counts,
+        )
 
     def undo(self, saved: Json, touched: Issue | None, kept: Issue | None) -> None:
         """Take back what one request did. touched: the issue it named; kept: a deep copy made before."""
-        issues, keys, links, linked, events = saved
+        issues, keys, links, linked, events, (self.writes, self.creates) = saved
         self.issues, self._by_key, self.links, self._linked = issues, keys, links, linked
         while len(self.events) > events:
             self.events.pop()

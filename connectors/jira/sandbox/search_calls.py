@@ -92,7 +92,7 @@ def search_jql(sandbox: JiraSandbox, call: Call) -> Response:
         for issue in rows
     ]
     answer: dict[str, Json] = {"issues": shown, "isLast": token is None}
-    if token is not None:
+    if token is not None and not sandbox.site.settings.token_lost:
         answer["nextPageToken"] = token
     return answer_json(answer)
 
@@ -120,7 +120,7 @@ def _page(
 ) -> tuple[list[Issue], str | None]:
     """One page by token: the rows, and the next token unless this is the last page."""
     mark = hashlib.sha256(text.encode()).hexdigest()[:16]
-    place = _opened(sandbox, token, mark) if token else None
+    place = _opened(sandbox, token, mark) if token and not sandbox.site.settings.token_repeats else None
     rows: list[Issue] = []
     if query.runs_by_update and not reconciled:
         after = (place[0], place[1]) if place else None
@@ -139,6 +139,8 @@ def _page(
             ids = [issue.id for issue in matching]
             start = ids.index(place[1]) + 1 if place[1] in ids else place[2]
         rows = matching[start : start + size + 1]
+    if sandbox.site.settings.token_repeats and rows:
+        return rows[:size], str(token) if token else _sealed(sandbox, rows[0], 0, mark)
     if len(rows) <= size:
         return rows, None
     rows = rows[:size]

@@ -54,6 +54,9 @@ class Settings(Struct, kw_only=True):
     post-function sets on entering a done status ("" for none).
     global_loops: a global transition is offered in its own target status too.
     unknown_categories: status name -> status category key that no documentation lists.
+    renamed_statuses: status name -> the name it is shown under, as if an administrator had renamed it.
+    unknown_fields: issues show a field that the field list does not have.
+    token_repeats: search gives the same page and token for ever. token_lost: search leaves out the next token.
     edit_conflicts, transition_conflicts: how many of the next writes answer 409.
     return_issue: PUT honours returnIssue. hide_emails: e-mail addresses of others are not shown (Cloud).
     hub_is_admin: may register webhooks and suppress mails. property_search: issue.property[...] works in JQL.
@@ -78,6 +81,10 @@ class Settings(Struct, kw_only=True):
     resolution_by: str = "Done"
     global_loops: bool = False
     unknown_categories: dict[str, str] = field(default_factory=dict)
+    renamed_statuses: dict[str, str] = field(default_factory=dict)
+    unknown_fields: bool = False
+    token_repeats: bool = False
+    token_lost: bool = False
     edit_conflicts: int = 0
     transition_conflicts: int = 0
     return_issue: bool = True

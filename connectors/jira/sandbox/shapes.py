@@ -172,7 +172,7 @@ class Reader:
             "self": self.address("status", status.id),
             "description": "",
             "iconUrl": f"{self._base}/images/icons/statuses/generic.png",
-            "name": status.name,
+            "name": self._site.status_name(status),
             "id": status.id,
             "statusCategory": self.category(self._site.category(status)),
         }
@@ -274,6 +274,8 @@ class Reader:
         if names is not None:
             shown = self._shown
             shape["fields"] = {name: shown[name](issue) for name in names}
+            if self._site.settings.unknown_fields:
+                shape["fields"]["customfield_19999"] = {"shape": "nobody knows", "rank": [1, None]}
             if issue.parent is None:
                 shape["fields"].pop("parent", None)
         if properties:

@@ -136,7 +136,7 @@ def test_an_ignored_write_is_answered_and_not_done(method: str, path: str, body:
     site.act("webhook", url="https://hub.example")
     key = site.create()
     site.hooks()
-    before = site.sandbox.state()["issues"]
+    before = [site.sandbox.state()[name] for name in ("issues", "writes", "creates")]
     fault(site, kind="ignore_write", method="write", path="/rest/", count=1)
     path, _, returns = path.format(key).partition("?")
     asked: dict[str, Any] = {"returnIssue": "true"} if returns else {}
@@ -144,7 +144,7 @@ def test_an_ignored_write_is_answered_and_not_done(method: str, path: str, body:
     assert answer.status == status
     if status == 200:
         assert answer.json["fields"]["labels"] == []
-    assert site.sandbox.state()["issues"] == before
+    assert [site.sandbox.state()[name] for name in ("issues", "writes", "creates")] == before
     assert site.hooks() == []
     assert site.post("search/jql", {"jql": "project = OPS"}).json["issues"] == [{"id": "10000"}]
 

@@ -201,6 +201,22 @@ def test_a_site_may_have_categories_that_nobody_documented() -> None:
     assert shown["statusCategory"]["id"] not in (1, 2, 3, 4)
 
 
+def test_a_status_may_be_renamed_by_an_administrator() -> None:
+    site = Site(renamed_statuses={"Blocked": "On ice"})
+    key = site.create()
+    step(site, key, "41")
+    assert status(site, key) == "On ice"
+    assert "On ice" in {one["name"] for one in site.get("status").json}
+    assert site.issue(key)["changelog"][0]["items"][0]["new"] == "On ice"
+    assert len(site.post("search/jql", {"jql": 'status = "On ice"'}).json["issues"]) == 1
+    assert site.post("search/jql", {"jql": "status = Blocked"}).status == 400
+
+
+def test_an_issue_may_show_a_field_that_nobody_knows() -> None:
+    site = Site(unknown_fields=True)
+    assert "customfield_19999" in site.get(f"issue/{site.create()}").json["fields"]
+
+
 # --- edits -----------------------------------------------------------------------------------------------------
 
 

@@ -205,6 +205,18 @@ def test_a_token_expires_and_belongs_to_its_query() -> None:
     assert site.post("search/jql", body | {"nextPageToken": token}).status == 400
 
 
+def test_a_token_may_repeat_for_ever_or_be_lost() -> None:
+    site = Site(token_repeats=True)
+    site.sandbox.seed(3)
+    body = {"jql": "project = OPS ORDER BY updated ASC", "maxResults": 2}
+    first = site.post("search/jql", body).json
+    again = site.post("search/jql", body | {"nextPageToken": first["nextPageToken"]}).json
+    assert again == first
+    site.switch(token_repeats=False, token_lost=True)
+    lost = site.post("search/jql", body).json
+    assert (lost["isLast"], "nextPageToken" in lost) == (False, False)
+
+
 def test_a_page_is_cut_where_many_fields_are_asked() -> None:
     site = Site(page_cap=100)
     site.sandbox.seed(150)
