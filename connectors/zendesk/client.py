@@ -27,7 +27,7 @@ from connectors.errors import (
     UnexpectedAnswer,
 )
 from connectors.http import Limits, excerpt
-from connectors.zendesk import findings, records
+from connectors.zendesk import audits, findings, records
 from connectors.zendesk.calls import Calls, Send
 from connectors.zendesk.records import CustomStatus, Names, Ticket
 from connectors.zendesk.settings import ZendeskSettings
@@ -220,10 +220,10 @@ class ZendeskRemote:
 
         Zendesk's versions have a precision of one second, so what happened within it cannot be told apart by version.
         """
-        audits = self._audits(ref.id)
-        custom = any(_names_custom_status(audit) for audit in audits)
-        return records.history_rows(
-            audits, since=since, me=self._whoami(), names=self._all_names() if custom else self._known_names()
+        rows = self._audits(ref.id)
+        custom = any(_names_custom_status(audit) for audit in rows)
+        return audits.history_rows(
+            rows, since=since, me=self._whoami(), names=self._all_names() if custom else self._known_names()
         )
 
     def _fetch_one(self, ticket_id: str) -> dict[str, Snapshot | Missing]:
@@ -254,7 +254,7 @@ class ZendeskRemote:
         if ticket.status == "deleted":
             return Missing(kind=MissingKind.DELETED, detail="Zendesk shows it as deleted")
         if records.is_merged(ticket):
-            into = records.survivor_of(self._audits(str(ticket.id)))
+            into = audits.survivor_of(self._audits(str(ticket.id)))
             detail = f"merged into #{into}" if into else "merged; its audits do not name the ticket it went into"
             return Missing(kind=MissingKind.MERGED, into=into, detail=detail)
         shown = links.get(str(ticket.id), ()) if links is not None else None
@@ -374,7 +374,7 @@ class ZendeskRemote:
         where = f"PUT /api/v2/tickets/{ref.id}"
         try:
             answer = records.decode_one(response.content)
-            if records.ignored_deltas(changes, answer.ticket, answer.audit):
+            if audits.ignored_deltas(changes, answer.ticket, answer.audit):
                 self._ignores_deltas = True
             known = _known_people(expect.snapshot)
             return records.snapshot(
@@ -383,7 +383,7 @@ class ZendeskRemote:
                 known,
                 origin=Origin.DIRECT,
                 links=None if self._uses_app else (),
-                overwrote=records.overwritten(changes, expect.snapshot, answer.audit, names),
+                overwrote=audits.overwritten(changes, expect.snapshot, answer.audit, names),
             )
         except (msgspec.DecodeError, RecursionError, UnexpectedAnswer) as error:
             # The write was taken; only its answer is of no use.

@@ -6,13 +6,16 @@ import base64
 import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
 from connectors.contract import Hint, WebhookRequest
 from connectors.errors import WebhookRejected
+from connectors.zendesk.sandbox import ZendeskSandbox
 from connectors.zendesk.webhook import ZendeskWebhook
+from tests.connectors.zendesk.account import START, AccountTime, Chance
 
 WEBHOOK = ZendeskWebhook()
 SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
@@ -170,3 +173,42 @@ def test_a_body_that_names_no_ticket_is_malformed(body: bytes) -> None:
     with pytest.raises(WebhookRejected) as raised:
         WEBHOOK.keys(call(body))
     assert raised.value.status == 400
+
+
+# --- calls that the stand-in makes, which shares no code with the connector ------------------------------------------
+
+
+def calls_of(subscriptions: list[str], *acts: dict[str, Any]) -> list[WebhookRequest]:
+    clock = AccountTime()
+    stand_in = ZendeskSandbox(clock.epoch, Chance(4))
+    hook = {
+        "act": "webhook",
+        "endpoint": "http://127.0.0.1:9/hooks/x",
+        "secret": SECRET,
+        "subscriptions": subscriptions,
+    }
+    tickets = [stand_in.act({"act": "create"})["ticket"] for _ in range(2)]
+    stand_in.act(hook)
+    for act in acts:
+        stand_in.act({"ticket": tickets[0], **act, **({"from": tickets[1:]} if act["act"] == "merge" else {})})
+    sent = stand_in.due_hooks(clock.epoch())
+    return [
+        WebhookRequest(headers={name.lower(): value for name, value in one.headers.items()}, body=one.body)
+        for one in sent
+    ]
+
+
+@pytest.mark.parametrize("kind", ["zen:event-type:ticket.status_changed", "conditional_ticket_events"])
+def test_calls_of_both_kinds_are_believed_and_name_their_ticket(kind: str) -> None:
+    made = calls_of([kind], {"act": "status", "status": "hold"})
+    assert made
+    for one in made:
+        assert WEBHOOK.verify(one, [SECRET], START)
+        (hint,) = WEBHOOK.keys(one)
+        assert hint.version
+
+
+def test_a_merge_that_happened_names_source_and_survivor() -> None:
+    made = calls_of(["zen:event-type:ticket.merged"], {"act": "merge"})
+    named = {hint.id for one in made for hint in WEBHOOK.keys(one)}
+    assert len(named) == 2
