@@ -96,10 +96,17 @@ def _is_apart(standing: Standing, status: Status) -> bool:
 
 
 def notice(standings: Sequence[Standing]) -> None:
-    """Mark the records whose own users changed their status, with the sides they came from and went to."""
+    """Mark the records whose own users changed their status, with the sides they came from and went to.
+
+    Joining is no change, but for the follow-up of a closed ticket: a customer who goes on there has reopened it.
+    """
     for standing in standings:
         member, base, shown = standing.member, standing.base, standing.member.shown
-        if base is None or standing.joined or shown is None or not settled(member) or unmapped(member):
+        if base is None or shown is None or not settled(member) or unmapped(member):
+            continue
+        if standing.joined:
+            if member.follow_up and side_of(member) is Side.ACTIVE:
+                standing.was, standing.now, standing.changed = Side.DONE, Side.ACTIVE, True
             continue
         standing.was = base.side
         standing.now = base.side if shown.archived else side_of(member)

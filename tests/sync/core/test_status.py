@@ -112,6 +112,21 @@ def test_a_record_joins_only_when_it_was_read_in_this_pass() -> None:
     assert stage.of(plan, "A").why == "unread"
 
 
+def test_a_follow_up_of_a_closed_ticket_reopens_a_done_item() -> None:
+    stage = Stage("T:prog A:open ~B:open", "T=done", "A=closed").act("jB")
+    assert stage.look().item.status is Status.RESOLVED
+    plan = stage.look(B={"follow_up": True})
+    assert (plan.item.status, written(stage, plan)) == (Status.NEW, "T=todo")
+    assert not stage.of(plan, "B").status_base.aside  # type: ignore[union-attr]
+    stage.take(plan)
+    assert stage.look(B={"follow_up": True}).changes == ()
+
+
+def test_a_follow_up_that_is_solved_already_says_nothing() -> None:
+    stage = Stage("T:prog A:open ~B:solved", "T=done", "A=closed").act("jB")
+    assert stage.look(B={"follow_up": True}).item.status is Status.RESOLVED
+
+
 # --- the facts beside a status -----------------------------------------------------------------------------------
 
 
