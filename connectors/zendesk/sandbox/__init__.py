@@ -24,7 +24,7 @@ def build(
 ) -> ZendeskSandbox:
     """Make the stand-in that `hypercare sandbox zendesk` serves, with the people hub, agents and customers.
 
-    time_factor: vendor delays are divided by it. settings: switches by name. Raises msgspec.ValidationError for a switch
-    that does not exist or a value that does not fit.
+    time_factor: vendor delays are divided by it. settings: switches by name. Raises
+    msgspec.ValidationError for a switch that does not exist or a value that does not fit.
     """
     return ZendeskSandbox(time, rng, settings={"time_factor": time_factor, **(settings or {})})

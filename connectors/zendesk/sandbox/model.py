@@ -808,7 +808,7 @@ class Model:
         self.happened.append(Happened(kind=kind, entry=entry, audit=audit))
 
     def _seeded_history(self, entry: Entry) -> None:
-        """The first audit and comment of a seeded ticket, made when first asked for; ids below those of real changes."""
+        """The first audit and comment of a seeded ticket, made when first asked for; its ids are low."""
         ticket = entry.ticket
         first = 1_000_000 + ticket.id * 100
         told = {**self._comment_event({"body": ticket.description, "author_id": ticket.requester_id}), "id": first + 1}

@@ -53,7 +53,7 @@ class Automation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Switches(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The switches and their defaults: a stock Enterprise account with the documented limits.
 
-    time_factor: every delay and window the vendor imposes is divided by it (hidden last minute, index lag, rate windows,
+    time_factor: every delay and window of the vendor is divided by it (hidden last minute, index lag, rate windows,
     webhook delays, retries and breaker, jobs, automations). Not token lifetimes and the idempotency store.
     """
 

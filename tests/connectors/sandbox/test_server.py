@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import http.server
 import json
 import random
 import socket
-import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
@@ -18,6 +16,7 @@ import pytest
 from connectors.sandbox.control import ControlFace, Mistaken
 from connectors.sandbox.server import RunningSandbox, serve
 from connectors.sandbox.wire import OutgoingHook, Request, Response
+from tests.connectors.sandbox.receiver import Receiver, until
 
 JSON = {"content-type": "application/json"}
 
@@ -316,44 +315,6 @@ def test_acts_and_settings_explain_their_mistakes(running: RunningSandbox) -> No
     assert "JSON object" in call(running, "POST", "/_sandbox/act", [])[1]["error"]
     assert "colour" in call(running, "POST", "/_sandbox/settings", {"colour": 1})[1]["error"]
     assert call(running, "GET", "/_sandbox/nowhere")[0] == 404
-
-
-class Receiver:
-    """A loopback receiver of webhook calls that answers the statuses it is given, then 200."""
-
-    def __init__(self, statuses: list[int]) -> None:
-        self.bodies: list[bytes] = []
-        self.arrived = threading.Semaphore(0)
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                outer.bodies.append(self.rfile.read(int(self.headers["content-length"])))
-                self.send_response(statuses.pop(0) if statuses else 200)
-                self.send_header("content-length", "0")
-                self.end_headers()
-                outer.arrived.release()
-
-            def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002  # the library names it so
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hooks/x"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-
-def until(fact: Any, seconds: float = 5.0) -> None:
-    """Wait for a fact with a deadline."""
-    end = time.monotonic() + seconds
-    pause = threading.Event()
-    while not fact():
-        assert time.monotonic() < end, "it did not come true in time"
-        pause.wait(0.005)
 
 
 def test_due_hooks_are_sent_and_their_outcome_told(running: RunningSandbox, counter: Counter) -> None:
