@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -214,12 +213,10 @@ class JiraSandbox:
                 if user.active and (credentials in user.bearers or (is_cloud and credentials in user.tokens)):
                     return user
             return None
-        if scheme.lower() != "basic":
+        pair = _pair(scheme, credentials)
+        if pair is None:
             return None
-        try:
-            name, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
+        name, secret = pair
         for user in self.site.users.values():
             if name == (user.email if is_cloud else user.name) and secret in user.tokens and user.active:
                 return user
@@ -231,13 +228,15 @@ class JiraSandbox:
         settings = self.site.settings
         authorization = request.headers.get("authorization", "")
         user = self._known(authorization)
-        login = hashlib.sha256(authorization.split(":")[0].encode()).hexdigest()
-        needs_captcha = 0 < settings.captcha_after <= self._failed_logins[login]
+        login = _login(authorization)
+        needs_captcha = login != "" and 0 < settings.captcha_after <= self._failed_logins[login]
         if found is not None and found[0].name == "serverInfo" and not authorization:
             user = self.site.users[next(iter(self.site.users))]  # serverInfo needs no login
         elif user is None or needs_captcha:
             self._failed_logins[login] += 1
             return unauthorised(settings.auth_body, captcha=needs_captcha, deployment=self.deployment)
+        else:
+            self._failed_logins.pop(login, None)
         if found is None:
             raise Refused(404, f"null for uri: {request.base}{request.path}")
         route, named = found
@@ -249,7 +248,7 @@ class JiraSandbox:
             kind = request.headers.get("content-type", "application/json")
             if request.body and "json" not in kind:
                 raise Refused(415, f"Content type '{kind}' is not supported.")
-            if "issue" in named and route.name not in ("issue.create", "search"):
+            if "issue" in named:
                 issue = self.site.peek(named["issue"])
                 if issue is not None:
                     self.limits.admit_write(issue.id, self.site.now(), settings, self.deployment)
@@ -266,7 +265,26 @@ class JiraSandbox:
         return self.site.find(call.named["issue"], call.user, stale=call.stale and call.request.method == "GET")
 
 
+def _pair(scheme: str, credentials: str) -> tuple[str, str] | None:
+    """The name and secret of a Basic login; None for anything else."""
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return name, secret
+
+
+def _login(authorization: str) -> str:
+    """Whose failed logins a call counts among: a captcha is demanded of a user, whatever password comes next [G]."""
+    scheme, _, credentials = authorization.partition(" ")
+    pair = _pair(scheme, credentials)
+    return pair[0] if pair is not None else ""
+
+
 # --- routes --------------------------------------------------------------------------------------------------------
+
 
 API = r"/rest/api/(?P<version>2|3|latest)"
 ISSUE = API + r"/issue/(?P<issue>[^/]+)"

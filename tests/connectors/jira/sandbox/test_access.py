@@ -50,6 +50,8 @@ def test_too_many_failed_logins_demand_a_captcha() -> None:
     wrong = basic("hub", "wrong")
     answers = [site.get("myself", auth=wrong) for _ in range(3)]
     assert [answer.status for answer in answers] == [401, 401, 403]
+    assert site.get("myself", auth=basic("hub", "hub-token")).status == 403
+    assert site.get("myself", auth=basic("engineer", "engineer-token")).status == 200
     assert answers[2].headers["x-seraph-loginreason"] == "AUTHENTICATION_DENIED"
     site.switch(captcha_after=0)
     assert site.get("myself", auth=wrong).status == 401
