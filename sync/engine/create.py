@@ -21,7 +21,7 @@ from sync.engine.columns import Errand
 from sync.engine.deliver import may_write
 from sync.engine.hub import Connected, Hub
 from sync.mapping.routes import Route
-from sync.model import Absent, CreateIntent, Draft, Duplicated, NotYetCertain, RecordRef, Snapshot
+from sync.model import Absent, CreateIntent, Draft, Duplicated, LinkView, NotYetCertain, RecordRef, Snapshot
 from sync.store.tables import deliveries, parked
 
 
@@ -94,7 +94,16 @@ def _send(hub: Hub, connected: Connected, row: Any) -> None:
 def _draft(hub: Hub, connected: Connected, route: Route, source: Any, marker: str) -> Draft:
     origin = hub.connections[source.connection_id]
     view = origin.mapping.feedback(columns.snapshot(source.body))
-    return connected.mapping.draft(view, route, marker)
+    shown = LinkView(
+        system=origin.system,
+        connection=origin.name,
+        kind=source.kind,
+        id=source.remote_id,
+        key=source.key,
+        url=source.url,
+        title=view.title,
+    )
+    return connected.mapping.draft(view, route, marker, shown)
 
 
 def _claim(conn: Connection, hub: Hub, row: Any, errand: Errand) -> bool:

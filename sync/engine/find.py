@@ -67,8 +67,8 @@ def record_of(conn: Connection, hub: Hub, text: str) -> Any:
 def _candidates(conn: Connection, hub: Hub, text: str) -> Sequence[Any]:
     found = {}
     for connected in hub.connections.values():
-        reference = connected.parse_reference(text)
-        row = rows.find_record(conn, connected.id, reference) if reference else None
+        # A moved issue may carry the key of a project that is not configured: it is known by it all the same.
+        row = rows.find_record(conn, connected.id, connected.parse_reference(text) or text)
         if row is not None:
             found[row.id] = row
     return list(found.values())

@@ -230,9 +230,14 @@ def _moves(conn: Connection, connected: Connected, snap: Snapshot, raw: str) -> 
 
 
 def _graph(connected: Connected, moves: Mapping[str, tuple[Move, ...]]) -> dict[str, tuple[str, ...]]:
-    """Where each status leads, by the steps whose screens the mapping can fill in."""
+    """Where each status leads, by the steps whose screens the mapping can fill in and that it does not avoid."""
+    mapping = connected.mapping
     return {
-        raw: tuple(dict.fromkeys(move.to for move in steps if connected.mapping.transition_fields(move) is not None))
+        raw: tuple(
+            dict.fromkeys(
+                move.to for move in steps if mapping.transition_fields(move) is not None and not mapping.avoids(move.to)
+            )
+        )
         for raw, steps in sorted(moves.items())
     }
 

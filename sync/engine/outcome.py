@@ -9,10 +9,10 @@ from msgspec import structs
 
 from sync.core.receipt import Own, ignored
 from sync.core.state import Shown, Want
-from sync.core.tags import fold
 from sync.engine.columns import Errand
 from sync.engine.hub import Connected
-from sync.model import HistoryRow, RecordRef, Snapshot
+from sync.mapping.compiled import Mapping
+from sync.model import HistoryRow, Json, RecordRef, Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +71,14 @@ def own_rows(connected: Connected, rows: Sequence[HistoryRow]) -> tuple[Own, ...
             if edit.field == mapping.status_field and edit.new is not None:
                 status = str(edit.new)
             elif edit.field == mapping.tags_field:
-                before, after = _keys(edit.old), _keys(edit.new)
+                before, after = _keys(mapping, edit.old), _keys(mapping, edit.new)
                 add, remove = add | (after - before), remove | (before - after)
         if status is not None or add or remove:
             found.append(Own(status=status, add=add, remove=remove))
     return tuple(found)
 
 
-def _keys(value: object) -> frozenset[str]:
+def _keys(mapping: Mapping, value: Json) -> frozenset[str]:
     if isinstance(value, str):
         value = value.split()
-    return frozenset(fold(str(each)) for each in value) if isinstance(value, list | tuple) else frozenset()
+    return mapping.tag_keys([str(each) for each in value]) if isinstance(value, list | tuple) else frozenset()

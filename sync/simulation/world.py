@@ -141,7 +141,7 @@ class World:
         """A day passes: every linked record is read once more."""
         for connected in self._some(()):
             sweep.sweep(self.hub, connected)
-        for _ in range(24):
+        for _ in range(26):
             self.clock.advance(3600)
             for connected in self._some(()):
                 sweep.sweep(self.hub, connected)

@@ -32,7 +32,7 @@ routes:
       connection: [support]
     create:
       connection: tracker
-      project: OPS
+      fields: {project: OPS}
 """
 
 
@@ -93,9 +93,8 @@ class Launch:
 
     def writes(self) -> int:
         """How many writes the hub's accounts have made on both sides so far."""
-        return sum(self.zendesk.state()["writes"].get("hub@example.com", 0) for _ in (0,)) + self.jira.state()[
-            "writes"
-        ].get("hub", 0)
+        desk, site = self.zendesk.state()["writes"], self.jira.state()["writes"]
+        return int(desk.get("hub@example.com", 0)) + int(site.get("hub", 0))
 
     def item(self, text: str) -> int:
         """The item that a name leads to."""

@@ -1,0 +1,168 @@
+"""Creates happen once; links appear on both sides and are followed when people make or remove them."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.sandbox.faults import FaultKind, FaultRule
+from tests.support.launch import ROUTES, Launch
+from tests.sync.engine.conftest import Make
+
+
+def started(make: Make, **given: object) -> Launch:
+    day = make(routes=ROUTES, **given)
+    day.world.start()
+    return day
+
+
+def test_a_matching_ticket_gets_one_issue_and_both_sides_show_the_link(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    ticket = day.ticket(subject="No checkout", tags=["outage"], priority="urgent")
+    day.world.wait(180)
+    issues = day.issues()
+    assert len(issues) == 1
+    assert issues[0]["summary"] == "No checkout"
+    assert issues[0]["priority"] == "Highest"
+    assert "outage" in issues[0]["labels"]
+    assert [link["object"]["url"] for link in issues[0]["remote_links"]] == ["http://127.0.0.1:8101/agent/tickets/1"]
+    notes = [each for each in day.ticket_now(ticket)["comments"] if not each["public"]]
+    assert len(notes) == 1
+    assert issues[0]["key"] in notes[0]["body"]
+
+
+def test_a_ticket_created_before_the_start_is_not_routed(make: Make) -> None:
+    day = make(routes=ROUTES)
+    day.ticket(tags=["outage"])
+    day.world.wait(120)
+    day.world.start()
+    day.world.wait(180)
+    assert day.issues() == []
+
+
+def test_a_ticket_without_the_tag_is_not_routed(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    day.ticket(tags=["praise"])
+    day.world.wait(180)
+    assert day.issues() == []
+
+
+def test_an_issue_just_created_stays_in_its_first_status(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    ticket = day.ticket(tags=["outage"], status="open")
+    day.world.wait(180)
+    key = day.issues()[0]["key"]
+    assert day.statuses(ticket, key) == ("open", "To Do")
+
+
+@pytest.mark.parametrize("fault", [FaultKind.DROP_BEFORE, FaultKind.DROP_AFTER])
+def test_a_create_whose_answer_is_lost_happens_once(make: Make, fault: FaultKind) -> None:
+    day = started(make)
+    day.world.wait(60)
+    day.jira.control.faults.add(FaultRule(kind=fault, operation="issue.create", count=1))
+    day.ticket(tags=["outage"])
+    day.world.wait(1800)
+    assert len(day.issues()) == 1
+    assert day.jira.state()["creates"].get("hub", 0) == 1
+
+
+def test_a_second_ticket_linked_by_hand_joins_and_hears_the_resolve(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    first = day.ticket(tags=["outage"])
+    day.world.wait(180)
+    key = day.issues()[0]["key"]
+    second = day.ticket(subject="Me too")
+    day.world.wait(120)
+    day.jira.act({"act": "remote_link", "issue": key, "url": f"http://127.0.0.1:8101/agent/tickets/{second}"})
+    day.world.sweep()
+    assert day.item(f"support:{second}") == day.item(f"support:{first}")
+    day.engineer(key, "In Progress")
+    day.engineer(key, "Done")
+    day.world.wait(180)
+    assert day.ticket_now(first)["status"] == "solved"
+    assert day.ticket_now(second)["status"] == "solved"
+
+
+def test_a_remote_link_removed_by_hand_detaches_the_ticket(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    ticket = day.ticket(tags=["outage"])
+    day.world.wait(180)
+    issue = day.issues()[0]
+    link = issue["remote_links"][0]
+    day.jira.act({"act": "remove_remote_link", "issue": issue["key"], "id": link["id"]})
+    day.world.sweep()
+    day.engineer(issue["key"], "In Progress")
+    day.engineer(issue["key"], "Done")
+    day.world.wait(180)
+    assert day.ticket_now(ticket)["status"] != "solved"
+    assert day.issue_now(issue["key"])["remote_links"] == []
+
+
+def test_a_merged_ticket_hands_its_place_to_the_survivor(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    first = day.ticket(tags=["outage"])
+    survivor = day.ticket(subject="The same, longer")
+    day.world.wait(180)
+    key = day.issues()[0]["key"]
+    day.zendesk.act({"act": "merge", "ticket": survivor, "from": [first]})
+    day.world.wait(300)
+    assert day.item(f"support:{survivor}") == day.item(key)
+    assert day.issue_now(key)["status"] == "To Do"
+    day.engineer(key, "In Progress")
+    day.engineer(key, "Done")
+    day.world.wait(180)
+    assert day.ticket_now(survivor)["status"] == "solved"
+    urls = [link["object"]["url"] for link in day.issue_now(key)["remote_links"]]
+    assert urls == [f"http://127.0.0.1:8101/agent/tickets/{survivor}"]
+
+
+def test_a_moved_issue_keeps_its_ticket(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    ticket = day.ticket(tags=["outage"])
+    day.world.wait(180)
+    key = day.issues()[0]["key"]
+    day.jira.act({"act": "move", "issue": key, "project": "WEB"})
+    day.world.sweep()
+    new_key = day.issues()[0]["key"]
+    assert new_key.startswith("WEB-")
+    assert day.item(new_key) == day.item(key) == day.item(f"support:{ticket}")
+
+
+def test_a_deleted_ticket_leaves_and_moves_nobody(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    ticket = day.ticket(tags=["outage"])
+    day.world.wait(180)
+    key = day.issues()[0]["key"]
+    day.zendesk.act({"act": "delete", "ticket": ticket})
+    day.world.wait(600)
+    day.world.sweep()
+    assert day.issue_now(key)["status"] == "To Do"
+    assert "outage" in day.issue_now(key)["labels"]
+    assert day.issue_now(key)["remote_links"] == []
+
+
+def test_links_in_a_field_are_written_and_followed(make: Make) -> None:
+    from tests.sync.mapping.records import shipped_texts
+
+    text = shipped_texts()["zendesk.yaml"].replace("    show: note ", "    show: field\n    field: custom_fields.360002 ")
+    day = make(routes=ROUTES, texts={"zendesk.yaml": text})
+    day.world.start()
+    day.world.wait(60)
+    ticket = day.ticket(tags=["outage"])
+    day.world.wait(180)
+    key = day.issues()[0]["key"]
+    assert day.ticket_now(ticket)["custom_fields"]["360002"] == key
+    other = day.ticket(custom_fields=[{"id": 360002, "value": key}])
+    day.world.wait(180)
+    assert day.item(f"support:{other}") == day.item(key)
+    day.zendesk.act({"act": "update", "ticket": other, "set": {"custom_fields": [{"id": 360002, "value": None}]}})
+    day.world.wait(300)
+    urls = [link["object"]["url"] for link in day.issue_now(key)["remote_links"]]
+    assert urls == [f"http://127.0.0.1:8101/agent/tickets/{ticket}"]
