@@ -62,6 +62,9 @@ LINKS_PER_PAGE = 1000
 LINK_PAGES = 10
 """At most so many pages of the app's links are read at once; with more, single tickets alone show theirs."""
 
+PEOPLE_KEPT = 20_000
+"""People whose names one connection keeps in memory; beyond that it forgets all and learns anew."""
+
 HISTORY_PAGES = 50
 DELETED_PAGES = 3
 LOOK_FOR_APP = 600.0
@@ -76,6 +79,7 @@ class ZendeskRemote:
         self._ports = ports
         self._me = ""
         self._statuses: dict[int, CustomStatus] | None = None
+        self._people: dict[int, records.User] = {}
         self._ignores_deltas = False
         self._uses_app: bool | None = None if settings.jira_app == "auto" else settings.jira_app
         self._looked_for_app = float("-inf")
@@ -178,7 +182,7 @@ class ZendeskRemote:
                 f"{error.message}. Is {self._calls.base} the address of a Zendesk account?", status=error.status
             ) from None
         names = self._names(body.tickets)
-        people = records.people_of(body.users)
+        people = self._remember(body.users)
         missing: dict[str, Missing] = {}
         found: dict[str, Snapshot] = {}
         for ticket in body.tickets:
@@ -233,12 +237,13 @@ class ZendeskRemote:
             return {ticket_id: Missing(kind=MissingKind.FORBIDDEN, detail=error.message)}
         except RecordMissing:
             return {ticket_id: self._confirm_absent(ticket_id)}
-        return {ticket_id: self._shown(one.ticket, records.people_of(one.users), self._links_of((ticket_id,)))}
+        links = self._links_of((ticket_id,))
+        return {ticket_id: self._shown(one.ticket, self._people_of((one.ticket,), one.users), links)}
 
     def _fetch_many(self, ids: Sequence[str]) -> dict[str, Snapshot | Missing]:
         params = {"ids": ",".join(ids), "include": "users"}
         body = self._calls.read("/api/v2/tickets/show_many.json", params, records.decode_page)
-        people = records.people_of(body.users)
+        people = self._people_of(body.tickets, body.users)
         links = self._links_of(ids)
         found: dict[str, Snapshot | Missing] = {
             str(ticket.id): self._shown(ticket, people, links) for ticket in body.tickets
@@ -376,7 +381,7 @@ class ZendeskRemote:
             answer = records.decode_one(response.content)
             if audits.ignored_deltas(changes, answer.ticket, answer.audit):
                 self._ignores_deltas = True
-            known = _known_people(expect.snapshot)
+            known = self._people | _known_people(expect.snapshot)
             return records.snapshot(
                 answer.ticket,
                 self._known_names(),
@@ -436,6 +441,32 @@ class ZendeskRemote:
             user = self._calls.get("/api/v2/users/me.json").get("user")
             self._me = str(user.get("id") or "") if isinstance(user, dict) else ""
         return self._me
+
+    def _remember(self, users: Sequence[records.User]) -> Mapping[int, records.User]:
+        if len(self._people) + len(users) > PEOPLE_KEPT:
+            self._people.clear()
+        self._people.update({user.id: user for user in users})
+        return self._people
+
+    def _people_of(self, tickets: Sequence[Ticket], users: Sequence[records.User]) -> Mapping[int, records.User]:
+        """The people these tickets name. Who is neither side-loaded nor known is read, once.
+
+        Lists side-load people for certain; for a single ticket the vendor's pages do not promise it.
+        """
+        known = self._remember(users)
+        named = {one for ticket in tickets for one in (ticket.requester_id, ticket.assignee_id) if one is not None}
+        unknown = sorted(named - known.keys())
+        for start in range(0, len(unknown), MANY):
+            some = unknown[start : start + MANY]
+            found = {one: records.User(id=one) for one in some}
+            try:
+                params = {"ids": ",".join(str(one) for one in some)}
+                rows = self._calls.get("/api/v2/users/show_many.json", params).get("users") or ()
+                found |= {user.id: user for user in msgspec.convert(rows, list[records.User])}
+            except (Forbidden, RecordMissing, UnexpectedAnswer, msgspec.ValidationError):
+                pass  # a ticket without its people's names is still a ticket
+            known = self._remember(tuple(found.values()))
+        return known
 
     def _custom_statuses(self, *, anew: bool = False) -> dict[int, CustomStatus]:
         """The account's custom statuses by id; empty where they are not switched on."""

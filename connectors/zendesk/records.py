@@ -157,11 +157,6 @@ def ref_of(ticket_id: int | str, base_url: str) -> RecordRef:
     return RecordRef(kind=KIND, id=str(ticket_id), key=f"#{ticket_id}", url=f"{base_url}/agent/tickets/{ticket_id}")
 
 
-def people_of(users: Sequence[User]) -> dict[int, User]:
-    """Side-loaded users by id."""
-    return {user.id: user for user in users}
-
-
 def snapshot(
     ticket: Ticket,
     names: Names,
