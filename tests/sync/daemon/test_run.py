@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import signal
-import subprocess
-import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,62 +19,7 @@ from sync.store.errors import AlreadyRunning
 from sync.store.lock import lease, lock, this_process
 from sync.store.migrate import open_store
 from sync.store.tables import commands
-
-DAEMON = """
-import sys
-from pathlib import Path
-from sync.daemon.run import run
-from sync.engine.budgets import Budgets
-from sync.engine.hub import Hub, ReadCounter
-from sync.log import Redactor, to_stderr, Style
-from sync.ports import RealClock, RealRng
-from sync.web.metrics import Metrics
-from sync.web.settings import WebSettings
-
-clock, rng, metrics = RealClock(), RealRng(), Metrics()
-log = to_stderr(clock, Redactor(), style=Style.JSON, count=metrics.count_event)
-log.take_over_libraries()
-
-def make_hub(store, signals):
-    return Hub(store=store, clock=clock, rng=rng, connections={}, budgets=Budgets(clock), reads=ReadCounter(0),
-               signals=signals, tell=log.tell)
-
-sys.exit(run(Path(sys.argv[1]), make_hub, web=WebSettings(port=0), clock=clock, rng=rng, tell=log.tell,
-             metrics=metrics))
-"""
-
-
-class Daemon:
-    def __init__(self, database: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", DAEMON, str(database)],
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[3],
-        )
-        self.lines: list[dict[str, Any]] = []
-        self.address = self.until("listening")["url"].removeprefix("http://")
-        self.until("started")
-
-    def until(self, event: str) -> dict[str, Any]:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            self.lines.append(json.loads(line))
-            if self.lines[-1]["event"] == event:
-                return self.lines[-1]
-        raise AssertionError(self.lines)
-
-    def get(self, path: str) -> tuple[int, str]:
-        with closing(http.client.HTTPConnection(self.address, timeout=10)) as connection:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        self._process.send_signal(number)
-        _, rest = self._process.communicate(timeout=30)
-        self.lines.extend(json.loads(line) for line in rest.splitlines())
-        return self._process.returncode
+from tests.sync.daemon.child import Daemon
 
 
 def test_the_daemon_starts_works_and_stops(tmp_path: Path) -> None:
