@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from connectors.sandbox.wire import TimeSource
     from sync.model import Json
 
-__all__ = ["ZendeskSandbox", "build"]
+__all__ = ["ZendeskSandbox", "build", "connection_settings"]
 
 
 def build(
@@ -28,3 +28,15 @@ def build(
     msgspec.ValidationError for a switch that does not exist or a value that does not fit.
     """
     return ZendeskSandbox(time, rng, settings={"time_factor": time_factor, **(settings or {})})
+
+
+def connection_settings(sandbox: ZendeskSandbox, url: str) -> dict[str, Json]:
+    """What to put in the configuration of a connection to this stand-in. url: where it is served."""
+    switches = sandbox.model.switches
+    return {
+        "subdomain": switches.subdomain,
+        "base_url": url,
+        "auth": "client_credentials",
+        "client_id": switches.client_id,
+        "client_secret": switches.client_secret,
+    }

@@ -74,6 +74,10 @@ ACCEPTED = SETTABLE | {
 }  # fmt: skip
 
 
+JOBS_KEPT = 1_000
+"""More than a day's worth in any test; the vendor keeps them about a day."""
+
+
 class Origin(Struct, frozen=True, kw_only=True):
     """Who makes a change and by what way. client: the caller's User-Agent (C: audits show it)."""
 
@@ -119,6 +123,7 @@ class Model:
         self.fields = {each.id: each for each in FIELDS}
         self.links: dict[int, dict[str, Any]] = {}
         self.jobs: dict[str, Job] = {}
+        self._open_jobs: list[Job] = []
         self.writes: Counter[int] = Counter()
         self.creates: Counter[int] = Counter()
         self.happened: list[Happened] = []
@@ -213,6 +218,7 @@ class Model:
 
     def create(self, wanted: Mapping[str, Json], origin: Origin) -> tuple[Entry, dict[str, Any]]:
         """Create a ticket (D). Raises Refusal."""
+        wanted = shaped(wanted)
         comment = wanted.get("comment")
         body = str(wanted.get("description") or (comment or {}).get("body") or (comment or {}).get("html_body") or "")
         if not body:
@@ -277,7 +283,8 @@ class Model:
         before = entry.ticket
         if before.status == "closed":
             raise faults.closed()
-        if wanted.get("safe_update") in {True, "true"}:
+        wanted = shaped(wanted)
+        if is_true(wanted.get("safe_update")):
             seen = wanted.get("updated_stamp")
             if not seen:
                 raise faults.parameter_missing("updated_stamp")
@@ -394,10 +401,13 @@ class Model:
     def start_job(self, total: int | None, work: Callable[[], Json]) -> Job:
         """Queue a bulk job. Raises Refusal (429) when too many are under way."""
         self.advance()
-        if sum(not job.is_done for job in self.jobs.values()) >= self.switches.jobs_at_once:
+        if len(self._open_jobs) >= self.switches.jobs_at_once:
             raise faults.too_many_jobs()
         job = Job(id=f"V3-{self.rng.token()[:32]}", total=total, began=self.now(), work=work)
         self.jobs[job.id] = job
+        self._open_jobs.append(job)
+        if len(self.jobs) > JOBS_KEPT:
+            self.jobs.pop(next(iter(self.jobs)))
         return job
 
     def shown_job(self, job: Job) -> Json:
@@ -426,9 +436,9 @@ class Model:
     def advance(self) -> None:
         """Carry out what is due by time alone: jobs, automations, the closing of solved tickets."""
         now = self.now()
-        for job in self.jobs.values():
-            if not job.is_done and now - job.began >= self.scaled(self.switches.job_seconds):
-                job.results, job.is_done, job.done_at = job.work(), True, now
+        for job in [job for job in self._open_jobs if now - job.began >= self.scaled(self.switches.job_seconds)]:
+            self._open_jobs.remove(job)
+            job.results, job.is_done, job.done_at = job.work(), True, now
         if not (self.switches.automations or self.switches.close_solved_after is not None):
             return
         if now - self._automation_ran_at < max(0.2, self.scaled(60)):
@@ -829,6 +839,47 @@ class Model:
         told["audit_id"] = audit["id"]
         meta = {"created_at": ticket.created_at, "metadata": audit["metadata"]}
         entry.audits, entry.comments = [audit], [{**told, "via": ticket.via, **meta}]
+
+
+def shaped(wanted: Mapping[str, Json]) -> dict[str, Json]:
+    """What is asked for a ticket, in the forms the rules expect. Raises Refusal (422) for what has no such form (G)."""
+    told = dict(wanted)
+    wrong: dict[str, str] = {}
+    comment = told.get("comment")
+    if isinstance(comment, str):
+        told["comment"] = {"body": comment}
+    elif comment is not None and not isinstance(comment, dict):
+        wrong["comment"] = "Comment: is not an object"
+    elif comment and not _is_number(comment.get("author_id", 0)):
+        wrong["comment"] = "Comment: author_id is not an id"
+    for name in ("custom_fields", "fields"):
+        rows = told.get(name)
+        if isinstance(rows, dict):
+            rows = told[name] = [{"id": key, "value": value} for key, value in rows.items()]
+        if rows is None:
+            told.pop(name, None)
+        elif not isinstance(rows, list) or not all(isinstance(r, dict) and _is_number(r.get("id")) for r in rows):
+            wrong[name] = f"{name}: is not a list of objects with id and value"
+    for name in ("custom_status_id", "requester_id", "via_followup_source_id"):
+        if told.get(name) is not None and not _is_number(told[name]):
+            wrong[name] = f"{name}: {told[name]!r} is not an id"
+    if not isinstance(told.get("status"), (str, type(None))):
+        wrong["status"] = f"Status: {told['status']!r} is not a valid status"
+    for name in ("tags", "additional_tags", "remove_tags"):
+        if not isinstance(told.get(name), (str, list, type(None))):
+            wrong[name] = f"{name}: is not a list"
+    if wrong:
+        raise faults.invalid_record(wrong, "InvalidFormat")
+    return told
+
+
+def is_true(value: Json) -> bool:
+    """Whether a flag is set, as a boolean or as text (D: both are sent)."""
+    return value is True or value == "true"
+
+
+def _is_number(value: Json) -> bool:
+    return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, str) and value.isdigit()))
 
 
 def folded_tags(tags: Json) -> list[str]:

@@ -116,7 +116,9 @@ class Webhooks:
         for name in ("name", "endpoint", "http_method", "request_format"):
             if not wanted.get(name):
                 raise _invalid(f"{name} is required")
-        subscriptions = list(wanted.get("subscriptions") or [])
+        subscriptions = wanted.get("subscriptions") or []
+        if not isinstance(subscriptions, list) or not all(isinstance(each, str) for each in subscriptions):
+            raise _invalid("subscriptions must be a list of event types")
         if CONDITIONAL in subscriptions and len(subscriptions) > 1:
             raise _invalid("a webhook is either event-subscribed or connected to triggers, never both")
         authentication = wanted.get("authentication")
@@ -151,6 +153,8 @@ class Webhooks:
     def change(self, hook: Hook, wanted: Mapping[str, Json], changed_by: int, *, whole: bool) -> None:
         """PUT (whole) or PATCH a webhook (C). The kind of subscription cannot be switched (D). Raises Refusal."""
         subscriptions = wanted.get("subscriptions")
+        if subscriptions is not None and not isinstance(subscriptions, list):
+            raise _invalid("subscriptions must be a list of event types")
         if subscriptions is not None and (CONDITIONAL in subscriptions) != hook.wants(CONDITIONAL):
             raise _invalid("a webhook cannot be switched between events and triggers")
         if whole:
@@ -381,9 +385,11 @@ class Webhooks:
         return text.encode()
 
     def _keep_password(self, hook: Hook, authentication: Json) -> None:
-        """Keep the credentials; the API never shows them again (C)."""
+        """Keep the credentials; the API never shows them again (C). Raises Refusal (400)."""
         if not authentication:
             return
+        if not isinstance(authentication, dict) or not isinstance(authentication.get("data") or {}, dict):
+            raise _invalid("authentication must be an object with type and data")
         data = dict(authentication.get("data") or {})
         hook.password = {"type": authentication.get("type"), "data": data}
         hidden = {name: value for name, value in data.items() if name in {"username", "name"}}

@@ -18,7 +18,7 @@ from msgspec import Struct
 from connectors.sandbox.wire import Request, Response
 from connectors.zendesk.sandbox import faults, search
 from connectors.zendesk.sandbox.faults import JSON_HEADERS, Refusal
-from connectors.zendesk.sandbox.model import ACCEPTED, Origin
+from connectors.zendesk.sandbox.model import ACCEPTED, Origin, is_true
 from connectors.zendesk.sandbox.tickets import CustomStatus, Ticket, User, no_source, stamp
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 GRANT = "oauth.grant"
 """The one call that is answered before anybody is known."""
+KEYS_KEPT = 20_000
 EXPORT_WORDS = "incremental export API requests"
 
 
@@ -556,6 +557,8 @@ class Wire:
         response = self._ticket(call, entry.ticket, audit, 201)
         if key:
             self._idempotent[key] = (call.request.body, self._model.now(), response)
+            if len(self._idempotent) > KEYS_KEPT:
+                self._idempotent.pop(next(iter(self._idempotent)))
         return response
 
     def _tickets_update(self, call: Call) -> Response:
@@ -591,7 +594,7 @@ class Wire:
             results: list[Json] = []
             for place, each in enumerate(wanted):
                 try:
-                    entry, _ = self._model.create(each, origin)
+                    entry, _ = self._model.create(each if isinstance(each, dict) else {}, origin)
                 except Refusal as refusal:
                     results.append({"index": place, "error": refusal.body["error"], "details": str(refusal.body)})
                 else:
@@ -604,7 +607,8 @@ class Wire:
     def _tickets_update_many(self, call: Call) -> Response:
         body = call.body("")
         if isinstance(body.get("tickets"), list):
-            changes = [(int(each.get("id", 0)), each) for each in body["tickets"]]
+            rows = [each for each in body["tickets"] if isinstance(each, dict)]
+            changes = [(_number(each.get("id")), each) for each in rows]
         else:
             change = call.body("ticket")
             changes = [(number, change) for number in call.ids()]
@@ -652,7 +656,7 @@ class Wire:
         ids = body.get("ids")
         if not isinstance(ids, list) or not ids:
             raise faults.parameter_missing("ids")
-        sources = [self._model.entry(int(each)) for each in ids]
+        sources = [self._model.entry(_number(each)) for each in ids]
         origin = self._origin(call)
         if any(each.ticket.id == target.ticket.id or each.ticket.status == "closed" for each in sources):
             raise faults.Refusal(422, {"error": "SourceInvalid", "description": "A source cannot be merged"})
@@ -713,11 +717,14 @@ class Wire:
         entry = self._model.entry(call.number())
         self._spend_update(call)
         body = call.body("")
-        if body.get("safe_update") in {True, "true"}:
+        if is_true(body.get("safe_update")):
             stamped = str(body.get("updated_stamp") or "")
             if stamped[:19] < entry.ticket.updated_at[:19]:
                 raise faults.update_conflict()
-        tags = self._model.change_tags(entry, how, body.get("tags") or [], self._origin(call))
+        tags = body.get("tags") or []
+        if not isinstance(tags, (str, list)):
+            raise faults.bad_parameter("tags must be a list")
+        tags = self._model.change_tags(entry, how, tags, self._origin(call))
         return self._ok(call, {"tags": tags}, status)
 
     def _tickets_incidents(self, call: Call) -> Response:
@@ -1068,6 +1075,14 @@ def _uncursor(cursor: str) -> str:
 def _place(ids: Sequence[Any], wanted: str) -> int:
     """Where a row stands in a list; for one that has gone, just before the list."""
     return next((place for place, each in enumerate(ids) if str(each) == wanted), -1)
+
+
+def _number(value: Json) -> int:
+    """An id of a body; 0, which nothing has, for what is none."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0
 
 
 def _export_place(cursor: str) -> tuple[int, int]:
