@@ -1,0 +1,1 @@
+"""What `hypercare init` copies."""

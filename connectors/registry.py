@@ -1,0 +1,14 @@
+"""The connectors there are, by the name that a connection's `system` gives. A literal: nothing registers itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from connectors import jira, zendesk
+from connectors.contract import Connector
+
+CONNECTORS: Mapping[str, Connector] = {
+    "jira": jira.CONNECTOR,
+    "zendesk": zendesk.CONNECTOR,
+}
+"""System name -> its connector. Importing this imports no vendor library; opening a connection does."""
