@@ -65,6 +65,8 @@ class FaultKind(StrEnum):
     """200 with the JSON value null."""
     HUGE = "huge"
     """200 with a JSON body of `size` bytes."""
+    GIVEN = "given"
+    """The rule's own `status`, `headers` and `body`, as they stand: redirects, NaN, deep nesting, a byte order mark."""
     STALE_READ = "stale_read"
     """A read is answered from the state before the latest change. Lets writes pass."""
     IGNORE_WRITE = "ignore_write"
@@ -78,7 +80,7 @@ class FaultRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     operation: a glob over the stand-in's operation names (`tickets.update`, `tickets.*`).
     rate: chance of firing for each match. skip: matches let through first. count: how often it fires in all.
     since, until: model time in seconds. applied: for the kinds that answer without the system (5xx, HTML, empty, null,
-    huge), whether the request took effect all the same.
+    huge, given), whether the request took effect all the same. body: text, sent as UTF-8.
     """
 
     kind: FaultKind
@@ -93,6 +95,8 @@ class FaultRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seconds: float | None = None
     status: int = 502
     size: int = 50_000_000
+    headers: dict[str, str] = {}
+    body: str = ""
     applied: bool = False
 
     def matches(self, request: Request, operation: str, now: float) -> bool:
@@ -228,6 +232,9 @@ def _without_the_system(rule: FaultRule, retry_after: float) -> Response:
             return Response(status=rule.status, headers=html, body=_page(f"{rule.status} error"))
         case FaultKind.HTML:
             return Response(status=200, headers=html, body=_page("Please log in"))
+        case FaultKind.GIVEN:
+            body = rule.body.encode("utf-8", "surrogatepass")
+            return Response(status=rule.status, headers={**json, **rule.headers}, body=body)
         case FaultKind.EMPTY:
             return Response(status=200, headers=json)
         case FaultKind.NULL:

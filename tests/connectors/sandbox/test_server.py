@@ -241,6 +241,21 @@ def test_a_200_may_be_no_answer_at_all(running: RunningSandbox, kind: str, body:
     assert seen == body if body is None else seen.startswith(body)
 
 
+@pytest.mark.parametrize("body", ["\ufeff{}", '{"a":NaN}', '{"a":1,"a":2}', "[" * 5000, '{"a":"\\ud800"}', "1e400"])
+def test_a_body_may_be_given_as_it_stands(running: RunningSandbox, counter: Counter, body: str) -> None:
+    fault(running, kind="given", status=200, body=body)
+    with connected(running) as connection:
+        connection.request("PUT", "/n")
+        assert connection.getresponse().read() == body.encode()
+    assert counter.count == 0
+
+
+def test_a_redirect_is_given_with_its_headers(running: RunningSandbox) -> None:
+    fault(running, kind="given", status=302, headers={"location": "http://127.0.0.1:9/"})
+    status, _, answer = call(running, "GET", "/n")
+    assert (status, answer.getheader("location")) == (302, "http://127.0.0.1:9/")
+
+
 def test_a_huge_body_has_the_size_of_its_rule_and_is_json(running: RunningSandbox) -> None:
     fault(running, kind="huge", size=2_000_000)
     status, body, answer = call(running, "GET", "/n")
