@@ -104,7 +104,7 @@ def _land(
         side=side,
         heard=max(base.heard, said) if has_heard else base.heard,
         # It went along with what it was told. A write that changed nothing leaves it where its user put it.
-        aside=base.aside and not took and raw == base.raw,
+        aside=base.aside and raw == base.raw,
         parked=None if has_heard else base.parked,
         park_reason=None if has_heard else base.park_reason,
     )

@@ -134,7 +134,7 @@ def _joined(item: ItemState, member: Member, members: Sequence[Member]) -> TagBa
         return TagBase()
     others = frozenset[str]().union(*(m.shown.tags for m in members if m.link != member.link and m.shown is not None))
     ours = member.shown.tags & (others | item.tags.keys())
-    return TagBase(keys=ours, had=ours)
+    return TagBase(keys=ours)
 
 
 def _is_kept(

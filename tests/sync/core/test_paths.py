@@ -94,6 +94,13 @@ def test_a_way_does_not_leave_the_wanted_side_again() -> None:
     assert way(graph, "done", "todo", Status.NEW) == Path(hop="prog", final=True, target="prog", course=Course.INSTEAD)
 
 
+def test_a_way_does_not_leave_the_wanted_side_by_a_detour() -> None:
+    graph = {"done": ("prog",), "prog": ("odd",), "odd": ("wontfix",), "wontfix": ("todo",), "todo": ()}
+    found = way(graph, "done", "todo", Status.NEW)
+    assert isinstance(found, Path)
+    assert found.target == "prog"
+
+
 def test_values_that_nobody_named_may_be_passed_through() -> None:
     graph: dict[str, tuple[str, ...]] = {"todo": ("odd",), "odd": ("blocked",), "blocked": ()}
     assert way(graph, "todo", "blocked", Status.WAITING) == Path(

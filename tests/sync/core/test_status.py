@@ -98,6 +98,12 @@ def test_a_done_tracker_that_joins_ends_the_fact_reopened() -> None:
     )
 
 
+def test_an_open_tracker_that_joins_a_done_item_does_not_reopen_it() -> None:
+    stage = Stage("A:solved ~T:todo").act("jT")
+    plan = stage.look()
+    assert (plan.item.status, plan.item.facts) == (Status.NEW, frozenset())
+
+
 def test_a_tracker_that_joins_with_the_items_own_value_changes_nothing() -> None:
     stage = Stage("A:new ~T:todo").act("jT")
     plan = stage.look()
@@ -249,6 +255,32 @@ def test_a_crossing_that_was_taken_back_before_it_was_written_is_not_written() -
     assert written(stage, stage.look()) == ""
 
 
+def test_a_resolve_that_was_heard_is_not_told_again_by_a_detail() -> None:
+    stage = Stage("T:prog A:open", "T=done").act("A=open")
+    rules = helpdesk(reopen=Reopen.NEVER)
+    stage.take(stage.look(rules))
+    plan = stage.act("T=wontfix").look(rules)
+    assert (plan.item.status, written(stage, plan), stage.of(plan, "A").why) == (Status.CLOSED, "", "aside")
+
+
+def test_a_resolve_that_no_longer_holds_reopens_nobody_late() -> None:
+    stage = Stage("T:prog A:open S:unresolved", "T=done")
+    for act in ("T=prog", "T=done", "S=unresolved"):
+        plan = stage.act(act).look(A={"fresh": False}, S={"held": frozenset({"status"})})
+        stage.take(plan)
+    plan = stage.look()
+    assert plan.item.status is Status.NEW
+    assert (stage.of(plan, "A").want, stage.of(plan, "A").why) == (None, "line")
+
+
+def test_a_ticket_that_stands_aside_votes_as_it_shows_whatever_it_is_told() -> None:
+    stage = Stage("T:prog A:open B:open", "A=solved")
+    for act in ("T=done", "T=prog"):
+        stage.take(stage.act(act).look(A={"held": frozenset({"status"})}))
+    plan = stage.act("B=solved").look(A={"automatic": False}, B={"automatic": False})
+    assert plan.item.status is Status.RESOLVED
+
+
 def test_a_closed_ticket_is_never_written() -> None:
     stage = Stage("T:done A:closed").act("T=prog")
     plan = stage.look()
@@ -329,6 +361,12 @@ def test_a_reopened_item_becomes_what_the_rules_say_if_that_is_open(reopen_as: S
 def test_a_lone_tickets_detail_does_not_travel_by_default() -> None:
     stage = Stage("T:prog A:open").act("A=hold")
     assert stage.look().item.status is Status.IN_PROGRESS
+
+
+def test_a_lone_tickets_detail_is_told_to_tracker_and_signals() -> None:
+    plan = Stage("T:prog A:open S:unresolved", detail="sole").act("A=hold").look()
+    assert plan.item.said == {Ear.TRACKER: 1, Ear.SIGNAL: 1, Ear.MIRROR: 1}
+    assert plan.item.line == {}
 
 
 @pytest.mark.parametrize(
@@ -661,6 +699,8 @@ def test_a_write_that_the_engine_parked_is_not_planned_again_until_something_cha
         reason=ParkReason.WRITE_IGNORED, field="status", wanted="solved", shown="open"
     )
     assert written(stage, plan) == ""
+    elsewhere = {"status_base": base, "shown": shown(Role.HELPDESK, "hold"), "held": frozenset({"status"})}
+    assert stage.of(stage.look(A=elsewhere), "A").status_base.parked is None  # type: ignore[union-attr]
     moved = stage.look(A={"status_base": base, "shown": shown(Role.HELPDESK, "hold")})
     assert written(stage, moved) == "A=solved"
     nameless = stage.look(A={"status_base": structs.replace(base, park_reason=None)})

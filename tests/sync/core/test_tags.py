@@ -181,6 +181,13 @@ def test_tags_that_are_only_read_are_not_written(direction: Direction) -> None:
     assert stage.of(plan, "A").why_tags == "tags_only_read"
 
 
+def test_a_tag_of_a_record_that_was_only_read_goes_once_it_may_be_written() -> None:
+    stage = Stage("T:prog I:open", "I+x")
+    stage["I"].direction = Direction.BOTH
+    plan = stage.act("T-x").look()
+    assert tag_writes(stage, plan) == "I-x"
+
+
 @pytest.mark.parametrize("direction", [Direction.OUT, Direction.OFF, Direction.ENFORCE])
 def test_tags_of_a_record_that_is_not_listened_to_do_not_travel(direction: Direction) -> None:
     stage = Stage("T:prog A:open")
