@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.zendesk.sandbox import connection_settings
-from connectors.zendesk.sandbox.wire import ROUTES
+from connectors.zendesk.sandbox.routes import ROUTES
 from connectors.zendesk.settings import ZendeskSettings
 from tests.connectors.zendesk.sandbox.site import HUB, Site
 
