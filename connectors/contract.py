@@ -110,7 +110,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
 
     account: the account's own identity (Zendesk subdomain, Jira base URL or cloud id).
     me: our own user's id there. time_zone: of that user, where search depends on it.
-    workflows: a status is reached by workflow steps. conditional_write: the API itself refuses a write on an old version.
+    workflows: a status is reached by workflow steps. conditional_write: the API itself refuses writes on old versions.
     links_via: where a link is shown ("" when the connection cannot show one).
     """
 
@@ -155,8 +155,12 @@ class Remote(Protocol):
         """One request of the change feed; `since` is used where there is no cursor yet."""
         ...
 
-    def fetch(self, keys: Sequence[str]) -> Mapping[str, Snapshot | Missing]:
-        """Read records directly, in bulk, by id or key. Every asked key is in the answer. Snapshots are `direct`."""
+    def fetch(self, keys: Sequence[str], *, whole: bool | None = None) -> Mapping[str, Snapshot | Missing]:
+        """Read records directly, in bulk, by id or key. Every asked key is in the answer. Snapshots are `direct`.
+
+        whole: with what costs further calls for each record (its links, its workflow steps); None: when a single
+        record is asked for.
+        """
         ...
 
     def history(self, ref: RecordRef, since: str) -> Sequence[HistoryRow]:

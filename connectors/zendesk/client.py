@@ -202,8 +202,10 @@ class ZendeskRemote:
             missing=missing,
         )
 
-    def fetch(self, keys: Sequence[str]) -> Mapping[str, Snapshot | Missing]:
+    def fetch(self, keys: Sequence[str], *, whole: bool | None = None) -> Mapping[str, Snapshot | Missing]:
         """Tickets by id. One ticket costs one call (two where the official app is used), many one per hundred.
+
+        whole: with the app's links; None means: when a single ticket is asked for.
 
         What is absent is confirmed by a second path: a read of the single ticket tells "forbidden" from "not there",
         and the list of deleted tickets "deleted" from "not shown to us". A merged ticket's audits name its survivor.
@@ -212,7 +214,7 @@ class ZendeskRemote:
         numbers = [one for one in dict.fromkeys(ids.values()) if one.isdecimal() and len(one) < 20]
         found: dict[str, Snapshot | Missing] = {}
         if len(numbers) == 1:
-            found.update(self._fetch_one(numbers[0]))
+            found.update(self._fetch_one(numbers[0], whole=whole is not False))
         else:
             for start in range(0, len(numbers), MANY):
                 found.update(self._fetch_many(numbers[start : start + MANY]))
@@ -230,14 +232,14 @@ class ZendeskRemote:
             rows, since=since, me=self._whoami(), names=self._all_names() if custom else self._known_names()
         )
 
-    def _fetch_one(self, ticket_id: str) -> dict[str, Snapshot | Missing]:
+    def _fetch_one(self, ticket_id: str, *, whole: bool) -> dict[str, Snapshot | Missing]:
         try:
             one = self._calls.read(f"/api/v2/tickets/{ticket_id}.json", {"include": "users"}, records.decode_one)
         except Forbidden as error:
             return {ticket_id: Missing(kind=MissingKind.FORBIDDEN, detail=error.message)}
         except RecordMissing:
             return {ticket_id: self._confirm_absent(ticket_id)}
-        links = self._links_of((ticket_id,))
+        links = self._links_of((ticket_id,)) if whole else self._links_unread()
         return {ticket_id: self._shown(one.ticket, self._people_of((one.ticket,), one.users), links)}
 
     def _fetch_many(self, ids: Sequence[str]) -> dict[str, Snapshot | Missing]:
@@ -250,7 +252,7 @@ class ZendeskRemote:
         }
         for absent in ids:
             if absent not in found:
-                found.update(self._fetch_one(absent))
+                found.update(self._fetch_one(absent, whole=True))
         return found
 
     def _shown(
@@ -308,6 +310,10 @@ class ZendeskRemote:
                 return records.app_links(rows)
             last = newest
         return None
+
+    def _links_unread(self) -> dict[str, tuple[LinkShown, ...]] | None:
+        """What is known of the app's links without a call: nothing where it is used, that there are none elsewhere."""
+        return None if self._uses_app or self._settings.jira_app is True else {}
 
     def _app_in_use(self, *, now: bool = False) -> bool:
         """Whether the account links with the official app. With `auto`, looked for at most every ten minutes."""

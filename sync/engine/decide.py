@@ -72,7 +72,7 @@ def _member(hub: Hub, item: Whole, one: Linked) -> Member:
     seen = load.member_of(hub, item, one)
     if one.fingerprint in ("", one.connected.mapping.fingerprint):
         return seen
-    return rebase(item.state, seen)
+    return rebase(item.state, seen, hub.rules)
 
 
 def _cause(item: Whole, plan: Plan) -> str:
@@ -104,17 +104,17 @@ def _decided(item: Whole, one: Linked, each: MemberPlan, texts: Mapping[str, str
         status=each.status_base,
         tags=each.tag_base,
         links=links,
-        attribution=_attribution(one, each),
+        attribution=_attribution(one),
         misses=_misses(one, each),
     )
     errand = _errand(one, base, each, link_errand, texts)
     return Decided(one=one, base=base, errand=errand, park=each.park, why=each.why, cause=cause)
 
 
-def _attribution(one: Linked, each: MemberPlan) -> Attribution | None:
+def _attribution(one: Linked) -> Attribution | None:
     """Who moved a record is forgotten when it moves on."""
     known = one.base.attribution
-    if known is not None and each.status_base is not None and each.status_base.raw != known.raw:
+    if known is not None and one.shown.raw != known.raw:
         return None
     return known
 

@@ -82,10 +82,10 @@ def settle(hub: Hub, connected: Connected) -> bool:
     read_no = hub.reads.next()
     errand = columns.errand(row.want)
     try:
-        found = connected.remote().fetch([ref.id])[ref.id]
+        found = connected.remote().fetch([ref.id], whole=False)[ref.id]
         own: tuple[bool, tuple[Own, ...]] | None = None
         if isinstance(found, Snapshot) and found.version != errand.expect:
-            own = _own(connected, ref, errand, found)
+            own = _own(connected, ref, errand, found, row.id)
     except RemoteError as error:
         down.failed(hub, connected, error)
         _later(hub, row, error.retry_after if isinstance(error, RateLimited) else None)
@@ -96,15 +96,17 @@ def settle(hub: Hub, connected: Connected) -> bool:
     return True
 
 
-def _own(connected: Connected, ref: RecordRef, errand: Errand, found: Snapshot) -> tuple[bool, tuple[Own, ...]]:
+def _own(
+    connected: Connected, ref: RecordRef, errand: Errand, found: Snapshot, delivery_id: str
+) -> tuple[bool, tuple[Own, ...]]:
     """Whether we did anything to the record since the errand was decided, and what. Raises RemoteError.
 
     Without a history the user's value is believed: what the record shows as wanted counts as ours, all else is theirs.
     Links need no history: the next plan sees which of them the record shows.
     """
     if connected.capabilities is None or connected.capabilities.history:
-        history = connected.remote().history(ref, errand.expect)
-        return any(row.ours for row in history), outcome.own_rows(connected, history)
+        mine = outcome.ours(connected.remote().history(ref, errand.expect), delivery_id)
+        return bool(mine), outcome.own_rows(connected, mine)
     want = errand.want
     if want is None:
         return False, ()

@@ -45,6 +45,7 @@ class EngineSettings:
     stale_limit: int = 5
     batch: int = 100
     refresh_batch: int = 100
+    links_every: timedelta = timedelta(minutes=15)
     webhook_days: int = 7
     delivery_days: int = 90
     journal_days: int = 400

@@ -90,6 +90,7 @@ def _take_known(
     taken.ids[snap.ref.id] = row.id
     linked = row.item_id is not None
     now = hub.clock.now()
+    whole = snap.origin is Origin.DIRECT and snap.links is not None
     if snap.links is None and (linked or why != "poll"):
         before = columns.snapshot(conn.execute(select(records.c.body).where(records.c.id == row.id)).scalar_one())
         snap = structs.replace(snap, links=before.links)
@@ -108,7 +109,7 @@ def _take_known(
         verdict = Verdict.TAKE  # the same content, now read directly: it is believed, and later copies are not
     if verdict is Verdict.IGNORE:
         taken.ignored += 1
-        _note_swept(conn, row, snap, now)
+        _note_swept(conn, row, now, whole=whole)
         if row.presence != "present" and snap.origin is Origin.DIRECT:
             _present_again(conn, row, taken)
         elif linked and snap.origin is Origin.DIRECT and why != "poll":
@@ -128,7 +129,7 @@ def _take_known(
         "presence": "present",
         "missing_since": None,
     }
-    if snap.origin is Origin.DIRECT:
+    if whole:
         values["swept_at"] = now
     conn.execute(update(records).where(records.c.id == row.id).values(**values))
     taken.updated += 1
@@ -186,9 +187,9 @@ def _insert(
             taken.touched.update(adopt.adopt(conn, hub, connected, taken.ids[snap.ref.id], snap))
 
 
-def _note_swept(conn: Connection, row: Any, snap: Snapshot, now: datetime) -> None:
+def _note_swept(conn: Connection, row: Any, now: datetime, *, whole: bool) -> None:
     """A direct read that shows links counts as a sweep of the record, whatever it was made for."""
-    if snap.origin is Origin.DIRECT and row.item_id is not None:
+    if whole and row.item_id is not None:
         conn.execute(update(records).where(records.c.id == row.id).values(swept_at=now))
 
 

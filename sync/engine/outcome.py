@@ -29,7 +29,7 @@ class Outcome:
     undone_by: str = ""
 
 
-def of_answer(connected: Connected, ref: RecordRef, errand: Errand, answer: Snapshot) -> Outcome:
+def of_answer(connected: Connected, ref: RecordRef, errand: Errand, answer: Snapshot, delivery_id: str) -> Outcome:
     """Compare the read-back with what was asked; ask the history only where they differ. Raises RemoteError."""
     want = errand.want or Want()
     shown = connected.mapping.shown(answer)
@@ -37,7 +37,7 @@ def of_answer(connected: Connected, ref: RecordRef, errand: Errand, answer: Snap
     if not missed or (connected.capabilities is not None and not connected.capabilities.history):
         return Outcome(landed=shown, missed=missed)
     rows = connected.remote().history(ref, errand.expect)
-    own = own_rows(connected, rows)
+    own = own_rows(connected, ours(rows, delivery_id))
     person = next((row.actor for row in reversed(rows) if not row.ours and not row.automatic and row.edits), "")
     if not person or not all(_brought_about(name, want, own) for name in missed):
         return Outcome(landed=shown, missed=missed)
@@ -58,13 +58,19 @@ def _brought_about(name: str, want: Want, own: Sequence[Own]) -> bool:
     return want.add <= added and want.remove <= removed
 
 
+def ours(rows: Sequence[HistoryRow], delivery_id: str) -> tuple[HistoryRow, ...]:
+    """The rows that one delivery left in a history. A row that names another delivery is not one of them.
+
+    Versions may be as coarse as a second, so what is asked for "since" one can hold rows of the delivery before.
+    """
+    return tuple(row for row in rows if row.ours and row.op in ("", delivery_id))
+
+
 def own_rows(connected: Connected, rows: Sequence[HistoryRow]) -> tuple[Own, ...]:
-    """Our own rows of a history, in the core's words, oldest first."""
+    """Rows of our own in the core's words, oldest first."""
     mapping = connected.mapping
     found = []
     for row in rows:
-        if not row.ours:
-            continue
         status: str | None = None
         add, remove = frozenset[str](), frozenset[str]()
         for edit in row.edits:

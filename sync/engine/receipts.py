@@ -12,7 +12,7 @@ from connectors.errors import RemoteError
 from sync.core.reasons import ParkReason
 from sync.core.receipt import receive
 from sync.core.state import Change, ItemState, Member, Want
-from sync.engine import columns, doubt, ingest, load, outcome, parking, rows
+from sync.engine import columns, doubt, ingest, load, outcome, overwritten, parking, rows
 from sync.engine.columns import Base, Errand
 from sync.engine.hub import Connected, Hub
 from sync.engine.load import Linked
@@ -34,7 +34,7 @@ def take(hub: Hub, connected: Connected, sending: Sending, answer: Snapshot | No
     found: Outcome | None = None
     if answer is not None:
         try:
-            found = outcome.of_answer(connected, sending.ref, errand, answer)
+            found = outcome.of_answer(connected, sending.ref, errand, answer, sending.id)
         except RemoteError as error:
             doubt.enter(hub, connected, sending.id, error.message)
             return
@@ -59,6 +59,9 @@ def _store(
         item = load.whole(conn, hub, sending.item_id)
         one = item.by_link(sending.link_id)
         state, base, changes = land(item.state, one, load.member_of(hub, item, one), errand, found)
+        if answer is not None and answer.overwrote:
+            state, base, heard = overwritten.merge_again(conn, hub, item, one, answer, state, base)
+            changes = (*changes, *heard)
         missed = _still_missed(errand, base, missed)
         note_changes(conn, hub, item.id, sending.record_id, changes)
         base = _count_misses(conn, hub, connected, sending, one, base, found, missed)

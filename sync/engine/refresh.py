@@ -34,14 +34,14 @@ def refresh(hub: Hub, connected: Connected) -> bool:
     priority = Priority.BACKFILL if batch[0].why == "sweep" else Priority.LIVE
     wait = hub.budgets.take(connected.id, connected.draws(Act.FETCH), priority=priority)
     if wait:
-        _put_off(hub, connected, batch, wait)
+        _put_off(hub, batch, wait)
         return False
     read_no = hub.reads.next()
     try:
-        found = connected.remote().fetch([row.remote_id for row in batch])
+        found = connected.remote().fetch([row.remote_id for row in batch], whole=_whole(hub, connected, batch))
     except RemoteError as error:
         down.failed(hub, connected, error)
-        _retry(hub, connected, batch, error)
+        _retry(hub, batch, error)
         return True
     down.answered(hub, connected)
     snapshots = {key: value for key, value in found.items() if isinstance(value, Snapshot)}
@@ -52,6 +52,21 @@ def refresh(hub: Hub, connected: Connected) -> bool:
             attribute(hub, connected, snap)
     hub.signals.ring("settle")
     return True
+
+
+def _whole(hub: Hub, connected: Connected, batch: Sequence[Any]) -> bool | None:
+    """Whether to read links and workflow steps too, which costs further calls.
+
+    Always when they may be the point. A record that a webhook or a poll named is read with them when that was last
+    done some time ago: so a link made by hand is found with the next edit, and a busy record costs one call a change.
+    """
+    if len(batch) > 1:
+        return None
+    if batch[0].why not in ("hook", "list"):
+        return True
+    with hub.store.read() as conn:
+        row = rows.find_record(conn, connected.id, batch[0].remote_id)
+    return row is None or row.swept_at is None or row.swept_at < hub.clock.now() - hub.settings.links_every
 
 
 def _due(hub: Hub, connected: Connected) -> Sequence[Any]:
@@ -139,7 +154,7 @@ def _wake_waiting(conn: Connection, hub: Hub, connected: Connected, snap: Snapsh
         rows.mark(conn, [link.item_id], hub.clock.now())
 
 
-def _put_off(hub: Hub, connected: Connected, batch: Sequence[Any], seconds: float) -> None:
+def _put_off(hub: Hub, batch: Sequence[Any], seconds: float) -> None:
     later = hub.clock.now() + timedelta(seconds=seconds)
 
     def step(conn: Connection) -> None:
@@ -147,10 +162,9 @@ def _put_off(hub: Hub, connected: Connected, batch: Sequence[Any], seconds: floa
             conn.execute(update(refreshes).where(_same(row)).values(not_before=later))
 
     hub.store.step(step)
-    del connected
 
 
-def _retry(hub: Hub, connected: Connected, batch: Sequence[Any], error: RemoteError) -> None:
+def _retry(hub: Hub, batch: Sequence[Any], error: RemoteError) -> None:
     now = hub.clock.now()
     patience = error.retry_after if isinstance(error, RateLimited) else None
 
@@ -161,7 +175,6 @@ def _retry(hub: Hub, connected: Connected, batch: Sequence[Any], error: RemoteEr
             conn.execute(update(refreshes).where(_same(row)).values(not_before=at, attempts=attempts))
 
     hub.store.step(step)
-    del connected
 
 
 def attribute(hub: Hub, connected: Connected, snap: Snapshot) -> None:

@@ -101,7 +101,7 @@ records = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
-    Column("swept_at", Moment),
+    Column("swept_at", Moment),  # when it was last read directly with its links, by a sweep or otherwise
     Index("uq_records_identity", "connection_id", "kind", "remote_id", unique=True),
     Index("ix_records_key", "connection_id", "key"),
     Index("ix_records_swept", "connection_id", "swept_at"),

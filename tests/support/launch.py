@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from connectors import jira, zendesk
 from connectors.jira.sandbox import JiraSandbox
 from connectors.jira.sandbox import build as build_jira
 from connectors.jira.settings import JiraSettings
+from connectors.sandbox.wire import OutgoingHook, Request, Response
 from connectors.zendesk.sandbox import ZendeskSandbox
 from connectors.zendesk.sandbox import build as build_zendesk
 from connectors.zendesk.settings import ZendeskSettings
@@ -37,12 +38,37 @@ routes:
 
 
 @dataclass
+class Interrupted:
+    """A stand-in on which somebody may act just before the hub's next write is handled."""
+
+    inner: Any
+    acts: list[dict[str, Any]] = field(default_factory=list)
+
+    def handle(self, request: Request) -> Response:
+        """Let the waiting act happen, then answer."""
+        if self.acts and request.method not in ("GET", "HEAD") and "/oauth/" not in request.path:
+            self.inner.act(self.acts.pop(0))
+        answer: Response = self.inner.handle(request)
+        return answer
+
+    def due_hooks(self, now: float) -> list[OutgoingHook]:
+        """As the stand-in says."""
+        due: list[OutgoingHook] = self.inner.due_hooks(now)
+        return due
+
+    def hook_answered(self, hook: OutgoingHook, status: int | None, now: float) -> None:
+        """As the stand-in takes it."""
+        self.inner.hook_answered(hook, status, now)
+
+
+@dataclass
 class Launch:
-    """The world, and both sides by name."""
+    """The world, and both sides by name. at_write: who acts in the moment before the hub's next write, by side."""
 
     world: World
     zendesk: ZendeskSandbox
     jira: JiraSandbox
+    at_write: dict[str, Interrupted]
 
     # --- what people do --------------------------------------------------------------------------------------
 
@@ -180,14 +206,15 @@ def launch(
             webhook_secrets=(JIRA_SECRET,),
         ),
     )
+    sides = {"support": Interrupted(desk), "tracker": Interrupted(site)}
     world = World(
         folder=folder,
         clock=clock,
         rng=SeededRng(seed),
-        stand_ins={"support": desk, "tracker": site},
+        stand_ins=sides,
         configured=configured,
         mappings=mappings,
         settings=settings or EngineSettings(),
         hooks_on=hooks,
     )
-    return Launch(world=world, zendesk=desk, jira=site)
+    return Launch(world=world, zendesk=desk, jira=site, at_write=sides)

@@ -151,7 +151,9 @@ def test_a_deleted_ticket_leaves_and_moves_nobody(make: Make) -> None:
 def test_links_in_a_field_are_written_and_followed(make: Make) -> None:
     from tests.sync.mapping.records import shipped_texts
 
-    text = shipped_texts()["zendesk.yaml"].replace("    show: note ", "    show: field\n    field: custom_fields.360002 ")
+    text = shipped_texts()["zendesk.yaml"].replace(
+        "    show: note ", "    show: field\n    field: custom_fields.360002 "
+    )
     day = make(routes=ROUTES, texts={"zendesk.yaml": text})
     day.world.start()
     day.world.wait(60)

@@ -1,0 +1,73 @@
+"""An edit that our own write hid: the remote's audit names a value that nobody had shown us.
+
+A version as coarse as a second cannot refuse such a write. The edit is recorded as a conflict and merged again: the
+item hears it as if we had read it in time, and what it then says is written, to this record too.
+"""
+
+from __future__ import annotations
+
+from msgspec import structs
+from sqlalchemy import Connection, insert
+
+from sync.core.reasons import ConflictKind
+from sync.core.reconcile import reconcile
+from sync.core.state import Change, ItemState, Shown
+from sync.engine import load
+from sync.engine.columns import Base
+from sync.engine.hub import Hub
+from sync.engine.load import Linked, Whole
+from sync.model import FieldEdit, Snapshot
+from sync.store.tables import conflicts
+
+
+def merge_again(
+    conn: Connection, hub: Hub, item: Whole, one: Linked, answer: Snapshot, state: ItemState, base: Base
+) -> tuple[ItemState, Base, tuple[Change, ...]]:
+    """Let the item hear what our write hid. state, base: as the receipt left them. Tags, being deltas, hide nothing."""
+    mapping = one.connected.mapping
+    hidden = next((edit for edit in answer.overwrote if edit.field == mapping.status_field), None)
+    if hidden is None or hidden.old is None:
+        return state, base, ()
+    _note(conn, hub, item, one, hidden)
+    raw = str(hidden.old)
+    reads = structs.replace(one.snap, fields={**one.snap.fields, mapping.status_field: raw})
+    theirs = mapping.shown(reads)
+    members = []
+    for each in item.linked:
+        seen = load.member_of(hub, item, each)
+        if each is one:
+            spoken = Shown(
+                raw=raw, status=theirs.status, archived=theirs.archived, frozen=theirs.frozen, tags=one.shown.tags
+            )
+            seen = structs.replace(seen, shown=spoken, fresh=True, in_doubt=None, rules=mapping.rules_for(reads))
+        else:
+            seen = structs.replace(seen, fresh=False)
+        members.append(seen)
+    plan = reconcile(state, members, hub.rules)
+    status = next(each.status_base for each in plan.members if each.link == one.link_id)
+    if status is None or base.status is None:
+        return plan.item, base, plan.changes
+    shown_now = structs.replace(
+        status, raw=base.status.raw, side=base.status.side, heard=min(status.heard, one_heard(one)), aside=False
+    )
+    return plan.item, structs.replace(base, status=shown_now), plan.changes
+
+
+def one_heard(one: Linked) -> int:
+    """What the record had heard before our write: it is told again."""
+    return one.base.status.heard if one.base.status is not None else 0
+
+
+def _note(conn: Connection, hub: Hub, item: Whole, one: Linked, hidden: FieldEdit) -> None:
+    conn.execute(
+        insert(conflicts).values(
+            at=hub.clock.now(),
+            item_id=item.id,
+            record_id=one.record_id,
+            kind=ConflictKind.OVERWRITTEN_EDIT.value,
+            field="status",
+            kept=str(hidden.new),
+            lost=str(hidden.old),
+        )
+    )
+    hub.tell("conflict", item=item.id, kind="overwritten_edit", kept=str(hidden.new), lost=str(hidden.old))

@@ -1,0 +1,29 @@
+"""An edit made in the very second of our write is not lost without a word."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from sync.store.tables import conflicts
+from tests.support.launch import Launch
+
+
+def test_a_detail_set_in_the_second_of_our_resolve_is_named_and_the_resolve_stands(day: Launch) -> None:
+    ticket, issue = day.linked_pair()
+    day.engineer(issue, "In Progress")
+    day.engineer(issue, "Done")
+    day.world.wait(90)
+    day.agent(ticket, "open")
+    day.world.wait(90)
+    day.engineer(issue, "In Progress")
+    day.world.wait(90)
+    # The agent's edit and our write fall into one second: the version alone cannot tell them apart.
+    day.zendesk.act({"act": "tag", "ticket": ticket, "add": ["seen"]})
+    day.at_write["support"].acts.append({"act": "status", "ticket": ticket, "status": "hold"})
+    day.engineer(issue, "Done")
+    day.world.quiet()
+    day.world.wait(120)
+    with day.world.store.read() as conn:
+        found = conn.execute(select(conflicts.c.kind, conflicts.c.lost)).all()
+    assert ("overwritten_edit", "hold") in [tuple(row) for row in found]
+    assert day.statuses(ticket, issue) == ("solved", "Done")
