@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from sync.daemon.frame import Worker
 from sync.daemon.schedule import Schedule
@@ -19,13 +20,14 @@ DELIVERERS = 2
 """Workers that write to one connection: one waits for an answer while the other sends."""
 
 
-def workers(hub: Hub, *, deliverers: int = DELIVERERS) -> list[Worker]:
-    """All workers of a hub."""
+def workers(hub: Hub, *, deliverers: int = DELIVERERS, written: Callable[[], object] | None = None) -> list[Worker]:
+    """All workers of a hub. written: see `only_if_written`."""
+    carry_out = only_if_written(partial(commands.carry_out, hub), written)
     return [
         Worker(name="inbox", topic="inbox", run=partial(inbox.read_inbox, hub), idle_seconds=5.0),
-        Worker(name="settle", topic="settle", run=partial(settle.settle, hub), idle_seconds=1.0),
-        # A person waits for the answer.
-        Worker(name="commands", topic="commands", run=partial(commands.carry_out, hub), idle_seconds=0.5),
+        Worker(name="settle", topic="settle", run=partial(settle.settle, hub), idle_seconds=2.0),
+        # A person waits for the answer, in another process, which can ring no bell.
+        Worker(name="commands", topic="commands", run=carry_out, idle_seconds=0.25),
         Worker(name="tidy", topic="tidy", run=partial(tidy.tidy, hub), idle_seconds=60.0),
         *(worker for connected in hub.connections.values() for worker in _of_connection(hub, connected, deliverers)),
     ]
@@ -40,14 +42,50 @@ def _of_connection(hub: Hub, connected: Connected, deliverers: int) -> Iterator[
     yield worker("greet", "greet", partial(contact.greet, hub, connected), 2.0)
     # The tick rings; twice the interval is for a wall clock that was set back, by which the ticks go.
     yield worker("poll", "poll", partial(poll.poll, hub, connected, poll.LIVE), 2 * connected.poll_seconds)
-    yield worker("import", "poll", partial(poll.poll, hub, connected, poll.IMPORT), 2.0)
-    yield worker("refresh", "refresh", partial(refresh.refresh, hub, connected), 1.0)
-    yield worker("create", "deliver", partial(create.create, hub, connected), 2.0)
+    yield worker("import", "poll", partial(poll.poll, hub, connected, poll.IMPORT), 3.0)
+    yield worker("refresh", "refresh", partial(refresh.refresh, hub, connected), 2.0)
+    yield worker("create", "deliver", partial(create.create, hub, connected), 3.0)
     yield worker("sweep", "sweep", partial(sweep.sweep, hub, connected), 10.0)
     for each in range(deliverers):
         # The first looks for what has become due; the others wake with the bell and take their share.
-        idle_seconds = 1.0 if each == 0 else 15.0
+        idle_seconds = 2.0 if each == 0 else 15.0
         yield worker(f"deliver {each + 1}", "deliver", partial(deliver.deliver, hub, connected), idle_seconds)
+
+
+def only_if_written(run: Callable[[], bool], written: Callable[[], object] | None) -> Callable[[], bool]:
+    """Call `run` only when the database was written since its last fruitless call: what it looks for comes by a write.
+
+    written: changes with every write, whoever made it (`last_write`); None: not known, so always look.
+    """
+    if written is None:
+        return run
+    seen: list[object] = []
+
+    def look() -> bool:
+        now = written()  # asked before the look: what is written during it is looked for again
+        if seen == [now] and now is not None:
+            return False
+        if run():
+            seen.clear()
+            return True
+        seen[:] = [now]
+        return False
+
+    return look
+
+
+def last_write(database: Path) -> Callable[[], object]:
+    """Tells whether a SQLite database was written: every commit grows or rewrites its write-ahead log."""
+    log = database.with_name(database.name + "-wal")
+
+    def written() -> object:
+        try:
+            now = log.stat()
+        except FileNotFoundError:
+            return None
+        return now.st_mtime_ns, now.st_size, now.st_ino
+
+    return written
 
 
 def schedule(hub: Hub) -> Schedule:

@@ -51,7 +51,7 @@ def run(
         bells = Bells()
         hub = make_hub(store, bells)
         frame = Frame(
-            workers=[lease.worker(), *roster.workers(hub, deliverers=deliverers)],
+            workers=[lease.worker(), *roster.workers(hub, deliverers=deliverers, written=roster.last_write(database))],
             clock=clock,
             bells=bells,
             spawn=spawn_thread,

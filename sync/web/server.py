@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import errno
 import socket
 from collections.abc import Callable
@@ -18,13 +20,37 @@ class CannotListen(Exception):
     """The address of the web face cannot be taken. The text is for people."""
 
 
+class _Server(uvicorn.Server):
+    """Uvicorn's server, which looks ten times a second whether it is to stop: this one is told, and looks once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asked = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Keep the date header and wait to be stopped."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), 1.0)
+
+    def ask_to_stop(self) -> None:
+        """Stop taking calls. From any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            # A loop that is closed has stopped already.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._asked.set)
+
+
 class WebFace:
     """Listens from the moment it is made (so that a taken port is found at once); answers once it is started."""
 
     def __init__(self, settings: WebSettings) -> None:
         self._settings = settings
         self._socket = _listen(settings)
-        self._server: uvicorn.Server | None = None
+        self._server: _Server | None = None
         self._running: Running | None = None
 
     @property
@@ -45,7 +71,7 @@ class WebFace:
     ) -> None:
         """Answer calls, in a thread of its own. on_end: called from it if it ends without being asked to."""
         protocol = type("DoorProtocol", (LimitedProtocol,), {"door": door})
-        server = self._server = uvicorn.Server(
+        server = self._server = _Server(
             uvicorn.Config(
                 app,
                 http=protocol,
@@ -76,7 +102,7 @@ class WebFace:
     def stop(self) -> None:
         """Take no new calls; open ones may end. Returns at once."""
         if self._server is not None:
-            self._server.should_exit = True
+            self._server.ask_to_stop()
 
     def join(self, seconds: float) -> bool:
         """Wait at most so long for its end. True: it has ended, and the port is free."""

@@ -15,6 +15,7 @@ from sync.daemon import figures
 from sync.daemon.frame import Frame, Worker
 from sync.daemon.health import health
 from sync.daemon.lease import LeaseKeeper
+from sync.daemon.roster import last_write, only_if_written
 from sync.daemon.schedule import Schedule
 from sync.ports import Bells, RealClock, spawn_thread
 from sync.store.contract import Store
@@ -86,6 +87,41 @@ def test_a_ring_that_fails_does_not_end_the_schedule() -> None:
 
 def test_a_schedule_that_was_never_started_stops() -> None:
     Schedule(lambda topic: None).stop()
+
+
+# --- roster --------------------------------------------------------------------------------------------------------
+
+
+def test_a_look_is_spared_while_nobody_has_written(store: Store, clock: MovedClock, tmp_path: Path) -> None:
+    answers, looks = [True, False, False, False], []
+
+    def run() -> bool:
+        looks.append(True)
+        return answers.pop(0)
+
+    def write() -> None:
+        store.step(lambda conn: take_lease(conn, ME, clock.now()))
+
+    write()
+    look = only_if_written(run, last_write(tmp_path / "hypercare.db"))
+    assert [look(), look()] == [True, False]  # it found something, so it looked again
+    assert [look(), look(), look()] == [False] * 3
+    assert len(looks) == 2
+    write()
+    assert look() is False
+    assert len(looks) == 3
+
+
+def test_without_a_write_ahead_log_every_look_is_made(tmp_path: Path) -> None:
+    looks: list[bool] = []
+
+    def run() -> bool:
+        looks.append(True)
+        return False
+
+    look = only_if_written(run, last_write(tmp_path / "nothing.db"))
+    assert [look(), look()] == [False, False]
+    assert len(looks) == 2
 
 
 # --- lease ---------------------------------------------------------------------------------------------------------
