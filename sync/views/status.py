@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from sync.store.lock import lease
+from sync.store.lock import Lease, lease
 from sync.store.tables import (
     conflicts,
     connections,
@@ -66,7 +67,7 @@ class ConnectionView(Struct, frozen=True, kw_only=True):
 
 
 class StatusView(Struct, frozen=True, kw_only=True):
-    """Everything at one moment. daemon: who holds the database's lease, empty when nobody does."""
+    """Everything at one moment. daemon: who works on the database, empty when nobody does."""
 
     at: datetime
     daemon: str
@@ -79,12 +80,12 @@ class StatusView(Struct, frozen=True, kw_only=True):
     unasked: tuple[str, ...] = ()
 
 
-def status(conn: Connection, now: datetime) -> StatusView:
-    """Read it. `unasked` says what only the running daemon knows."""
+def status(conn: Connection, now: datetime, daemon: str = "") -> StatusView:
+    """Read it. daemon: who runs on this machine, where that is known. `unasked`: what only the daemon knows."""
     held = lease(conn)
     return StatusView(
         at=now,
-        daemon=str(held.owner) if held is not None and held.until > now else "",
+        daemon=daemon or _elsewhere(held, now),
         items=_count(conn, items),
         items_waiting=_count(conn, items, items.c.gen > items.c.done_gen),
         in_doubt=_count(conn, deliveries, deliveries.c.state == "in_doubt"),
@@ -95,6 +96,13 @@ def status(conn: Connection, now: datetime) -> StatusView:
         ),
         unasked=("rate budgets are known to the running daemon only: see its /metrics",),
     )
+
+
+def _elsewhere(held: Lease | None, now: datetime) -> str:
+    """A daemon of another machine; the lock file knows better about one of this machine."""
+    if held is None or held.until <= now or held.owner.host == os.uname().nodename:
+        return ""
+    return str(held.owner)
 
 
 def _connection(conn: Connection, row: Any, now: datetime) -> ConnectionView:

@@ -1,0 +1,1 @@
+"""The commands. `main` holds their words and flags; everything heavy is imported inside them."""
