@@ -211,6 +211,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     workflow: names the workflow this record follows (project and issue type); empty where there is none.
     frozen: the remote refuses every further edit (a Zendesk ticket that is `closed`).
     automatic: the record's present status was set by the remote itself, where a snapshot alone can tell.
+    follows: the id of the record of the same connection that it goes on from, which is closed for good (a follow-up).
     overwrote: of the answer to a write: what it replaced although we had not read it (old: the value nobody had shown
     us, new: ours). An edit of somebody else that this write hid; empty everywhere else.
     """
@@ -227,6 +228,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     workflow: str = ""
     frozen: bool = False
     automatic: bool = False
+    follows: str = ""
     overwrote: tuple[FieldEdit, ...] = ()
     state_owner: StateOwner = StateOwner.REMOTE
 

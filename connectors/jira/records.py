@@ -242,8 +242,13 @@ def remote_links(answer: Json) -> tuple[LinkShown, ...]:
 
 
 def global_id(link: LinkView) -> str:
-    """Our identity of a remote link: writing it again updates the link. At most 255 characters."""
-    text = f"hypercare={quote(link.connection, safe='')}&{quote(link.kind, safe='')}={quote(link.id, safe='')}"
+    """Our identity of a remote link: writing it again updates the link. At most 255 characters.
+
+    It is made of what never changes: the system, the account's host, the record's kind and id. The connection's name
+    is not in it, so that renaming a connection doubles no link.
+    """
+    parts = (("hypercare", link.system), ("host", urlsplit(link.url).netloc.lower()), (link.kind, link.id))
+    text = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in parts)
     return text if len(text) <= _MAX_ID else "hypercare=" + hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -69,6 +69,7 @@ class Ticket(Struct):
     brand_id: int | None = None
     external_id: str | int | None = None
     problem_id: int | None = None
+    via: Json = None
     custom_fields: list[CustomField] | None = None
 
 
@@ -204,6 +205,7 @@ def snapshot(
         origin=origin,
         links=links,
         frozen=ticket.status == "closed",
+        follows=_follows(ticket.via),
         overwrote=overwrote,
     )
 
@@ -215,6 +217,16 @@ def _person(user_id: int, people: Mapping[int, User]) -> dict[str, str]:
         "name": (known.name if known else "") or "",
         "email": (known.email if known else "") or "",
     }
+
+
+def _follows(via: Json) -> str:
+    """The id of the closed ticket that a ticket was opened to go on from, or "". [Zendesk, "Via object"]"""
+    source = via.get("source") if isinstance(via, dict) else None
+    if not isinstance(source, dict) or source.get("rel") != "follow_up":
+        return ""
+    before = source.get("from")
+    number = before.get("ticket_id") if isinstance(before, dict) else None
+    return str(number) if number is not None and str(number).isdecimal() else ""
 
 
 def is_merged(ticket: Ticket) -> bool:

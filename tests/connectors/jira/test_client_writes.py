@@ -225,7 +225,7 @@ def test_a_link_is_written_once_however_often_it_is_repeated(either: Site) -> No
     assert again.links is not None
     assert len(first.links) == len(again.links) == 1
     (stored,) = either.issue(key)["remote_links"]
-    assert stored["globalId"] == "hypercare=support&ticket=5158"
+    assert stored["globalId"] == "hypercare=zendesk&host=acme.zendesk.com&ticket=5158"
     assert stored["object"]["title"] == "renamed"
     assert stored["relationship"] == "reported in"
 
@@ -250,7 +250,7 @@ def test_a_link_is_removed_by_its_global_id_too(either: Site) -> None:
     remote = either.connect()
     snap = write(remote, read(remote, number), add_links=(ticket(),))
     assert snap is not None
-    handle = LinkShown(target="", via=LinkVia.REMOTE_LINK, handle="hypercare=support&ticket=5158")
+    handle = LinkShown(target="", via=LinkVia.REMOTE_LINK, handle="hypercare=zendesk&host=acme.zendesk.com&ticket=5158")
     after = write(remote, snap, remove_links=(handle,))
     assert after is not None
     assert after.links == ()

@@ -147,7 +147,7 @@ def test_users_of_data_center_are_known_by_their_key() -> None:
 
 LINK = {
     "id": 10000,
-    "globalId": "hypercare=support&ticket=1",
+    "globalId": "hypercare=zendesk&host=acme.zendesk.com&ticket=1",
     "object": {"url": "https://acme.zendesk.com/agent/tickets/1", "title": "t"},
 }
 
@@ -171,13 +171,21 @@ def test_what_is_no_link_is_left_out(answer: object) -> None:
 
 
 def test_a_link_of_ours_has_one_identity_for_good() -> None:
-    assert records.global_id(ticket()) == "hypercare=support&ticket=5158"
-    assert records.global_id(ticket(title="other", done=True, url="https://x.example")) == records.global_id(ticket())
+    assert records.global_id(ticket()) == "hypercare=zendesk&host=acme.zendesk.com&ticket=5158"
+    assert records.global_id(ticket(title="other", done=True)) == records.global_id(ticket())
+
+
+def test_a_renamed_connection_doubles_no_link() -> None:
+    assert records.global_id(ticket(connection="helpdesk")) == records.global_id(ticket(connection="support"))
+
+
+def test_two_accounts_of_one_system_have_links_of_their_own() -> None:
+    other = ticket(url="https://other.zendesk.com/agent/tickets/5158")
+    assert records.global_id(other) != records.global_id(ticket())
 
 
 def test_different_records_never_share_an_identity() -> None:
-    crafted = ticket("1", connection="a&ticket=2")
-    assert records.global_id(crafted) != records.global_id(ticket("2", connection="a"))
+    assert records.global_id(ticket("1&ticket=2")) != records.global_id(ticket("2"))
     assert records.global_id(ticket("x" * 300)) != records.global_id(ticket("x" * 301))
     assert len(records.global_id(ticket("x" * 300))) <= 255
 
@@ -187,7 +195,7 @@ def test_a_link_shows_a_plain_title_and_whether_it_is_done() -> None:
     assert body["object"]["title"] == "[~admin] {html} line break"
     assert body["object"]["status"]["resolved"] is True
     assert body["relationship"] == "reported in"
-    assert body["globalId"] == "hypercare=support&ticket=5158"
+    assert body["globalId"] == "hypercare=zendesk&host=acme.zendesk.com&ticket=5158"
 
 
 def test_a_link_without_a_title_shows_the_key_and_a_long_one_is_cut() -> None:

@@ -57,6 +57,26 @@ def shown(**more: Any) -> Snapshot:
     return records.snapshot(ticket(**more), NAMES, people, origin=Origin.DIRECT)
 
 
+def test_a_follow_up_names_the_ticket_it_goes_on_from() -> None:
+    via = {"channel": "web", "source": {"from": {"ticket_id": 35000, "subject": "Fire"}, "to": {}, "rel": "follow_up"}}
+    assert shown(via=via).follows == "35000"
+
+
+@pytest.mark.parametrize(
+    "via",
+    [
+        None,
+        "web",
+        {"channel": "web", "source": {"from": {}, "to": {}, "rel": None}},
+        {"channel": "web", "source": {"from": {"ticket_id": 7}, "to": {}, "rel": "problem"}},
+        {"channel": "web", "source": {"from": None, "rel": "follow_up"}},
+        {"channel": "email", "source": {"from": {"ticket_id": "x"}, "rel": "follow_up"}},
+    ],
+)
+def test_a_ticket_that_is_no_follow_up_follows_nothing(via: object) -> None:
+    assert shown(via=via).follows == ""
+
+
 def test_a_ticket_becomes_a_snapshot_under_the_mapping_names() -> None:
     snap = shown()
     assert snap.ref.id == "35436"
