@@ -34,7 +34,10 @@ class NeverQuiet(AssertionError):
 
 @dataclass(kw_only=True)
 class World:
-    """A hub over stand-ins. stand_ins: by connection name. hooks_on: calls of webhooks arrive."""
+    """A hub over stand-ins. stand_ins: by connection name. hooks_on: calls of webhooks arrive.
+
+    crash: called around every COMMIT (see `SqliteStore`); it may raise to end the process there.
+    """
 
     folder: Path
     clock: VirtualClock
@@ -44,6 +47,7 @@ class World:
     mappings: Loaded
     settings: EngineSettings = field(default_factory=EngineSettings)
     hooks_on: bool = True
+    crash: Callable[[str], None] | None = None
     events: list[tuple[str, dict[str, Json]]] = field(default_factory=list)
     store: Store = field(init=False)
     hub: Hub = field(init=False)
@@ -53,7 +57,7 @@ class World:
 
     def open(self) -> None:
         """Start the process: open the database, build the hub, take up what was left."""
-        self.store = open_store(self.folder / "hypercare.db", clock=self.clock, inline=True)
+        self.store = open_store(self.folder / "hypercare.db", clock=self.clock, inline=True, crash=self.crash)
         self.hub = build.hub(
             self.store,
             self.configured,
@@ -119,7 +123,8 @@ class World:
                 did = poll.poll(self.hub, connected, poll.LIVE) or did
             did = poll.poll(self.hub, connected, poll.IMPORT) or did
         did = settle.settle(self.hub) or did
-        tidy.tidy(self.hub)
+        if polls:
+            tidy.tidy(self.hub)
         return did
 
     def quiet(self, *, polls: bool = True) -> int:

@@ -44,7 +44,7 @@ class SqliteStore:
         self._clock = clock
         self._closed = False
         self._writing = writing_engine(path, busy_seconds)
-        self._reading = reading_engine(path, busy_seconds, pooled=not inline)
+        self._reading = reading_engine(path, busy_seconds)
         self._writer: Writer | Inline
         if inline:
             self._writer = Inline(self._begin, crash)

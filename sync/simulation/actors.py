@@ -1,0 +1,199 @@
+"""People at work in both systems, by a seed: they know nothing of the hub, and of each other only what they see."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+
+from connectors.sandbox.control import Mistaken
+from sync.simulation.ledger import USER, What
+from sync.simulation.stage import DESK, Stage
+
+_TICKET_STATUSES = ("open", "pending", "hold", "solved", "solved", "open")
+_SHARED = ("launch", "area-login", "Mobile")
+"""Tags that several people use; all others have a name of their own, so that their fate can be judged exactly."""
+
+
+class People:
+    """Agents, engineers and customers. edits: how many of each kind took place."""
+
+    def __init__(self, rng: random.Random, *, membership: bool, routes: bool) -> None:
+        self._rng = rng
+        self._membership = membership
+        self._routes = routes
+        self._named = 0
+        self.edits: Counter[str] = Counter()
+        self.stage: Stage
+
+    # --- what is there ---------------------------------------------------------------------------------------------
+
+    def _tickets(self) -> list[int]:
+        return [
+            number
+            for number, entry in self.stage.desk.model.entries.items()
+            if not entry.is_deleted and entry.ticket.status != "closed"
+        ]
+
+    def _issues(self) -> list[str]:
+        return [str(number) for number in self.stage.site.site.issues]
+
+    # --- acting ----------------------------------------------------------------------------------------------------
+
+    def act(self) -> None:
+        """Somebody does something."""
+        work: list[tuple[float, str, Callable[[], None]]] = [
+            (5, "zendesk status", self._ticket_status),
+            (5, "jira status", self._issue_status),
+            (3, "zendesk tag", self._ticket_tag),
+            (3, "jira label", self._issue_label),
+            (2, "zendesk untag", self._ticket_untag),
+            (2, "jira unlabel", self._issue_unlabel),
+            (1.5, "customer reply", self._reply),
+            (0.7, "zendesk comment", self._comment),
+            (0.5, "zendesk bulk", self._bulk),
+            (0.5, "toggle", self._toggle),
+            (0.4, "zendesk close", self._close),
+        ]
+        if self._membership:
+            work += [
+                (0.7, "jira link", self._link),
+                (0.4, "jira unlink", self._unlink),
+                (0.4, "zendesk merge", self._merge),
+                (0.3, "zendesk delete", self._delete),
+                (0.3, "jira move", self._move),
+                (0.1, "jira delete", self._delete_issue),
+                (0.4, "zendesk new", self.new_ticket),
+            ]
+        total = sum(weight for weight, _, _ in work)
+        point = self._rng.random() * total
+        for weight, name, doing in work:
+            point -= weight
+            if point < 0:
+                self._do(name, doing)
+                return
+
+    def _do(self, name: str, doing: Callable[[], None]) -> None:
+        try:
+            doing()
+        except (Mistaken, IndexError):
+            return  # the system, or the circumstances, did not allow it
+        finally:
+            self.stage.watch(USER)
+        self.edits[name] += 1
+
+    def _name(self) -> str:
+        if self._rng.random() < 0.15:
+            return self._rng.choice(_SHARED)
+        self._named += 1
+        return f"tag{self._named}"
+
+    # --- in Zendesk ------------------------------------------------------------------------------------------------
+
+    def new_ticket(self) -> None:
+        """A customer writes."""
+        tags = [self._name()] if self._rng.random() < 0.3 else []
+        if self._routes and self._rng.random() < 0.5:
+            tags.append("outage")
+        self.stage.desk.act({"act": "create", "tags": tags, "status": self._rng.choice(("new", "open"))})
+        self.stage.watch(USER)
+
+    def _ticket_status(self) -> None:
+        ticket = self._rng.choice(self._tickets())
+        self.stage.desk.act({"act": "status", "ticket": ticket, "status": self._rng.choice(_TICKET_STATUSES)})
+
+    def _ticket_tag(self) -> None:
+        ticket = self._rng.choice(self._tickets())
+        self.stage.desk.act({"act": "tag", "ticket": ticket, "add": [self._name()]})
+
+    def _ticket_untag(self) -> None:
+        ticket = self._rng.choice([n for n in self._tickets() if self.stage.desk.model.entries[n].ticket.tags])
+        tag = self._rng.choice(sorted(self.stage.desk.model.entries[ticket].ticket.tags))
+        self.stage.desk.act({"act": "tag", "ticket": ticket, "remove": [tag]})
+
+    def _reply(self) -> None:
+        ticket = self._rng.choice(self._tickets())
+        self.stage.desk.act({"act": "comment", "ticket": ticket, "body": "Still broken", "as": "customer@example.com"})
+
+    def _comment(self) -> None:
+        ticket = self._rng.choice(self._tickets())
+        self.stage.desk.act({"act": "comment", "ticket": ticket, "body": "Looking", "public": False})
+
+    def _bulk(self) -> None:
+        status = self._rng.choice(("solved", "open", ""))
+        tag = self._name()
+        for ticket in self._tickets():
+            if status:
+                self.stage.desk.act({"act": "status", "ticket": ticket, "status": status})
+            else:
+                self.stage.desk.act({"act": "tag", "ticket": ticket, "add": [tag]})
+
+    def _toggle(self) -> None:
+        """There and back again, within one poll."""
+        ticket = self._rng.choice(self._tickets())
+        was = self.stage.desk.model.entries[ticket].ticket.status
+        other = "solved" if was in ("open", "hold", "pending") else "open"
+        if was == "new":
+            return
+        self.stage.desk.act({"act": "status", "ticket": ticket, "status": other})
+        self.stage.watch(USER)
+        self.stage.desk.act({"act": "status", "ticket": ticket, "status": was})
+
+    def _close(self) -> None:
+        solved = [n for n in self._tickets() if self.stage.desk.model.entries[n].ticket.status == "solved"]
+        self.stage.desk.act({"act": "close", "ticket": self._rng.choice(solved)})
+
+    def _merge(self) -> None:
+        one, other = self._rng.sample(self._tickets(), 2) if len(self._tickets()) > 1 else (0, 0)
+        if one:
+            self.stage.desk.act({"act": "merge", "ticket": one, "from": [other]})
+
+    def _delete(self) -> None:
+        self.stage.desk.act({"act": "delete", "ticket": self._rng.choice(self._tickets())})
+
+    # --- in Jira ---------------------------------------------------------------------------------------------------
+
+    def _issue_status(self) -> None:
+        number = self._rng.choice(self._issues())
+        site = self.stage.site.site
+        issue, user = site.issues[int(number)], site.user("engineer")
+        assert user is not None
+        step = self._rng.choice(site.steps(issue, user))
+        self.stage.site.act({"act": "transition", "issue": number, "to": step.to})
+
+    def _issue_label(self) -> None:
+        name = self._name()
+        label = name.upper() if self._rng.random() < 0.2 else name
+        self.stage.site.act({"act": "add_label", "issue": self._rng.choice(self._issues()), "label": label})
+
+    def _issue_unlabel(self) -> None:
+        site = self.stage.site.site
+        number = self._rng.choice([n for n in self._issues() if site.issues[int(n)].labels])
+        label = self._rng.choice(sorted(site.issues[int(number)].labels))
+        # Who takes a label away takes every spelling of it away.
+        for each in site.issues[int(number)].labels:
+            if each.casefold() == label.casefold():
+                self.stage.site.act({"act": "remove_label", "issue": number, "label": each})
+
+    def _link(self) -> None:
+        """An engineer links a ticket by its address."""
+        ticket, issue = self._rng.choice(self._tickets()), self._rng.choice(self._issues())
+        url = f"{DESK}/agent/tickets/{ticket}"
+        links = self.stage.site.site.issues[int(issue)].remote_links
+        if all(link.object.get("url") != url for link in links):
+            self.stage.site.act({"act": "remote_link", "issue": issue, "url": url, "globalId": url})
+
+    def _unlink(self) -> None:
+        site = self.stage.site.site
+        issue = self._rng.choice([n for n in self._issues() if site.issues[int(n)].remote_links])
+        link = self._rng.choice(site.issues[int(issue)].remote_links)
+        self.stage.site.act({"act": "remove_remote_link", "issue": issue, "id": link.id})
+        self.stage.ledger.note(f"T{issue}", What.LEFT, USER, new=str(link.object.get("url", "")))
+
+    def _move(self) -> None:
+        issue = self._rng.choice(self._issues())
+        home = self.stage.site.site.issues[int(issue)].project
+        self.stage.site.act({"act": "move", "issue": issue, "project": "WEB" if home == "OPS" else "OPS"})
+
+    def _delete_issue(self) -> None:
+        self.stage.site.act({"act": "delete", "issue": self._rng.choice(self._issues())})

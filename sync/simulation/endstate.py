@@ -1,0 +1,176 @@
+"""The end-state checker: when faults have healed and nothing moves any more, is everything as it should be?
+
+It judges by the ledger and by what the hub says of its items, and imports nothing of the hub but `sync.model`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sync.model import Side, Status
+from sync.simulation.ledger import HUB, USER, Event, Ledger, Membership, Sight, What, is_tracker
+from sync.simulation.meaning import get, side, ticket_agrees
+
+_HIDDEN = ("hub", "hypercare", "merge", "closed_by_merge", "jira_", "zendesk_", "servicedesk")
+"""Tags that the shipped mappings let nowhere."""
+
+
+def faults_of(ledger: Ledger, sights: Sequence[Sight]) -> list[str]:
+    """Everything that is wrong at rest, one line each: `law: what`."""
+    found: list[str] = []
+    for sight in sights:
+        found += _statuses(ledger, sight)
+        found += _tags(ledger, sight)
+    found += _departed(ledger, sights)
+    return found
+
+
+# --- statuses ---------------------------------------------------------------------------------------------------
+
+
+def _statuses(ledger: Ledger, sight: Sight) -> Iterator[str]:
+    if not sight.status:
+        return
+    status = Status(sight.status)
+    tracker = sight.tracker
+    for member in sight.members:
+        shape = ledger.shapes[member.record]
+        if shape.gone or not member.present or member.parked or member.held:
+            continue
+        if is_tracker(member.record):
+            if side(member.record, shape.status) is not status.side:
+                yield f"H1 tracker-diverged: {member.record} shows {shape.status}, {sight.item} is {status}"
+            elif get(member.record, shape.status) is not status:
+                yield f"H1 tracker-detail-diverged: {member.record} shows {shape.status}, {sight.item} is {status}"
+        else:
+            yield from _ticket(ledger, sight, status, member, tracker)
+
+
+def _ticket(
+    ledger: Ledger, sight: Sight, status: Status, member: Membership, tracker: Membership | None
+) -> Iterator[str]:
+    shape = ledger.shapes[member.record]
+    if shape.status == "closed" or ticket_agrees(status, shape.status):
+        return
+    last = _last(ledger, member.record, What.STATUS)
+    joined = _last(ledger, member.record, What.JOINED)
+    own = last is None or last.by == USER or (joined is not None and joined.no > last.no)
+    stands = side(member.record, shape.status)
+    left_done = status.side is Side.ACTIVE and stands is Side.DONE
+    if not own and not left_done:
+        yield f"H1 ticket-diverged: {member.record} shows {shape.status} (by the hub), {sight.item} is {status}"
+    if own and not member.aside and not left_done:
+        yield f"H1 ticket-neither-agrees-nor-aside: {member.record} shows {shape.status}, {sight.item} is {status}"
+    if tracker is None or tracker.parked or tracker.held or tracker.record not in ledger.shapes:
+        return
+    moved = _last(ledger, tracker.record, What.STATUS)
+    if moved is None or moved.by != USER or ledger.shapes[tracker.record].gone:
+        return
+    # The tracker's people had the last word there. Whoever was a member then has heard them resolve.
+    since = joined.no if joined is not None else -1
+    tracker_joined = _last(ledger, tracker.record, What.JOINED)
+    since = max(since, tracker_joined.no if tracker_joined is not None else -1)
+    resolved = side(tracker.record, moved.new) is Side.DONE and _crossed(tracker.record, moved)
+    if resolved and moved.no > since and stands is Side.ACTIVE:
+        yield f"resolve-not-heard: {tracker.record} went {moved.new}, {member.record} shows {shape.status}"
+
+
+def _crossed(record: str, event: Event) -> bool:
+    return side(record, event.old) is not side(record, event.new)
+
+
+def _last(ledger: Ledger, record: str, what: What) -> Event | None:
+    return next((event for event in reversed(ledger.events) if event.record == record and event.what is what), None)
+
+
+# --- tags -------------------------------------------------------------------------------------------------------
+
+
+def _tags(ledger: Ledger, sight: Sight) -> Iterator[str]:
+    members = {member.record: member for member in sight.members}
+    present = {
+        record
+        for record, member in members.items()
+        if member.present and not ledger.shapes[record].gone and not {"tags", "record"} & (member.parked | member.held)
+    }
+    for key in sorted(_keys(ledger, members)):
+        yield from _tag(ledger, sight, members, present, key)
+
+
+def _keys(ledger: Ledger, members: dict[str, Membership]) -> set[str]:
+    """The tags that only one record ever brought, by a user of its own: their fate is exact."""
+    bringers: dict[str, set[str]] = {}
+    for event in ledger.events:
+        if event.what is What.ADDED and event.by == USER:
+            bringers.setdefault(event.new, set()).add(event.record)
+    return {
+        key
+        for key, records in bringers.items()
+        if len(records) == 1 and records <= set(members) and not key.startswith(_HIDDEN)
+    }
+
+
+def _tag(ledger: Ledger, sight: Sight, members: dict[str, Membership], present: set[str], key: str) -> Iterator[str]:
+    added = next(e for e in ledger.events if e.what is What.ADDED and e.by == USER and e.new == key)
+    source = added.record
+    removals = [e for e in ledger.events if e.what is What.REMOVED and e.by == USER and e.new == key]
+    # A join is a union: whatever had the tag then may have brought it back.
+    joins = [e for e in ledger.events if e.what is What.JOINED and e.record in members]
+    removers = {e.record for e in removals}
+    last_join = max((e.no for e in joins), default=-1)
+    in_item = key in sight.tags
+    tracker = next((record for record in present if is_tracker(record)), None)
+    if not removals:
+        if not in_item:
+            yield f"H6 tag-lost: {key} was added on {source}, nobody removed it, {sight.item} does not have it"
+            return
+        if tracker is not None and key not in ledger.shapes[tracker].tags:
+            yield f"H6 tag-lost-on-tracker: {key} of {source} is not on {tracker}"
+        if is_tracker(source):
+            for record in present - {source}:
+                if ledger.shapes[record].status != "closed" and key not in ledger.shapes[record].tags:
+                    yield f"H6 tag-lost-on-ticket: {key} of {source} is not on {record}"
+    elif tracker is not None and in_item and key not in ledger.shapes[tracker].tags:
+        yield f"tag-diverged-on-tracker: {sight.item} has {key}, {tracker} does not"
+    if not in_item and tracker is not None and key in ledger.shapes[tracker].tags:
+        yield f"H5 tag-left-on-tracker: {sight.item} does not have {key}, {tracker} does"
+    for record in present:
+        shape = ledger.shapes[record]
+        if shape.status == "closed" or key not in shape.tags:
+            continue
+        if not is_tracker(record) and not is_tracker(source) and record != source:
+            yield f"tag-on-sibling: {key} of {source} is on {record}"
+        last = max((e.no for e in removals if is_tracker(e.record)), default=-1)
+        if last > last_join and last > added.no:
+            yield f"H5 tag-resurrected: {key} was removed on the tracker and is on {record}"
+        own = max((e.no for e in removals if e.record == record), default=-1)
+        again = max((e.no for e in ledger.events if _adds(e, key)), default=-1)
+        if own > last_join and own > again:
+            yield f"H5 tag-forced-back: {key} was removed on {record} and is there again"
+    if in_item and source in removers and not is_tracker(source) and source in present:
+        own = max(e.no for e in removals if e.record == source)
+        again = max((e.no for e in ledger.events if _adds(e, key)), default=-1)
+        if own > last_join and own > again:
+            yield f"H5 tag-not-removed: {key} was removed on {source}, its only ticket, and {sight.item} has it"
+
+
+def _adds(event: Event, key: str) -> bool:
+    return event.what is What.ADDED and event.by == USER and event.new == key
+
+
+# --- members ----------------------------------------------------------------------------------------------------
+
+
+def _departed(ledger: Ledger, sights: Sequence[Sight]) -> Iterator[str]:
+    for sight in sights:
+        for member in sight.members:
+            shape = ledger.shapes[member.record]
+            if shape.gone:
+                yield f"gone-member: {member.record} is deleted and still in {sight.item}"
+            elif shape.merged_into:
+                yield f"merged-member: {member.record} was merged and is still in {sight.item}"
+
+
+def hub_events(ledger: Ledger) -> list[Event]:
+    """What the hub did."""
+    return [event for event in ledger.events if event.by == HUB]

@@ -1,0 +1,175 @@
+"""Which things go wrong in one history: drawn once from its seed, each kind on or off, with a rate of its own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from connectors.sandbox.faults import FaultKind, FaultRule
+from connectors.sandbox.wire import Request
+from sync.model import Json
+
+READS = {
+    FaultKind.DROP_BEFORE: {},
+    FaultKind.CUT_BODY: {},
+    FaultKind.TRUNCATED: {},
+    FaultKind.HTML: {},
+    FaultKind.EMPTY: {},
+    FaultKind.NULL: {},
+    FaultKind.SERVER_ERROR: {},
+    FaultKind.UNAVAILABLE: {"seconds": 3.0},
+    FaultKind.RATE_LIMITED: {"seconds": 5.0},
+    FaultKind.RATE_LIMITED_BARE: {},
+    FaultKind.RATE_LIMITED_GARBAGE: {},
+}
+WRITES = {
+    **READS,
+    FaultKind.DROP_AFTER: {},
+}
+APPLIED = (FaultKind.SERVER_ERROR, FaultKind.HTML, FaultKind.EMPTY, FaultKind.NULL)
+"""Kinds that may answer so although the write took effect."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What may go wrong, and how often. Rates are chances for each call, hook or commit.
+
+    reads, writes: fault kinds of calls. hooks: switches of the webhook senders. crash_call, crash_commit: the process
+    dies before or after a remote call, before or after a COMMIT. race: a user edits just before a write is handled.
+    """
+
+    name: str
+    reads: Mapping[FaultKind, float] = field(default_factory=dict)
+    writes: Mapping[FaultKind, float] = field(default_factory=dict)
+    applied: Mapping[FaultKind, float] = field(default_factory=dict)
+    stale: float = 0.0
+    ignored: float = 0.0
+    hooks_on: bool = True
+    hook_drops: float = 0.0
+    hook_duplicates: float = 0.0
+    hook_shuffle: float = 0.0
+    crash_call: float = 0.0
+    crash_commit: float = 0.0
+    race: float = 0.0
+    restarts: float = 0.0
+    pauses: float = 0.0
+    membership: bool = True
+    routes: bool = False
+
+    def rules(self, *, kind: str) -> list[FaultRule]:
+        """The fault rules for one stand-in. kind: `zendesk` or `jira`."""
+        del kind
+        found = [
+            FaultRule(kind=each, method="read", rate=rate, **_more(READS[each]))
+            for each, rate in sorted(self.reads.items())
+        ]
+        found += [
+            FaultRule(kind=each, method="write", rate=rate, **_more(WRITES[each]))
+            for each, rate in sorted(self.writes.items())
+        ]
+        found += [
+            FaultRule(kind=each, method="write", rate=rate, applied=True, **_more(WRITES[each]))
+            for each, rate in sorted(self.applied.items())
+        ]
+        if self.stale:
+            found += [
+                FaultRule(kind=FaultKind.STALE_READ, operation=operation, rate=self.stale)
+                for operation in ("tickets.show", "tickets.show_many", "issue.get", "issue.bulkfetch")
+            ]
+        if self.ignored:
+            found += [
+                FaultRule(kind=FaultKind.IGNORE_WRITE, operation=operation, rate=self.ignored)
+                for operation in ("tickets.update", "issue.edit", "transitions.do")
+            ]
+        return found
+
+    def senders(self) -> Mapping[str, Mapping[str, Json]]:
+        """The switches of both webhook senders."""
+        return {
+            "zendesk": {
+                "hook_drops": self.hook_drops,
+                "hook_duplicates": self.hook_duplicates,
+                "hook_shuffle": 60.0 * self.hook_shuffle,
+                "hook_breaker": False,
+            },
+            "jira": {
+                "hook_drops": self.hook_drops,
+                "hook_duplicates": self.hook_duplicates,
+                "hook_reorder": self.hook_shuffle,
+            },
+        }
+
+
+def _more(values: Mapping[str, float]) -> dict[str, Json]:
+    return dict(values)
+
+
+CALM = Profile(name="calm")
+"""Nothing goes wrong."""
+
+LEVELS = ("calm", "hooks", "race", "lost", "crash", "swarm")
+"""The profiles by name, from few faults to all of them."""
+
+
+def draw(name: str, rng: random.Random) -> Profile:
+    """The profile of one history. `mixed` draws one of the others first."""
+    if name == "mixed":
+        name = rng.choice(LEVELS)
+    routes = rng.random() < 0.4
+    if name == "calm":
+        return Profile(name=name, routes=routes, hooks_on=rng.random() < 0.7)
+    if name == "hooks":
+        return Profile(
+            name=name,
+            routes=routes,
+            hooks_on=rng.random() < 0.9,
+            hook_drops=rng.choice((0.0, 0.3, 0.9)),
+            hook_duplicates=rng.choice((0.0, 0.3)),
+            hook_shuffle=rng.choice((0.0, 0.5)),
+        )
+    if name == "race":
+        return Profile(name=name, routes=routes, race=rng.choice((0.2, 0.5)), stale=rng.choice((0.0, 0.1)))
+    if name == "lost":
+        return Profile(
+            name=name, routes=routes, race=rng.choice((0.0, 0.3)), writes={FaultKind.DROP_AFTER: 0.2}, applied={}
+        )
+    if name == "crash":
+        return Profile(
+            name=name,
+            routes=routes,
+            race=rng.choice((0.0, 0.3)),
+            crash_call=rng.choice((0.0, 0.05)),
+            crash_commit=rng.choice((0.01, 0.03)),
+            restarts=0.05,
+        )
+    return _swarm(rng, routes=routes)
+
+
+def _swarm(rng: random.Random, *, routes: bool) -> Profile:
+    def some(kinds: Mapping[FaultKind, object] | tuple[FaultKind, ...]) -> dict[FaultKind, float]:
+        return {kind: rng.choice((0.02, 0.1)) for kind in sorted(kinds) if rng.random() < 0.3}
+
+    return Profile(
+        name="swarm",
+        routes=routes,
+        reads=some(READS),
+        writes=some(WRITES),
+        applied=some(APPLIED),
+        stale=rng.choice((0.0, 0.0, 0.1)),
+        ignored=rng.choice((0.0, 0.0, 0.1)),
+        hooks_on=rng.random() < 0.9,
+        hook_drops=rng.choice((0.0, 0.3, 0.9)),
+        hook_duplicates=rng.choice((0.0, 0.3)),
+        hook_shuffle=rng.choice((0.0, 0.5)),
+        crash_call=rng.choice((0.0, 0.0, 0.03)),
+        crash_commit=rng.choice((0.0, 0.0, 0.02)),
+        race=rng.choice((0.0, 0.3)),
+        restarts=rng.choice((0.0, 0.05)),
+        pauses=rng.choice((0.0, 0.05)),
+    )
+
+
+def is_write(request: Request) -> bool:
+    """Whether a request may change something."""
+    return request.method not in ("GET", "HEAD", "OPTIONS")

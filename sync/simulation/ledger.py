@@ -1,0 +1,120 @@
+"""What really happened, in order: every change of every record, by whom. The truth that the checkers judge by.
+
+It is filled from the stand-ins' own models and never from the hub, and imports nothing of the hub but `sync.model`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+HUB = "hub"
+USER = "user"
+
+
+class What(StrEnum):
+    """What changed about a record."""
+
+    STATUS = "status"
+    ADDED = "added"
+    REMOVED = "removed"
+    MERGED = "merged"
+    DELETED = "deleted"
+    JOINED = "joined"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One change. no: its place in the order of all changes. record: `T` or `Z` and the remote's id (`T10001`, `Z3`).
+
+    old, new: raw statuses; for tags `new` is the folded key; for joins and leaves the item.
+    """
+
+    no: int
+    by: str
+    record: str
+    what: What
+    old: str = ""
+    new: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What one record shows now. tags: folded keys."""
+
+    status: str
+    tags: frozenset[str]
+    gone: bool = False
+    merged_into: str = ""
+
+
+def is_tracker(record: str) -> bool:
+    """Whether a record is an issue."""
+    return record.startswith("T")
+
+
+@dataclass
+class Ledger:
+    """Events in order, and what each record shows."""
+
+    events: list[Event] = field(default_factory=list)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+
+    def see(self, record: str, shape: Shape, by: str) -> list[Event]:
+        """Take in what a record shows; whatever differs from before was done by `by`. Returns the new events."""
+        before = self.shapes.get(record)
+        self.shapes[record] = shape
+        if before is None:
+            return [self.note(record, What.ADDED, by, new=key) for key in sorted(shape.tags)]
+        if before == shape:
+            return []
+        new: list[Event] = []
+        if shape.merged_into and not before.merged_into:
+            new.append(self.note(record, What.MERGED, by, new=shape.merged_into))
+        elif before.status != shape.status:
+            new.append(self.note(record, What.STATUS, by, before.status, shape.status))
+        new.extend(self.note(record, What.ADDED, by, new=key) for key in sorted(shape.tags - before.tags))
+        new.extend(self.note(record, What.REMOVED, by, new=key) for key in sorted(before.tags - shape.tags))
+        if shape.gone and not before.gone:
+            new.append(self.note(record, What.DELETED, by))
+        return new
+
+    def note(self, record: str, what: What, by: str, old: str = "", new: str = "") -> Event:
+        """Add one event."""
+        event = Event(no=len(self.events), by=by, record=record, what=what, old=old, new=new)
+        self.events.append(event)
+        return event
+
+    def of(self, record: str, *whats: What) -> Iterator[Event]:
+        """The events of one record, of these kinds."""
+        for event in self.events:
+            if event.record == record and (not whats or event.what in whats):
+                yield event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Membership:
+    """One member of an item, as the hub says. parked, held: fields."""
+
+    record: str
+    aside: bool
+    parked: frozenset[str]
+    held: frozenset[str]
+    present: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """One item as the hub says. tags: folded key -> roles that brought it."""
+
+    item: str
+    status: str
+    tags: Mapping[str, frozenset[str]]
+    members: tuple[Membership, ...]
+
+    @property
+    def tracker(self) -> Membership | None:
+        """The item's issue."""
+        return next((each for each in self.members if is_tracker(each.record)), None)

@@ -1,0 +1,114 @@
+"""What the hub says about its items, as plain values for the checkers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from sync.engine import columns
+from sync.engine.hub import Hub
+from sync.model import Role
+from sync.simulation.ledger import Membership, Sight
+from sync.store.tables import conflicts, deliveries, holds, items, links, parked, records
+
+
+def name_of(hub: Hub, row: Any) -> str:
+    """A record as the ledger names it."""
+    letter = "T" if hub.connections[row.connection_id].role is Role.TRACKER else "Z"
+    return f"{letter}{row.remote_id}"
+
+
+def sights(hub: Hub) -> list[Sight]:
+    """Every item that has members."""
+    with hub.store.read() as conn:
+        found = conn.execute(
+            select(
+                links.c.id.label("link_id"),
+                links.c.item_id,
+                links.c.base,
+                records.c.connection_id,
+                records.c.remote_id,
+                records.c.presence,
+            )
+            .select_from(links.join(records, links.c.record_id == records.c.id))
+            .where(links.c.ended_at.is_(None))
+            .order_by(links.c.id)
+        ).all()
+        waits = conn.execute(select(parked.c.link_id, parked.c.field).where(parked.c.ended_at.is_(None))).all()
+        held = conn.execute(
+            select(holds.c.link_id, holds.c.field).where(holds.c.released_at.is_(None), holds.c.link_id.is_not(None))
+        ).all()
+        state = {row.id: columns.item_state(row.state) for row in conn.execute(select(items.c.id, items.c.state))}
+    members: dict[int, list[Membership]] = {}
+    for row in found:
+        base = columns.base(row.base)
+        members.setdefault(row.item_id, []).append(
+            Membership(
+                record=name_of(hub, row),
+                aside=base.status is not None and base.status.aside,
+                parked=frozenset(each.field for each in waits if each.link_id == row.link_id),
+                held=frozenset(each.field for each in held if each.link_id == row.link_id),
+                present=row.presence == "present",
+            )
+        )
+    return [
+        Sight(
+            item=f"hc-{item_id}",
+            status="" if state[item_id].status is None else str(state[item_id].status),
+            tags={key: frozenset(str(role) for role in roles) for key, roles in state[item_id].tags.items()},
+            members=tuple(found_members),
+        )
+        for item_id, found_members in sorted(members.items())
+    ]
+
+
+def memberships(hub: Hub) -> dict[str, str]:
+    """The item of each record that has one."""
+    with hub.store.read() as conn:
+        return {
+            name_of(hub, row): f"hc-{row.item_id}"
+            for row in conn.execute(
+                select(links.c.item_id, records.c.connection_id, records.c.remote_id)
+                .select_from(links.join(records, links.c.record_id == records.c.id))
+                .where(links.c.ended_at.is_(None))
+            )
+        }
+
+
+def versions(hub: Hub) -> dict[str, tuple[str, int]]:
+    """The stored (version, read number) of each record."""
+    with hub.store.read() as conn:
+        return {
+            name_of(hub, row): (row.version, row.read_no)
+            for row in conn.execute(
+                select(records.c.connection_id, records.c.remote_id, records.c.version, records.c.read_no)
+            )
+        }
+
+
+def waiting(hub: Hub) -> list[str]:
+    """What is not finished: open deliveries and dirty items, for a message."""
+    with hub.store.read() as conn:
+        unsent = conn.execute(
+            select(deliveries.c.id, deliveries.c.kind, deliveries.c.state, deliveries.c.error).where(
+                deliveries.c.state.in_(("waiting", "sending", "in_doubt"))
+            )
+        ).all()
+        dirty = conn.execute(select(items.c.id).where(items.c.gen > items.c.done_gen)).scalars().all()
+    return [f"{row.kind} {row.id} {row.state} {row.error}" for row in unsent] + [
+        f"hc-{each} is dirty" for each in dirty
+    ]
+
+
+def counts(hub: Hub) -> dict[str, dict[str, int]]:
+    """How many conflicts, parks and holds there have been, by kind."""
+    with hub.store.read() as conn:
+        return {
+            name: {str(key): int(count) for key, count in conn.execute(select(column, func.count()).group_by(column))}
+            for name, column in (
+                ("conflicts", conflicts.c.kind),
+                ("parks", parked.c.reason),
+                ("holds", holds.c.reason),
+            )
+        }

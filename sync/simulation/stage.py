@@ -1,0 +1,236 @@
+"""Both stand-ins, the hub between them, and the ledger of what really happened, for one history."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from connectors import jira, zendesk
+from connectors.jira.sandbox import JiraSandbox
+from connectors.jira.sandbox import build as build_jira
+from connectors.jira.sandbox.workflow import BY_ID
+from connectors.jira.settings import JiraSettings
+from connectors.sandbox.wire import Request, Response
+from connectors.zendesk.sandbox import ZendeskSandbox
+from connectors.zendesk.sandbox import build as build_zendesk
+from connectors.zendesk.settings import ZendeskSettings
+from sync.daemon.build import Configured
+from sync.mapping.load import Loaded, load
+from sync.model import Json
+from sync.simulation.between import Between, Crashed
+from sync.simulation.faults import Profile, is_write
+from sync.simulation.ledger import HUB, USER, Ledger, Shape
+from sync.simulation.virtual import SeededRng, VirtualClock
+from sync.simulation.world import World
+
+_ZENDESK_SECRET = "zendesk-signing-secret"  # noqa: S105  stand-ins guard nothing
+_JIRA_SECRET = "jira-webhook-secret"  # noqa: S105
+_HOOKS = ("created", "status_changed", "tags_changed", "merged", "custom_field_changed", "soft_deleted")
+_ROUTES = """
+routes:
+  - name: outage
+    when:
+      tags: {any: [outage]}
+      connection: [support]
+    create:
+      connection: tracker
+      fields: {project: OPS}
+"""
+DESK, SITE = "http://127.0.0.1:8101", "http://127.0.0.1:8102"
+
+
+@cache
+def _mappings(routes: str) -> Loaded:
+    shipped = {
+        part.name: part.read_text(encoding="utf-8")
+        for part in files("mappings").iterdir()
+        if part.name.endswith(".yaml")
+    }
+    return load({**shipped, "routes.yaml": routes}, {"support": "zendesk", "tracker": "jira"})
+
+
+class Stage:
+    """One world with its ledger. chance: drawn on by faults only. act: a user's edit, for races."""
+
+    def __init__(self, folder: Path, seed: int, profile: Profile, act: Callable[[], None], workflow: str) -> None:
+        self.clock = VirtualClock()
+        self.profile = profile
+        self.chance = random.Random(seed * 7 + 1)  # noqa: S311  repeatable on purpose
+        self.ledger = Ledger()
+        self.armed = False
+        self.calls = 0
+        self.commits = 0
+        self.crashes: dict[str, int] = {}
+        self.races = 0
+        self._digest = hashlib.sha256()
+        self.trace: list[str] | None = None
+        self._act = act
+        self.desk: ZendeskSandbox = build_zendesk(self.clock.epoch, SeededRng(seed * 3 + 1))
+        self.site: JiraSandbox = build_jira(self.clock.epoch, SeededRng(seed * 3 + 2), settings={"workflow": workflow})
+        if profile.hooks_on:
+            self._register_hooks()
+        self.world = World(
+            folder=folder,
+            clock=self.clock,
+            rng=SeededRng(seed * 3),
+            stand_ins={
+                "support": Between(self.desk, self._before, self._after),
+                "tracker": Between(self.site, self._before, self._after),
+            },
+            configured=_configured(),
+            mappings=_mappings(_ROUTES if profile.routes else "routes: []\n"),
+            crash=self._at_commit,
+        )
+
+    # --- what happens around calls and commits -------------------------------------------------------------------
+
+    def _before(self, request: Request) -> None:
+        self.clock.advance(0.05)
+        self.calls += 1
+        self.note(f"{request.method} {request.path} {hashlib.sha256(request.body).hexdigest()[:12]}")
+        if not self.armed:
+            return
+        if is_write(request) and self.chance.random() < self.profile.race:
+            self.races += 1
+            self._act()
+        self._maybe_crash(self.profile.crash_call, "before call")
+
+    def _after(self, request: Request, response: Response) -> None:
+        self.note(f"{response.status} {response.cut or ''} {hashlib.sha256(response.body).hexdigest()[:12]}")
+        if is_write(request):
+            self.watch(HUB)
+        if self.armed:
+            self._maybe_crash(self.profile.crash_call, "after call")
+
+    def _at_commit(self, where: str) -> None:
+        self.commits += 1
+        if self.armed:
+            self._maybe_crash(self.profile.crash_commit, where)
+
+    def _maybe_crash(self, rate: float, where: str) -> None:
+        if rate and self.chance.random() < rate:
+            self.crashes[where] = self.crashes.get(where, 0) + 1
+            self.note(f"crash {where}")
+            raise Crashed(where)
+
+    # --- the truth -----------------------------------------------------------------------------------------------
+
+    def watch(self, by: str = USER) -> None:
+        """Take in what has changed on both sides since the last look."""
+        for ticket_id, entry in self.desk.model.entries.items():
+            ticket = entry.ticket
+            shape = Shape(
+                status=ticket.status,
+                tags=frozenset(tag.casefold() for tag in ticket.tags),
+                gone=entry.is_deleted,
+                merged_into="" if entry.merged_into is None else f"Z{entry.merged_into}",
+            )
+            self._see(f"Z{ticket_id}", shape, by)
+        for issue_id, issue in self.site.site.issues.items():
+            tags = frozenset(label.casefold() for label in issue.labels)
+            self._see(f"T{issue_id}", Shape(status=BY_ID[issue.status].name, tags=tags), by)
+        for issue_id in self.site.site.deleted:
+            known = self.ledger.shapes.get(f"T{issue_id}")
+            if known is not None and not known.gone:
+                self._see(f"T{issue_id}", Shape(status=known.status, tags=known.tags, gone=True), by)
+
+    def _see(self, record: str, shape: Shape, by: str) -> None:
+        if self.ledger.shapes.get(record) == shape:
+            return
+        for event in self.ledger.see(record, shape, by):
+            self.note(f"{event.by} {event.record} {event.what} {event.old}>{event.new}")
+
+    def note(self, line: str) -> None:
+        """Add a line to the trace."""
+        line = f"{self.clock.epoch():.2f} {line}"
+        self._digest.update(line.encode())
+        if self.trace is not None:
+            self.trace.append(line)
+
+    @property
+    def digest(self) -> str:
+        """The trace so far, as one value."""
+        return self._digest.hexdigest()[:16]
+
+    # --- faults --------------------------------------------------------------------------------------------------
+
+    def arm(self) -> None:
+        """Let things go wrong from now on."""
+        self.armed = True
+        senders = self.profile.senders()
+        self.desk.change_settings(senders["zendesk"])
+        self.site.change_settings(senders["jira"])
+        for rule in self.profile.rules(kind="zendesk"):
+            self.desk.control.faults.add(rule)
+        for rule in self.profile.rules(kind="jira"):
+            self.site.control.faults.add(rule)
+
+    def heal(self) -> None:
+        """Let everything work again."""
+        self.armed = False
+        self.fired()
+        self.desk.control.faults.clear()
+        self.site.control.faults.clear()
+        calm = Profile(name="calm").senders()
+        self.desk.change_settings(calm["zendesk"])
+        self.site.change_settings(calm["jira"])
+
+    def fired(self) -> Mapping[str, int]:
+        """How often each kind of fault was injected."""
+        found: dict[str, int] = dict(getattr(self, "_fired", {}))
+        for stand_in in (self.desk, self.site):
+            for row in stand_in.control.faults.listing():
+                if row["fired"]:
+                    name = str(row["kind"]) + ("_applied" if row["applied"] else "")
+                    found[name] = found.get(name, 0) + int(row["fired"])
+        self._fired = found
+        return found
+
+    def hub_writes(self) -> int:
+        """Changes that the hub's own accounts have made so far, on both sides."""
+        desk = int(self.desk.model.writes.get(self.desk.model.hub.id, 0))
+        return desk + sum(count for name, count in self.site.site.writes.items() if name.startswith("hub "))
+
+    def _register_hooks(self) -> None:
+        self.desk.act(
+            {
+                "act": "webhook",
+                "endpoint": "http://127.0.0.1/hooks/support",
+                "secret": _ZENDESK_SECRET,
+                "subscriptions": [f"zen:event-type:ticket.{name}" for name in _HOOKS],
+            }
+        )
+        self.site.act({"act": "webhook", "url": "http://127.0.0.1/hooks/tracker", "secret": _JIRA_SECRET})
+
+
+def _configured() -> tuple[Configured, ...]:
+    desk: dict[str, Json] = {
+        "subdomain": "acme",
+        "base_url": DESK,
+        "client_id": "hypercare",
+        "client_secret": "sandbox-client-secret",
+    }
+    site: dict[str, Json] = {
+        "url": SITE,
+        "projects": ["OPS"],
+        "webhook_secret": _JIRA_SECRET,
+        "auth": {"kind": "cloud_token", "email": "hub@example.com", "api_token": "hub-token"},
+    }
+    return (
+        Configured(
+            name="support",
+            connector=zendesk.CONNECTOR,
+            settings=ZendeskSettings.model_validate(desk),
+            webhook_secrets=(_ZENDESK_SECRET,),
+        ),
+        Configured(
+            name="tracker",
+            connector=jira.CONNECTOR,
+            settings=JiraSettings.model_validate(site),
+            webhook_secrets=(_JIRA_SECRET,),
+        ),
+    )
