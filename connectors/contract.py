@@ -203,11 +203,18 @@ class WebhookRequest(Struct, frozen=True, kw_only=True):
 
 
 class Hint(Struct, frozen=True, kw_only=True):
-    """A record that may have changed. version: the version the call spoke of, if it names one comparably."""
+    """A record that may have changed.
+
+    version: the version the call spoke of, if it names one comparably. coarse: two edits may share that version. shows:
+    raw values of merged fields that the call shows, as texts by the mapping's names; used only to tell that a call says
+    nothing that was not read already, never to change anything.
+    """
 
     kind: str
     id: str
     version: str = ""
+    coarse: bool = False
+    shows: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class Webhook(Protocol):

@@ -103,10 +103,21 @@ def _of_event(body: dict[str, Json]) -> tuple[Hint, ...]:
         if other:
             ids.append(other.group(1))
     version = _version(detail.get("updated_at")) if str(detail.get("id", "")) == ids[0] else ""
+    shows = _shows(detail) if version else ()
     return tuple(
-        Hint(kind=KIND, id=one, version=version if position == 0 else "")
+        Hint(kind=KIND, id=one, version=version, coarse=True, shows=shows)
+        if position == 0
+        else Hint(kind=KIND, id=one, coarse=True)
         for position, one in enumerate(dict.fromkeys(ids))
     )
+
+
+def _shows(detail: dict[str, Json]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Status and tags, as a ticket shows them; the call spells the status in capital letters."""
+    status, tags = detail.get("status"), detail.get("tags")
+    if not isinstance(status, str) or not isinstance(tags, list):
+        return ()
+    return (("status", (status.lower(),)), ("tags", tuple(sorted(str(tag) for tag in tags))))
 
 
 def _of_trigger(body: dict[str, Json]) -> tuple[Hint, ...]:
@@ -116,7 +127,7 @@ def _of_trigger(body: dict[str, Json]) -> tuple[Hint, ...]:
             continue
         found = _ID.fullmatch(str(value).strip())
         if found:
-            return (Hint(kind=KIND, id=found.group(1), version=_version(body.get("updated_at"))),)
+            return (Hint(kind=KIND, id=found.group(1), version=_version(body.get("updated_at")), coarse=True),)
     raise WebhookRejected(
         'the body names no ticket: let the trigger send {"ticket_id": "{{ticket.id}}", '
         '"updated_at": "{{ticket.updated_at_with_timestamp}}"}',

@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class TokenFile:
             os.close(folder)
 
     @contextmanager
-    def refreshing(self) -> Iterator[None]:
+    def refreshing(self) -> Generator[None]:
         """One refresher at a time, whoever else may want to: a second use of a refresh token locks everybody out."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._mine:

@@ -17,11 +17,16 @@ from sync.engine import columns, rows
 from sync.engine.columns import Base, Errand, LinksBase
 from sync.engine.hub import Connected, Hub
 from sync.model import LinkShown, Role, Snapshot
-from sync.store.tables import conflicts, deliveries, items, links, records, related
+from sync.store.tables import conflicts, deliveries, items, links, records, refreshes, related
 
 
-def adopt(conn: Connection, hub: Hub, connected: Connected, record_id: int, snap: Snapshot) -> set[int]:
-    """Give a record without an item one, if a link it shows or a route asks for it. Returns the items touched."""
+def adopt(
+    conn: Connection, hub: Hub, connected: Connected, record_id: int, snap: Snapshot, *, waited: bool = False
+) -> set[int]:
+    """Give a record without an item one, if a link it shows or a route asks for it. Returns the items touched.
+
+    waited: the record that it goes on from was asked for before; if it is not known by now, it cannot be read.
+    """
     if rows.active_link(conn, record_id) is not None:
         return set()
     touched: set[int] = set()
@@ -39,9 +44,32 @@ def adopt(conn: Connection, hub: Hub, connected: Connected, record_id: int, snap
             )
         elif str(other.id) not in before and other.presence == "present":
             touched |= join(conn, hub, record_id, other.id, made_by="shown")
+    if not touched and snap.follows and rows.last_link(conn, record_id) is None:
+        source = rows.find_record(conn, connected.id, snap.follows)
+        lost = waited and not _is_asked_for(conn, connected, snap.follows)
+        if source is None and _is_new(connected, snap) and not lost:
+            _wait_for_source(conn, hub, connected, snap)
+            return set()
+        home = rows.active_link(conn, source.id) if source is not None else None
+        if home is not None:
+            add_link(conn, hub, home.item_id, record_id, "follow-up")
+            touched.add(home.item_id)
     if not touched and not before:
         touched |= _route(conn, hub, connected, record_id, snap)
     return touched
+
+
+def _wait_for_source(conn: Connection, hub: Hub, connected: Connected, snap: Snapshot) -> None:
+    """The closed record that a follow-up goes on from is read first: its item is the follow-up's, and no route is."""
+    now = hub.clock.now()
+    if not _is_asked_for(conn, connected, snap.follows):
+        rows.ask(conn, connected.id, [(connected.kind, snap.follows)], now, "member")
+    rows.ask(conn, connected.id, [(connected.kind, snap.ref.id)], now, "follow", not_before=now + _PATIENCE)
+
+
+def _is_asked_for(conn: Connection, connected: Connected, remote_id: str) -> bool:
+    asked = (refreshes.c.connection_id == connected.id, refreshes.c.remote_id == remote_id)
+    return conn.execute(select(refreshes.c.remote_id).where(*asked)).first() is not None
 
 
 def former_links(conn: Connection, record_id: int) -> frozenset[str]:
@@ -81,13 +109,14 @@ def add_link(conn: Connection, hub: Hub, item_id: int, record_id: int, made_by: 
     now = hub.clock.now()
     former = rows.last_link(conn, record_id)
     known = columns.base(former.base).links if former is not None else LinksBase()
+    reopens = former is None and _is_follow_up(conn, hub, item_id, record_id)
     result = conn.execute(
         insert(links).values(
             item_id=item_id,
             record_id=record_id,
             made_by=made_by,
             made_at=now,
-            base=columns.encode(Base(links=known, routed=routed)),
+            base=columns.encode(Base(links=known, routed=routed, follow_up=reopens)),
         )
     )
     rows.note_journal(
@@ -104,6 +133,24 @@ def add_link(conn: Connection, hub: Hub, item_id: int, record_id: int, made_by: 
         ],
     )
     return rows.new_id(result)
+
+
+def _is_follow_up(conn: Connection, hub: Hub, item_id: int, record_id: int) -> bool:
+    """Whether a record that joins goes on from a member, and was opened since its connection went live.
+
+    Older ones are taken as they stand, like all that differed before the start.
+    """
+    row = rows.record_row(conn, record_id)
+    snap, connected = columns.snapshot(row.body), hub.connections.get(row.connection_id)
+    if not snap.follows or connected is None or not _is_new(connected, snap):
+        return False
+    source = rows.find_record(conn, row.connection_id, snap.follows)
+    home = rows.active_link(conn, source.id) if source is not None else None
+    return home is not None and home.item_id == item_id
+
+
+def _is_new(connected: Connected, snap: Snapshot) -> bool:
+    return connected.writes and connected.live_since is not None and snap.created_at >= connected.live_since
 
 
 def end_link(conn: Connection, hub: Hub, link: Any, why: str) -> None:
@@ -221,7 +268,7 @@ def _name(conn: Connection, record_id: int) -> str:
 
 def _route(conn: Connection, hub: Hub, connected: Connected, record_id: int, snap: Snapshot) -> set[int]:
     """The first route that matches gives the record an item and asks for its counterpart."""
-    if not connected.writes or connected.live_since is None or snap.created_at < connected.live_since or not hub.routes:
+    if not _is_new(connected, snap) or not hub.routes:
         return set()
     if _may_be_our_own(conn, connected):
         now = hub.clock.now()

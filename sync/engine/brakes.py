@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, and_, distinct, func, select
+from sqlalchemy import Connection, Select, and_, distinct, func, select, update
 
+from connectors.errors import RemoteError
 from sync.core import brake
 from sync.core.reasons import HoldReason
-from sync.engine import rows
+from sync.engine import down, rows
 from sync.engine.hub import Connected, Hub
+from sync.model import Snapshot
 from sync.store.tables import deliveries, holds, links, records, writes
 
 _SAMPLES = 10
@@ -82,7 +86,7 @@ def fight(conn: Connection, hub: Hub, connected: Connected, link_id: int, field:
             writes.c.link_id == link_id,
             writes.c.field == field,
             writes.c.value == value,
-            writes.c.at > _since_release(conn, connected, HoldReason.FIGHT, now, link_id=link_id),
+            writes.c.at > _since_release(conn, connected, HoldReason.FIGHT, now, link_id=link_id, field=field),
         )
     ).scalar_one()
     return brake.fighting(count, hub.settings.fight_writes)
@@ -97,14 +101,59 @@ def linked_count(conn: Connection, connected: Connected) -> int:
     ).scalar_one()
 
 
+def name_other(hub: Hub, connected: Connected, snap: Snapshot) -> None:
+    """Name the other writer of a field that is fought over, from the record's own change history."""
+    with hub.store.read() as conn:
+        row = rows.find_record(conn, connected.id, snap.ref.id)
+        link = rows.active_link(conn, row.id) if row is not None else None
+        fought = () if link is None else conn.execute(_open_fights(connected, link.id)).all()
+    if not fought:
+        return
+    try:
+        history = connected.remote().history(snap.ref, "")
+    except RemoteError as error:
+        down.failed(hub, connected, error)
+        return
+    mapping = connected.mapping
+    for hold in fought:
+        name = mapping.status_field if hold.field == "status" else mapping.tags_field
+        theirs = [entry for entry in history if not entry.ours and any(edit.field == name for edit in entry.edits)]
+        if not theirs:
+            continue
+        last = theirs[-1]
+        whom = f"{last.actor or 'a rule'} ({'an automation' if last.automatic else 'a person or an app'})"
+        hub.store.step(partial(_add_to_detail, hold_id=hold.id, text=f"; the other writer is {whom}"))
+        hub.tell("fight_named", connection=connected.name, record=snap.ref.key or snap.ref.id, other=last.actor)
+
+
+def _open_fights(connected: Connected, link_id: int) -> Select[Any]:
+    return select(holds).where(
+        holds.c.connection_id == connected.id,
+        holds.c.link_id == link_id,
+        holds.c.reason == HoldReason.FIGHT.value,
+        holds.c.released_at.is_(None),
+        holds.c.detail.not_like("%; the other writer is %"),
+    )
+
+
+def _add_to_detail(conn: Connection, hold_id: int, text: str) -> None:
+    conn.execute(update(holds).where(holds.c.id == hold_id).values(detail=holds.c.detail + text))
+
+
 def _since_release(
-    conn: Connection, connected: Connected, reason: HoldReason, now: datetime, *, link_id: int | None = None
+    conn: Connection,
+    connected: Connected,
+    reason: HoldReason,
+    now: datetime,
+    *,
+    link_id: int | None = None,
+    field: str = "",
 ) -> datetime:
     """An hour ago, or when a person last released such a hold: what was looked at counts no more."""
     hour = now - brake.WINDOW
     same = [holds.c.connection_id == connected.id, holds.c.reason == reason.value]
     if link_id is not None:
-        same.append(holds.c.link_id == link_id)
+        same += [holds.c.link_id == link_id, holds.c.field == field]
     released = conn.execute(select(func.max(holds.c.released_at)).where(*same)).scalar()
     return hour if released is None else max(hour, released)
 

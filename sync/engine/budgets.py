@@ -17,6 +17,9 @@ from connectors.contract import Budget, BudgetReading, Clock
 _IMPATIENCE = 0.5
 """The share of a budget that backfill may use."""
 
+_AT_ONCE = 0.001
+"""Seconds: what is shorter is no wait, but the rounding of a sum."""
+
 
 class Priority(StrEnum):
     """Live work goes first; backfill is import and sweep."""
@@ -67,7 +70,7 @@ class Budgets:
         with self._lock:
             buckets = [self._bucket(connection, name, record) for name in ("account", *names)]
             wait = max((self._wait(bucket, now, priority) for bucket in buckets if bucket), default=0.0)
-            if wait > 0:
+            if wait > _AT_ONCE:
                 return wait
             for bucket in buckets:
                 if bucket:
@@ -77,7 +80,10 @@ class Budgets:
             return 0.0
 
     def observe(self, connection: int, reading: BudgetReading) -> None:
-        """Correct a budget by a response's headers: the vendor's own count is believed over ours."""
+        """Correct a budget by a response's headers: the vendor's own count is believed over ours.
+
+        Only downwards: what others use up of the same budget is seen there first, and answers overtake one another.
+        """
         now = self._clock.monotonic()
         with self._lock:
             bucket = self._bucket(connection, reading.budget, reading.record)
@@ -90,7 +96,7 @@ class Budgets:
                 bucket.remaining = reading.remaining
                 used = max(0, self._limit(bucket) - reading.remaining)
                 spacing = bucket.budget.seconds / max(1, self._limit(bucket))
-                bucket.free_at = max(bucket.free_at, now + used * spacing) if reading.remaining == 0 else bucket.free_at
+                bucket.free_at = max(bucket.free_at, now + used * spacing)
                 if reading.remaining == 0 and reading.resets_in:
                     bucket.blocked_until = max(bucket.blocked_until, now + reading.resets_in)
 

@@ -43,6 +43,7 @@ class Base(Struct, frozen=True, kw_only=True):
     """What a link remembers. solo: a write of several fields was refused, so each goes out alone.
 
     misses: by field, how often a write of the same value was answered well and not shown. routed: made by a route.
+    follow_up: it was opened to go on from a member that is closed for good.
     """
 
     status: StatusBase | None = None
@@ -52,6 +53,7 @@ class Base(Struct, frozen=True, kw_only=True):
     solo: bool = False
     misses: Mapping[str, int] = field(default_factory=dict)
     routed: bool = False
+    follow_up: bool = False
 
 
 class Errand(Struct, frozen=True, kw_only=True):

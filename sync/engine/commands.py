@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, select, update
 
+from sync.core.reasons import HoldReason
 from sync.engine import adopt, columns, contact, create, find, parking, poll, rows
 from sync.engine.find import NotFound
 from sync.engine.hub import Connected, Hub, Mode
@@ -57,6 +58,7 @@ _TOPICS = ("settle", "inbox")
 def _one(conn: Connection, hub: Hub, command_id: int) -> None:
     row = conn.execute(select(commands).where(commands.c.id == command_id)).one()
     args = columns.plain(row.args)
+    args = args if isinstance(args, dict) else {}
     verb = VERBS.get(row.verb)
     try:
         with conn.begin_nested():
@@ -75,8 +77,39 @@ def _unknown(verb: str) -> Answer:
     return Answer(ok=False, message=f"this daemon does not know {verb!r}: it may be older than the command line")
 
 
+def _text(args: Mapping[str, Json], name: str) -> str:
+    value = args.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise Refused(f"say which {name} is meant")
+    return value.strip()
+
+
+def _number(args: Mapping[str, Json], name: str, listed_by: str) -> int:
+    value = args.get(name)
+    text = str(value).strip() if isinstance(value, int | str) else ""
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise Refused(f"{value!r} is not the number of anything; `{listed_by}` lists the numbers")
+    return int(text)
+
+
+def _moment(args: Mapping[str, Json], name: str, now: datetime) -> datetime | None:
+    """A time given as ISO text; None where none is given. Raises Refused unless it is aware and past."""
+    value = args.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise Refused(f"{value!r} is not a time: write it like 2026-03-01T09:00:00+00:00") from None
+    if at.tzinfo is None:
+        raise Refused(f"{value!r} names no time zone: write it like {value}+00:00")
+    if at > now:
+        raise Refused(f"{_time(at)} is in the future")
+    return at
+
+
 def _connection(hub: Hub, args: Mapping[str, Json]) -> Connected:
-    name = str(args.get("connection", ""))
+    name = _text(args, "connection")
     try:
         return hub.named(name)
     except KeyError:
@@ -92,7 +125,7 @@ def start(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
     if connected.mode is Mode.PAUSED and connected.live_since is not None:
         contact.set_mode(conn, connected, Mode.LIVE, now)
         return Answer(ok=True, message=f"{connected.name} goes on")
-    since = datetime.fromisoformat(args["since"]) if args.get("since") else now
+    since = _moment(args, "since", now) or now
     contact.go_live(conn, connected, since)
     routed = _route_past(conn, hub, connected, since) if since < now else 0
     more = f"; {routed} records created since {_time(since)} were taken up by routes" if routed else ""
@@ -129,28 +162,29 @@ def pause(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
 
 def resume(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
     """Release one hold."""
-    row = conn.execute(select(holds).where(holds.c.id == int(args["hold"]))).first()
+    number = _number(args, "hold", "hypercare holds")
+    row = conn.execute(select(holds).where(holds.c.id == number)).first()
     if row is None:
-        raise NotFound(f"there is no hold {args['hold']}; `hypercare holds` lists them")
+        raise NotFound(f"there is no hold {number}; `hypercare holds` lists them")
     if row.released_at is not None:
         return Answer(ok=True, message=f"hold {row.id} was released already, at {_time(row.released_at)}")
-    now = hub.clock.now()
+    connected = hub.connections.get(row.connection_id)
+    if row.reason in _BY_CHECK:
+        # Only the check knows whether it may go: it releases the hold itself when it passes.
+        if connected is not None:
+            connected.account_checked = False
+            connected.health.try_at = 0.0
+        return Answer(ok=True, message=f"hold {row.id} ({row.reason}) is released as soon as the check passes")
     conn.execute(
         update(holds)
-        .where(
-            holds.c.connection_id == row.connection_id,
-            holds.c.reason == row.reason,
-            holds.c.released_at.is_(None),
-            holds.c.id == row.id,
-        )
-        .values(released_at=now, released_by=str(args.get("by") or "command")[:64])
+        .where(holds.c.id == row.id)
+        .values(released_at=hub.clock.now(), released_by=str(args.get("by") or "command")[:64])
     )
     _decide_again(conn, hub, row)
-    connected = hub.connections.get(row.connection_id)
-    if connected is not None and row.reason in ("auth_rejected", "account_mismatch"):
-        connected.account_checked = False
-        connected.health.try_at = 0.0
     return Answer(ok=True, message=f"hold {row.id} ({row.reason}) is released")
+
+
+_BY_CHECK = (HoldReason.AUTH_REJECTED.value, HoldReason.ACCOUNT_MISMATCH.value)
 
 
 def _decide_again(conn: Connection, hub: Hub, hold: Any) -> None:
@@ -217,9 +251,10 @@ def skip(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
 
 
 def _parked(conn: Connection, args: Mapping[str, Json]) -> Any:
-    row = conn.execute(select(parked).where(parked.c.id == int(args["parked"]))).first()
+    number = _number(args, "parked", "hypercare parked")
+    row = conn.execute(select(parked).where(parked.c.id == number)).first()
     if row is None:
-        raise NotFound(f"nothing is parked as {args['parked']}; `hypercare parked` lists what is")
+        raise NotFound(f"nothing is parked as {number}; `hypercare parked` lists what is")
     if row.ended_at is not None:
         raise Refused(f"parked {row.id} has ended already: {row.ended_how}")
     return row
@@ -227,10 +262,11 @@ def _parked(conn: Connection, args: Mapping[str, Json]) -> Any:
 
 def link(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
     """Bring two records into one item."""
-    one, two = find.record_of(conn, hub, str(args["one"])), find.record_of(conn, hub, str(args["two"]))
+    named, other = _text(args, "one"), _text(args, "two")
+    one, two = find.record_of(conn, hub, named), find.record_of(conn, hub, other)
     if one.id == two.id:
-        raise Refused(f"{args['one']} and {args['two']} are the same record")
-    for row, text in ((one, args["one"]), (two, args["two"])):
+        raise Refused(f"{named} and {other} are the same record")
+    for row, text in ((one, named), (two, other)):
         if row.presence != "present":
             raise Refused(f"{text} is {row.presence} on its system: it cannot be linked")
     touched = adopt.join(conn, hub, one.id, two.id, made_by="command")
@@ -246,25 +282,28 @@ def link(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
 
 def unlink(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
     """Let a record leave its item. Nobody's status or tags move."""
-    record = find.record_of(conn, hub, str(args["record"]))
+    named = _text(args, "record")
+    record = find.record_of(conn, hub, named)
     active = rows.active_link(conn, record.id)
     if active is None:
-        raise Refused(f"{args['record']} belongs to no item")
+        raise Refused(f"{named} belongs to no item")
     adopt.end_link(conn, hub, active, "unlinked by command")
-    return Answer(ok=True, message=f"{args['record']} has left {find.item_name(active.item_id)}")
+    return Answer(ok=True, message=f"{named} has left {find.item_name(active.item_id)}")
 
 
 def import_(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
     """Read a connection's records from a date on, once."""
     connected = _connection(hub, args)
-    since = datetime.fromisoformat(args["since"])
+    since = _moment(args, "since", hub.clock.now())
+    if since is None:
+        since = hub.clock.now() - timedelta(days=hub.settings.import_days)
     poll.restart(conn, connected, poll.IMPORT, since, hub.clock.now())
     return Answer(ok=True, message=f"{connected.name} is read from {_time(since)} on")
 
 
 def refresh(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
     """Read every record of an item anew."""
-    item_id = find.item_of(conn, hub, str(args["item"]))
+    item_id = find.item_of(conn, hub, _text(args, "item"))
     for member in find.members(conn, item_id):
         record = rows.record_row(conn, member.record_id)
         rows.ask(conn, record.connection_id, [(record.kind, record.remote_id)], hub.clock.now(), "command")

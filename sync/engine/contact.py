@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from connectors.contract import Act, Capabilities, Level
 from connectors.errors import AuthRejected, RemoteError
-from sync.core.reasons import HoldReason
-from sync.engine import columns, down, poll, rows
+from sync.core.reasons import HoldReason, ParkReason
+from sync.engine import columns, down, load, poll, rows
 from sync.engine.hub import Connected, Hub, Mode
-from sync.store.tables import connections, holds, items, links, meta, records, refreshes
+from sync.store.contract import RESTORE_MARK
+from sync.store.tables import connections, holds, items, links, meta, parked, records, refreshes
 
 
 def register(conn: Connection, name: str, system: str, role: str, now: datetime) -> int:
@@ -35,6 +36,7 @@ def restore_state(conn: Connection, connected: Connected) -> None:
     row = conn.execute(select(connections).where(connections.c.id == connected.id)).one()
     connected.mode = Mode(row.mode)
     connected.live_since = row.live_since
+    connected.health.reported_down = row.down_since is not None
     if row.capabilities is not None:
         connected.capabilities = columns.capabilities(row.capabilities)
 
@@ -44,7 +46,7 @@ def greet(hub: Hub, connected: Connected) -> bool:
 
     Nothing is written before the account has been compared with the recorded one.
     """
-    if connected.account_checked or down.unreachable(hub, connected):
+    if connected.account_checked or down.resting(hub, connected):
         return False
     if hub.budgets.take(connected.id, connected.draws(Act.CHECK)):
         return False
@@ -87,6 +89,7 @@ def _store(conn: Connection, hub: Hub, connected: Connected, found: Capabilities
         if finding.level is not Level.INFO:
             hub.tell("finding", connection=connected.name, level=finding.level.value, what=finding.what, do=finding.do)
     _mark_members(conn, connected, now)
+    _mark_unmapped(conn, connected, now)
 
 
 def _release(conn: Connection, connected: Connected, now: datetime, reasons: tuple[HoldReason, ...], by: str) -> None:
@@ -108,6 +111,20 @@ def _mark_members(conn: Connection, connected: Connected, now: datetime) -> None
         .distinct()
         .select_from(links.join(records, links.c.record_id == records.c.id).join(items, links.c.item_id == items.c.id))
         .where(records.c.connection_id == connected.id, links.c.ended_at.is_(None), items.c.not_before.is_not(None))
+    ).scalars()
+    rows.mark(conn, found, now)
+
+
+def _mark_unmapped(conn: Connection, connected: Connected, now: datetime) -> None:
+    """Decide every item again that shows a value its mapping did not name: the mapping may name it by now."""
+    found = conn.execute(
+        select(parked.c.item_id)
+        .distinct()
+        .where(
+            parked.c.connection_id == connected.id,
+            parked.c.reason == ParkReason.UNMAPPED_VALUE.value,
+            parked.c.ended_at.is_(None),
+        )
     ).scalars()
     rows.mark(conn, found, now)
 
@@ -150,21 +167,23 @@ def would_create(conn: Connection, hub: Hub, connected: Connected, since: dateti
 
 # --- after a restore -------------------------------------------------------------------------------------------
 
-RESTORED = "restored"
-"""The mark in `meta` that a backup carries: a database that has it was restored."""
+_INDEX_LAG = timedelta(minutes=5)
+"""How late a remote's lists may be: what was made just before the restore is seen by then."""
 
 
 def after_restore(hub: Hub) -> bool:
     """A restored database is old: hold every connection, read every linked record anew, then let go.
 
+    The mark in `meta` that a backup carries tells that a database was restored. What was planned when the backup was
+    made and not sent is planned anew with what is read.
     Returns True when this database was restored and the re-reading has just begun.
     """
     now = hub.clock.now()
 
     def step(conn: Connection) -> bool:
-        if conn.execute(select(meta.c.value).where(meta.c.key == RESTORED)).scalar() is None:
+        if conn.execute(select(meta.c.value).where(meta.c.key == RESTORE_MARK)).scalar() is None:
             return False
-        conn.execute(delete(meta).where(meta.c.key == RESTORED))
+        conn.execute(delete(meta).where(meta.c.key == RESTORE_MARK))
         for connected in hub.connections.values():
             rows.open_hold(
                 conn,
@@ -180,25 +199,39 @@ def after_restore(hub: Hub) -> bool:
             )
             for row in _linked_records(conn, connected):
                 rows.ask(conn, connected.id, [(row.kind, row.remote_id)], now, "restore")
-            for name in (poll.LIVE,):
-                state = poll.feed(conn, connected, name)
-                if state is not None:
-                    poll.restart(conn, connected, name, state.moved_at - 2 * hub.settings.poll_overlap, now)
+            state = poll.feed(conn, connected, poll.LIVE)
+            if state is not None:
+                poll.restart(conn, connected, poll.LIVE, state.moved_at - 2 * hub.settings.poll_overlap, now)
         return True
 
     return hub.store.step(step)
 
 
 def end_of_restore(hub: Hub, connected: Connected) -> bool:
-    """Release the hold of a restore once every linked record has been read. True when it was released now."""
+    """Release the hold of a restore once all was read anew. True when it was released now.
+
+    All: every linked record, whatever is asked for by then, and the feed up to its end as it was after the lag of the
+    remote's lists, so that what this hub itself created after the backup is known before anything is created.
+    """
     with hub.store.read() as conn:
-        if HoldReason.RESTORED.value not in rows.held_connections(conn).get(connected.id, set()):
+        since = conn.execute(
+            select(holds.c.since).where(
+                holds.c.connection_id == connected.id,
+                holds.c.reason == HoldReason.RESTORED.value,
+                holds.c.released_at.is_(None),
+            )
+        ).scalar()
+        if since is None:
             return False
-        waiting = conn.execute(
-            select(func.count()).where(refreshes.c.connection_id == connected.id, refreshes.c.why == "restore")
-        ).scalar_one()
-    if waiting:
-        return False
+        feed = poll.feed(conn, connected, poll.LIVE)
+        if feed is not None and (feed.finished_at is None or feed.finished_at < since + _INDEX_LAG):
+            return False
+        if conn.execute(
+            select(func.count()).where(refreshes.c.connection_id == connected.id, refreshes.c.why != "sweep")
+        ).scalar_one():
+            return False
+        if load.due(conn, hub.clock.now(), 1):
+            return False  # what was read is not decided yet
 
     def step(conn: Connection) -> None:
         _release(conn, connected, hub.clock.now(), (HoldReason.RESTORED,), "every linked record was read")
@@ -206,6 +239,7 @@ def end_of_restore(hub: Hub, connected: Connected) -> bool:
     hub.store.step(step)
     hub.tell("connection_released", connection=connected.name, reason="restored")
     hub.signals.ring(f"deliver:{connected.id}")
+    hub.signals.ring("settle")
     return True
 
 

@@ -208,7 +208,9 @@ def _links(item: Whole, one: Linked) -> tuple[LinksBase, Errand | None]:
     known = one.base.links
     show = one.connected.mapping.links_show
     if one.connected.mode is Mode.OBSERVE:
-        return structs.replace(known, shown=known.shown | frozenset(others)), None
+        # What it does not show is left as it is when the connection goes live; that is no link removed by hand.
+        shown = one.shows & frozenset(others) if shows_links(one) else known.shown
+        return structs.replace(known, shown=shown, noted=known.noted | frozenset(others)), None
     if show == "none" or not one.fresh or not (shows_links(one) or show == "note"):
         return known, None
     if "links" in one.held:

@@ -22,6 +22,10 @@ from sync.store.tables import aliases, links, people, records, workflows
 from sync.store.upsert import upsert
 
 
+_ASKED_FOR = frozenset({"member", "command", "follow"})
+"""Reasons of a read after which a record without an item is looked at again, whatever it shows."""
+
+
 @dataclass
 class Taken:
     """What became of a batch. ids: record row id by remote id. touched: items made dirty."""
@@ -115,6 +119,8 @@ def _take_known(
         elif linked and snap.origin is Origin.DIRECT and why != "poll":
             conn.execute(update(records).where(records.c.id == row.id).values(read_no=read_no, seen_at=now))
             taken.touched.add(row.item_id)
+        elif not linked and why in _ASKED_FOR:
+            taken.touched.update(adopt.adopt(conn, hub, connected, row.id, snap, waited=why == "follow"))
         return
     values: dict[str, Any] = {
         "key": snap.ref.key,
@@ -137,8 +143,8 @@ def _take_known(
     if linked:
         if digest != row.digest or row.presence != "present" or why not in ("poll", "hook", "sweep"):
             taken.touched.add(row.item_id)
-    elif digest != row.digest or why in ("member", "command"):
-        taken.touched.update(adopt.adopt(conn, hub, connected, row.id, snap))
+    elif digest != row.digest or why in _ASKED_FOR:
+        taken.touched.update(adopt.adopt(conn, hub, connected, row.id, snap, waited=why == "follow"))
 
 
 def _insert(
@@ -183,7 +189,7 @@ def _insert(
     for snap in fresh:
         if snap.aliases:
             _remember_aliases(conn, connected, taken.ids[snap.ref.id], snap.aliases)
-        if why != "created" and (connected.mapping.link_fields or hub.routes or snap.links):
+        if why != "created" and (connected.mapping.link_fields or hub.routes or snap.links or snap.follows):
             taken.touched.update(adopt.adopt(conn, hub, connected, taken.ids[snap.ref.id], snap))
 
 

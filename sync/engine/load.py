@@ -270,6 +270,7 @@ def member_of(hub: Hub, item: Whole, one: Linked) -> Member:
         graph=one.graph,
         automatic=automatic(hub, one),
         created_by_route=one.base.routed,
+        follow_up=one.base.follow_up,
     )
 
 

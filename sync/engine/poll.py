@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from connectors.contract import Act, Page
 from connectors.errors import CursorExpired, RemoteError
+from sync.core.reasons import HoldReason
 from sync.engine import down, ingest, rows
 from sync.engine.budgets import Priority
 from sync.engine.hub import Connected, Hub
@@ -84,11 +85,16 @@ def poll(hub: Hub, connected: Connected, name: str = LIVE) -> bool:
     if page.snapshots or page.missing:
         hub.signals.ring("settle")
         hub.signals.ring(f"refresh:{connected.id}")
+    if page.more and page.cursor == state.cursor:
+        # The same place again: asking at once would go on for ever. The next poll asks there once more.
+        hub.tell("feed_repeats", connection=connected.name, feed=name)
+        return False
     return page.more
 
 
 def _store(conn: Connection, hub: Hub, connected: Connected, name: str, state: Any, page: Page, read_no: int) -> None:
     now = hub.clock.now()
+    unknown = _unknown(conn, connected, page)
     taken = ingest.take(conn, hub, connected, page.snapshots, read_no)
     # A feed's word that a record is gone is confirmed by a direct read before it is believed.
     gone = [key for key, value in page.missing.items() if value.kind in (MissingKind.DELETED, MissingKind.MERGED)]
@@ -99,7 +105,10 @@ def _store(conn: Connection, hub: Hub, connected: Connected, name: str, state: A
         now,
         "confirm",
     )
-    finished = None if page.more or name == LIVE else now
+    if unknown:
+        # What was made since the backup may be our own creates: read whole, they show what they belong to.
+        rows.ask(conn, connected.id, [(connected.kind, remote_id) for remote_id in unknown], now, "member")
+    finished = None if page.more else now
     conn.execute(
         update(cursors)
         .where(cursors.c.connection_id == connected.id, cursors.c.feed == name)
@@ -112,8 +121,15 @@ def _store(conn: Connection, hub: Hub, connected: Connected, name: str, state: A
             finished_at=finished,
         )
     )
-    if finished is not None:
+    if finished is not None and name == IMPORT:
         hub.tell("import_finished", connection=connected.name, records=state.records + len(page.snapshots))
+
+
+def _unknown(conn: Connection, connected: Connected, page: Page) -> list[str]:
+    """The records of a page that a restored database has never seen; nothing while no restore is under way."""
+    if HoldReason.RESTORED.value not in rows.held_connections(conn).get(connected.id, set()):
+        return []
+    return [snap.ref.id for snap in page.snapshots if rows.find_record(conn, connected.id, snap.ref.id) is None]
 
 
 def _known(conn: Connection, connected: Connected, keys: list[str], missing: Any) -> list[str]:

@@ -19,7 +19,7 @@ from sync.engine.hub import Connected, Hub
 from sync.model import Missing, Snapshot
 from sync.store.tables import links, refreshes
 
-_ALONE = frozenset({"sweep", "history", "member", "fight"})
+_ALONE = frozenset({"sweep", "history", "member", "fight", "follow"})
 """Reasons that need what only a read of one record shows: its links, its history."""
 
 

@@ -6,7 +6,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    String,
+    and_,
+    case,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from sync.engine import columns
 from sync.model import RecordRef
@@ -51,7 +63,11 @@ def ask(
     asker: int | None = None,
     not_before: datetime | None = None,
 ) -> None:
-    """Ask for a direct read of records, each (kind, id or key)."""
+    """Ask for a direct read of records, each (kind, id or key).
+
+    A read that is waiting for somebody (a reference to follow, a person) stays theirs when the record is merely named
+    once more by a call, a list or the sweep.
+    """
     rows = [
         {
             "connection_id": connection_id,
@@ -73,12 +89,20 @@ def ask(
             ["connection_id", "kind", "remote_id"],
             {
                 "gen": refreshes.c.gen + 1,
-                "why": "excluded",
+                "why": case(
+                    (_NEW_WHY.in_(_NAMED) & refreshes.c.why.not_in((*_NAMED, "history")), refreshes.c.why),
+                    else_=_NEW_WHY,
+                ),
                 "not_before": "excluded",
-                "asker": "excluded",
+                "asker": func.coalesce(literal_column("excluded.asker"), refreshes.c.asker),
             },
         )
         conn.execute(statement, rows)
+
+
+_NEW_WHY = literal_column("excluded.why", String)
+_NAMED = ("hook", "list", "sweep")
+"""Reasons of a read that nobody waits for."""
 
 
 def find_record(conn: Connection, connection_id: int, reference: str) -> Any | None:

@@ -150,11 +150,13 @@ def _store_member(conn: Connection, hub: Hub, item: Whole, each: Decided) -> Non
             return
         if one.open.doubtful:
             return
-        conn.execute(
+        superseded = conn.execute(
             update(deliveries)
             .where(deliveries.c.id == one.open.id, deliveries.c.state == "waiting")
             .values(state="superseded", settled_at=now, outcome="superseded by a newer plan")
         )
+        if not superseded.rowcount:
+            raise Stale("the delivery that waited has just been claimed")
     elif one.open is not None:
         return
     if each.errand is not None:

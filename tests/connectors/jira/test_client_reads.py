@@ -117,8 +117,7 @@ def test_refused_credentials_are_told_in_every_form(either: Site, form: str) -> 
 
 def test_a_captcha_is_told_with_what_to_do() -> None:
     with site("Server", captcha_after=1) as served:
-        served.act("token", by="hub", tokens=[], bearers=[])
-        remote = served.connect()
+        remote = served.connect(auth={"kind": "password", "username": "hub", "password": "wrong"})
         with pytest.raises(AuthRejected):
             remote.check()
         with pytest.raises(AuthRejected, match="signed in with it in a browser"):

@@ -124,12 +124,12 @@ def test_a_signed_time_that_cannot_be_read_is_refused(stamp: str) -> None:
 
 def test_an_event_names_its_ticket_and_version() -> None:
     hints = WEBHOOK.keys(call(event()))
-    assert hints == (Hint(kind="ticket", id="5158", version="2026-01-02T03:04:05Z"),)
+    assert hints == (Hint(kind="ticket", id="5158", version="2026-01-02T03:04:05Z", coarse=True),)
 
 
 def test_an_unknown_event_of_a_ticket_is_read_all_the_same() -> None:
     hints = WEBHOOK.keys(call(event(type="zen:event-type:ticket.something_new", detail=None, event=None)))
-    assert hints == (Hint(kind="ticket", id="5158"),)
+    assert hints == (Hint(kind="ticket", id="5158", coarse=True),)
 
 
 def test_a_merge_names_both_tickets() -> None:
@@ -143,12 +143,12 @@ def test_an_event_about_something_else_names_nothing() -> None:
 
 def test_a_trigger_names_its_ticket() -> None:
     body = b'{"ticket_id": "123", "updated_at": "2026-01-02T03:04:05+00:00"}'
-    assert WEBHOOK.keys(call(body)) == (Hint(kind="ticket", id="123", version="2026-01-02T03:04:05Z"),)
+    assert WEBHOOK.keys(call(body)) == (Hint(kind="ticket", id="123", version="2026-01-02T03:04:05Z", coarse=True),)
 
 
 @pytest.mark.parametrize("body", [b'{"ticket_id": 123}', b'{"ticket": {"id": 123}}', b'{"id": "#123"}'])
 def test_likely_spellings_of_a_trigger_are_understood(body: bytes) -> None:
-    assert WEBHOOK.keys(call(body)) == (Hint(kind="ticket", id="123"),)
+    assert WEBHOOK.keys(call(body)) == (Hint(kind="ticket", id="123", coarse=True),)
 
 
 @pytest.mark.parametrize(
