@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
-from connectors.contract import WebhookRequest
+from connectors.contract import TokenStore, WebhookRequest
 from connectors.errors import WebhookRejected
 from connectors.sandbox.wire import OutgoingHook, StandIn
 from sync.daemon import build
@@ -36,7 +37,8 @@ class NeverQuiet(AssertionError):
 class World:
     """A hub over stand-ins. stand_ins: by connection name. hooks_on: calls of webhooks arrive.
 
-    crash: called around every COMMIT (see `SqliteStore`); it may raise to end the process there.
+    crash: called around every COMMIT (see `SqliteStore`); it may raise to end the process there. tokens: where a
+    connection keeps a rotating pair, by its name.
     """
 
     folder: Path
@@ -48,6 +50,7 @@ class World:
     settings: EngineSettings = field(default_factory=EngineSettings)
     hooks_on: bool = True
     crash: Callable[[str], None] | None = None
+    tokens: Callable[[str], TokenStore | None] = lambda name: None
     events: list[tuple[str, dict[str, Json]]] = field(default_factory=list)
     store: Store = field(init=False)
     hub: Hub = field(init=False)
@@ -68,6 +71,7 @@ class World:
                 rng=self.rng,
                 signals=Silent(),
                 tell=self._tell,
+                tokens=self.tokens,
                 transport=lambda name: InProcess(self.stand_ins[name]),
                 one_thread=True,
             ),
@@ -167,7 +171,11 @@ class World:
 
     def _receive(self, name: str, hook: OutgoingHook) -> int:
         connected = self.hub.named(name)
-        request = WebhookRequest(headers={key.lower(): value for key, value in hook.headers.items()}, body=hook.body)
+        request = WebhookRequest(
+            headers={key.lower(): value for key, value in hook.headers.items()},
+            body=hook.body,
+            query=dict(parse_qsl(urlsplit(hook.url).query)),
+        )
         if connected.verify is None:
             return 404
         try:

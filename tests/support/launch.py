@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from connectors import jira, zendesk
+from connectors.contract import TokenStore
 from connectors.jira.sandbox import JiraSandbox
 from connectors.jira.sandbox import build as build_jira
 from connectors.jira.settings import JiraSettings
@@ -35,6 +38,13 @@ routes:
       connection: tracker
       fields: {project: OPS}
 """
+
+
+_AUTH = {
+    "Cloud": {"kind": "cloud_token", "email": "hub@example.com", "api_token": "hub-token"},
+    "Server": {"kind": "personal_token", "token": "hub-pat"},
+}
+"""How the hub signs in to each kind of Jira."""
 
 
 @dataclass
@@ -122,6 +132,21 @@ class Launch:
         desk, site = self.zendesk.state()["writes"], self.jira.state()["writes"]
         return int(desk.get("hub@example.com", 0)) + int(site.get("hub", 0))
 
+    def calls(self, side: str) -> dict[str, int]:
+        """How often each operation was called so far on one side (`support`, `tracker`)."""
+        asked = Request(method="GET", path="/_sandbox/requests", query={"limit": ["0"]})
+        answer = self.at_write[side].inner.handle(asked)
+        counts: dict[str, int] = msgspec.json.decode(answer.body)["counts"]
+        return counts
+
+    def links_on(self, issue: str) -> list[str]:
+        """The addresses of an issue's remote links."""
+        return [each["object"]["url"] for each in self.issue_now(issue)["remote_links"]]
+
+    def notes_on(self, ticket: int) -> list[str]:
+        """The internal notes on a ticket."""
+        return [each["body"] for each in self.ticket_now(ticket)["comments"] if not each["public"]]
+
     def item(self, text: str) -> int:
         """The item that a name leads to."""
         with self.world.store.read() as conn:
@@ -151,11 +176,22 @@ def launch(
     settings: EngineSettings | None = None,
     hooks: bool = True,
     seed: int = 1,
+    deployment: str = "Cloud",
+    zendesk_config: Mapping[str, Any] | None = None,
+    jira_config: Mapping[str, Any] | None = None,
+    zendesk_hook: Mapping[str, Any] | None = None,
+    jira_hook: Mapping[str, Any] | None = None,
+    tokens: Callable[[str], TokenStore | None] = lambda name: None,
 ) -> Launch:
-    """A world on a folder of its own. Nothing is started yet."""
+    """A world on a folder of its own. Nothing is started yet.
+
+    zendesk_settings, jira_settings: switches of the stand-ins. zendesk_config, jira_config: of the connections' own
+    settings, over the usual ones. zendesk_hook, jira_hook: how the webhooks are registered, over the usual way.
+    deployment: the Jira, "Cloud" or "Server". tokens: where a connection keeps a rotating pair.
+    """
     clock = VirtualClock()
     desk = build_zendesk(clock.epoch, SeededRng(seed + 1), settings=dict(zendesk_settings or {}))
-    site = build_jira(clock.epoch, SeededRng(seed + 2), settings=dict(jira_settings or {}))
+    site = build_jira(clock.epoch, SeededRng(seed + 2), deployment=deployment, settings=dict(jira_settings or {}))
     if hooks:
         desk.act(
             {
@@ -173,9 +209,17 @@ def launch(
                         "soft_deleted",
                     )
                 ],
+                **(zendesk_hook or {}),
             }
         )
-        site.act({"act": "webhook", "url": "http://127.0.0.1/hooks/tracker", "secret": JIRA_SECRET})
+        site.act(
+            {
+                "act": "webhook",
+                "url": "http://127.0.0.1/hooks/tracker",
+                "secret": JIRA_SECRET,
+                **(jira_hook or {}),
+            }
+        )
     files = {**shipped_texts(), "routes.yaml": routes, **(texts or {})}
     mappings = load(files, {"support": "zendesk", "tracker": "jira"})
     configured = (
@@ -188,6 +232,7 @@ def launch(
                     "base_url": "http://127.0.0.1:8101",
                     "client_id": "hypercare",
                     "client_secret": "sandbox-client-secret",
+                    **(zendesk_config or {}),
                 }
             ),
             webhook_secrets=(ZENDESK_SECRET,),
@@ -200,7 +245,8 @@ def launch(
                     "url": "http://127.0.0.1:8102",
                     "projects": ["OPS"],
                     "webhook_secret": JIRA_SECRET,
-                    "auth": {"kind": "cloud_token", "email": "hub@example.com", "api_token": "hub-token"},
+                    "auth": _AUTH[deployment],
+                    **(jira_config or {}),
                 }
             ),
             webhook_secrets=(JIRA_SECRET,),
@@ -216,5 +262,6 @@ def launch(
         mappings=mappings,
         settings=settings or EngineSettings(),
         hooks_on=hooks,
+        tokens=tokens,
     )
     return Launch(world=world, zendesk=desk, jira=site, at_write=sides)
