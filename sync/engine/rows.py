@@ -90,7 +90,14 @@ def ask(
             {
                 "gen": refreshes.c.gen + 1,
                 "why": case(
-                    (_NEW_WHY.in_(_NAMED) & refreshes.c.why.not_in((*_NAMED, "history")), refreshes.c.why),
+                    (
+                        and_(
+                            # No IN list: several rows in one statement cannot have one.
+                            or_(*(each == _NEW_WHY for each in _NAMED)),
+                            *(refreshes.c.why != each for each in (*_NAMED, "history")),
+                        ),
+                        refreshes.c.why,
+                    ),
                     else_=_NEW_WHY,
                 ),
                 "not_before": "excluded",
