@@ -50,7 +50,7 @@ def holds_now(day: Launch) -> list[Held]:
             names[row.connection_id],
             row.reason,
             row.field,
-            row.count,
+            row._mapping["count"],
             columns.plain(row.samples) if row.samples else [],
             row.detail,
         )
@@ -137,8 +137,7 @@ def item_count(day: Launch) -> int:
 
 def calls(day: Launch, side: str, operation: str = "", since: datetime | None = None) -> list[dict[str, Any]]:
     """The latest calls to one side's API, of one operation, since a time."""
-    stand_in = {"support": day.zendesk, "tracker": day.jira}[side]
-    rows = stand_in.control._requests
+    rows = (day.zendesk if side == "support" else day.jira).control._requests
     return [
         row
         for row in rows
