@@ -16,7 +16,7 @@ from sync.engine import adopt, columns, down, ingest, rows
 from sync.engine.budgets import Priority
 from sync.engine.columns import Attribution
 from sync.engine.hub import Connected, Hub
-from sync.model import Missing, Snapshot
+from sync.model import Missing, Origin, Snapshot
 from sync.store.tables import links, refreshes
 
 _ALONE = frozenset({"sweep", "history", "member", "fight", "follow"})
@@ -31,6 +31,8 @@ def refresh(hub: Hub, connected: Connected) -> bool:
     if not asked:
         return False
     batch = [asked[0]] if asked[0].why in _ALONE else [row for row in asked if row.why not in _ALONE]
+    if batch[0].why == "history" and _asked_of_history(hub, connected, batch[0]):
+        return True
     priority = Priority.BACKFILL if batch[0].why == "sweep" else Priority.LIVE
     wait = hub.budgets.take(connected.id, connected.draws(Act.FETCH), priority=priority)
     if wait:
@@ -177,13 +179,30 @@ def _retry(hub: Hub, batch: Sequence[Any], error: RemoteError) -> None:
     hub.store.step(step)
 
 
-def attribute(hub: Hub, connected: Connected, snap: Snapshot) -> None:
-    """Ask the record's own history who brought it to the status it shows, and remember it at its link."""
+def _asked_of_history(hub: Hub, connected: Connected, asked: Any) -> bool:
+    """Ask the history alone about a record that has been read directly. False: it must be read anew first."""
+    with hub.store.read() as conn:
+        row = rows.find_record(conn, connected.id, asked.remote_id)
+    if row is None or row.origin != Origin.DIRECT.value or row.presence != "present":
+        return False
+    if not attribute(hub, connected, columns.snapshot(row.body), doubted=True):
+        return False
+    hub.store.step(lambda conn: conn.execute(delete(refreshes).where(_same(asked), refreshes.c.gen == asked.gen)))
+    hub.signals.ring("settle")
+    return True
+
+
+def attribute(hub: Hub, connected: Connected, snap: Snapshot, *, doubted: bool = False) -> bool:
+    """Ask the record's own history who brought it to the status it shows, and remember it at its link.
+
+    doubted: the snapshot was not read just now. Then a history that ends with another status proves it old: False, and
+    nothing is remembered. (Just after a read it proves nothing: a renamed status stands in a history by its old name.)
+    """
     with hub.store.read() as conn:
         row = rows.find_record(conn, connected.id, snap.ref.id)
         link = rows.active_link(conn, row.id) if row is not None else None
     if link is None:
-        return
+        return True
     raw = connected.mapping.shown(snap).raw
     found = Attribution(version=snap.version, raw=raw, automatic=snap.automatic, actor="")
     if connected.capabilities is None or connected.capabilities.history:
@@ -195,9 +214,12 @@ def attribute(hub: Hub, connected: Connected, snap: Snapshot) -> None:
             hub.store.step(
                 lambda conn: rows.ask(conn, connected.id, [(connected.kind, snap.ref.id)], hub.clock.now(), "history")
             )
-            return
+            return True
         for entry in reversed(history):
-            if any(edit.field == connected.mapping.status_field for edit in entry.edits):
+            edits = [edit for edit in entry.edits if edit.field == connected.mapping.status_field]
+            if doubted and edits and str(edits[-1].new).casefold() != raw.casefold():
+                return False
+            if edits:
                 found = Attribution(
                     version=snap.version, raw=raw, automatic=entry.automatic, actor=entry.actor, at=entry.at
                 )
@@ -214,6 +236,7 @@ def attribute(hub: Hub, connected: Connected, snap: Snapshot) -> None:
         rows.mark(conn, [fresh.item_id], hub.clock.now())
 
     hub.store.step(step)
+    return True
 
 
 def _with_attribution(base: columns.Base, found: Attribution) -> columns.Base:
