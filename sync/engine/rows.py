@@ -93,7 +93,7 @@ def ask(
                     (
                         and_(
                             # No IN list: several rows in one statement cannot have one.
-                            or_(*(each == _NEW_WHY for each in _NAMED)),
+                            or_(*(_NEW_WHY.is_not_distinct_from(each) for each in _NAMED)),
                             *(refreshes.c.why != each for each in (*_NAMED, "history")),
                         ),
                         refreshes.c.why,
@@ -105,6 +105,15 @@ def ask(
             },
         )
         conn.execute(statement, rows)
+
+
+def read_now(conn: Connection, connection_id: int, kind: str, remote_id: str) -> None:
+    """Let a read that was asked for and put off take place at once."""
+    conn.execute(
+        update(refreshes)
+        .where(refreshes.c.connection_id == connection_id, refreshes.c.kind == kind, refreshes.c.remote_id == remote_id)
+        .values(not_before=None)
+    )
 
 
 _NEW_WHY = literal_column("excluded.why", String)

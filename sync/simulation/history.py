@@ -55,7 +55,7 @@ class History:
         self.seed = seed
         self.people = People(self.rng, membership=self.profile.membership, routes=self.profile.routes)
         workflow = self.rng.choice(_WORKFLOWS)
-        self.stage = Stage(folder, seed, self.profile, self.people.act, workflow)
+        self.stage = Stage(folder, seed, self.profile, self.people.race, workflow)
         self.people.stage = self.stage
         if trace:
             self.stage.trace = []

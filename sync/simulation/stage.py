@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
@@ -56,7 +57,7 @@ def _mappings(routes: str) -> Loaded:
 class Stage:
     """One world with its ledger. chance: drawn on by faults only. act: a user's edit, for races."""
 
-    def __init__(self, folder: Path, seed: int, profile: Profile, act: Callable[[], None], workflow: str) -> None:
+    def __init__(self, folder: Path, seed: int, profile: Profile, act: Callable[[str], None], workflow: str) -> None:
         self.clock = VirtualClock()
         self.profile = profile
         self.chance = random.Random(seed * 7 + 1)  # noqa: S311  repeatable on purpose
@@ -96,7 +97,7 @@ class Stage:
             return
         if is_write(request) and self.chance.random() < self.profile.race:
             self.races += 1
-            self._act()
+            self._act(_target(request.path))
         self._maybe_crash(self.profile.crash_call, "before call")
 
     def _after(self, request: Request, response: Response) -> None:
@@ -205,6 +206,17 @@ class Stage:
             }
         )
         self.site.act({"act": "webhook", "url": "http://127.0.0.1/hooks/tracker", "secret": _JIRA_SECRET})
+
+
+_TICKET, _ISSUE = re.compile(r"/tickets/(\d+)"), re.compile(r"/issue/(\d+)")
+
+
+def _target(path: str) -> str:
+    """The record that a write is about, as the ledger names it, or ""."""
+    for letter, pattern in (("Z", _TICKET), ("T", _ISSUE)):
+        if found := pattern.search(path):
+            return letter + found[1]
+    return ""
 
 
 def _configured() -> tuple[Configured, ...]:
