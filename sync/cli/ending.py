@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -36,13 +37,8 @@ class Ended(Exception):
 @contextmanager
 def told() -> Generator[None]:
     """Turn what a person can act on into `Ended`."""
-    from config.problems import SettingsErrors
-
     try:
         yield
-    except SettingsErrors as error:
-        count = len(error.problems)
-        raise Ended(f"{error}\n{count} problem{'s' if count > 1 else ''}", Exit.USAGE) from None
     except Ended:
         raise
     except Exception as error:
@@ -53,21 +49,22 @@ def told() -> Generator[None]:
 
 
 def _meaning(error: Exception) -> Ended | None:
-    """What an error of the store, the web face or the engine is to a person. Imported late: most commands end well."""
-    import sys
+    """What an error is to a person; None for a defect. Its kinds are looked up only where their modules are loaded."""
 
-    if "sqlalchemy" not in sys.modules:
-        return None
-    from sync.engine.commands import Refused
-    from sync.engine.find import NotFound
-    from sync.store.errors import AlreadyRunning, StoreError
+    def is_a(module: str, *names: str) -> bool:
+        loaded = sys.modules.get(module)
+        return loaded is not None and isinstance(error, tuple(getattr(loaded, name) for name in names))
 
-    if isinstance(error, AlreadyRunning):
-        return Ended(error.message, Exit.IN_USE)
-    if isinstance(error, StoreError):
-        return Ended(error.message)
-    if isinstance(error, NotFound | Refused):
-        return Ended(str(error))
-    if type(error).__name__ == "CannotListen":
+    if is_a("config.problems", "SettingsErrors"):
+        count = len(error.problems)  # type: ignore[attr-defined]  # as was just asked
+        return Ended(f"{error}\n{count} problem{'s' if count > 1 else ''}", Exit.USAGE)
+    if is_a("sync.store.errors", "AlreadyRunning"):
+        return Ended(str(error), Exit.IN_USE)
+    if (
+        is_a("sync.store.errors", "StoreError")
+        or is_a("sync.engine.find", "NotFound")
+        or is_a("sync.engine.commands", "Refused")
+        or is_a("sync.web.server", "CannotListen")
+    ):
         return Ended(str(error))
     return None

@@ -20,7 +20,7 @@ from sync.cli.show import say
 from sync.daemon import build, main
 from sync.daemon.tokens import TokenFile
 from sync.engine import contact, poll, refresh, settle
-from sync.engine.hub import Connected, Hub, Silent
+from sync.engine.hub import Connected, Hub, Mode, Silent
 from sync.ports import RealClock, RealRng
 from sync.store.tables import connections, cursors
 
@@ -75,6 +75,8 @@ def here(configuration: Configuration, name: str, since: datetime | None) -> int
             world,
         )
         connected = hub.named(name)
+        if connected.mode is Mode.PAUSED:
+            raise Ended(f"{name} is paused: `hypercare start {name}` first")
         _meet(hub, connected, last)
         if since is not None:
             opened.store.step(lambda conn: poll.restart(conn, connected, poll.IMPORT, since, hub.clock.now()))

@@ -6,13 +6,11 @@ Exit codes: 0 done or well; 1 something is wrong, or could not be done; 2 comman
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from sync.cli.ending import Ended, Exit, told
@@ -49,6 +47,9 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="The settings. Else HYPERCARE_CONFIG, else ./config/hypercare.yaml."),
 ]
+Connection = Annotated[str, typer.Argument(metavar="CONNECTION", help="Its name in the settings.")]
+Record = Annotated[str, typer.Argument(metavar="RECORD", help="CONNECTION:ID, an issue key or an address.")]
+Number = Annotated[int, typer.Argument(metavar="ID", help="As listed.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
@@ -162,7 +163,7 @@ def run(
 @app.command()
 def start(
     context: typer.Context,
-    connection: str,
+    connection: Connection,
     config: Config = None,
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Routes also apply to records created since then.")
@@ -183,7 +184,7 @@ def start(
                 f"{count} records of {connection} that were created since {at:%Y-%m-%d %H:%M} UTC fit a route: each "
                 "would get a record of its own on the other side. Start?"
             )
-            if not click.confirm(question, err=True):
+            if not typer.confirm(question, err=True):
                 raise Ended("nothing was started")
     _ask(configured, "start", args, json=json)
 
@@ -203,7 +204,7 @@ def _would_create(configured: Configuration, connection: str, since: datetime) -
 
 
 @app.command()
-def pause(context: typer.Context, connection: str, config: Config = None, json: Json = False) -> None:
+def pause(context: typer.Context, connection: Connection, config: Config = None, json: Json = False) -> None:
     """Neither read nor write a connection until it is started again."""
     configured = _configuration(context, config)
     _known(configured, connection)
@@ -283,7 +284,7 @@ def holds_list(context: typer.Context, config: Config = None, json: Json = False
 
 
 @holds_app.command("resume")
-def holds_resume(context: typer.Context, hold: int, config: Config = None, json: Json = False) -> None:
+def holds_resume(context: typer.Context, hold: Number, config: Config = None, json: Json = False) -> None:
     """Release one hold."""
     _ask(_configuration(context, config), "resume", {"hold": hold, "by": _person()}, json=json)
 
@@ -310,7 +311,7 @@ def parked_list(context: typer.Context, config: Config = None, json: Json = Fals
 
 
 @parked_app.command("retry")
-def parked_retry(context: typer.Context, parked_id: int, config: Config = None, json: Json = False) -> None:
+def parked_retry(context: typer.Context, parked_id: Number, config: Config = None, json: Json = False) -> None:
     """Try what is parked once more."""
     _ask(_configuration(context, config), "retry", {"parked": parked_id, "by": _person()}, json=json)
 
@@ -318,7 +319,7 @@ def parked_retry(context: typer.Context, parked_id: int, config: Config = None, 
 @parked_app.command("skip")
 def parked_skip(
     context: typer.Context,
-    parked_id: int,
+    parked_id: Number,
     why: Annotated[str, typer.Option("--why", help="Shown by `explain`.")],
     config: Config = None,
     json: Json = False,
@@ -350,13 +351,13 @@ def _listing(
 
 
 @app.command()
-def link(context: typer.Context, one: str, two: str, config: Config = None, json: Json = False) -> None:
+def link(context: typer.Context, one: Record, two: Record, config: Config = None, json: Json = False) -> None:
     """Bring two records into one item."""
     _ask(_configuration(context, config), "link", {"one": one, "two": two, "by": _person()}, json=json)
 
 
 @app.command()
-def unlink(context: typer.Context, record: str, config: Config = None, json: Json = False) -> None:
+def unlink(context: typer.Context, record: Record, config: Config = None, json: Json = False) -> None:
     """Let a record leave its item. Nobody's status or tags move."""
     _ask(_configuration(context, config), "unlink", {"record": record, "by": _person()}, json=json)
 
@@ -364,7 +365,7 @@ def unlink(context: typer.Context, record: str, config: Config = None, json: Jso
 @app.command("import")
 def import_(
     context: typer.Context,
-    connection: str,
+    connection: Connection,
     config: Config = None,
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="From when on; else `engine.import_days` back.")
@@ -405,7 +406,9 @@ def connections_list(context: typer.Context, config: Config = None, json: Json =
 
 
 @connections_app.command("rename")
-def connections_rename(context: typer.Context, old: str, new: str, config: Config = None) -> None:
+def connections_rename(
+    context: typer.Context, old: Connection, new: Annotated[str, typer.Argument(metavar="NEW")], config: Config = None
+) -> None:
     """Give a connection another name, in the database and in the settings. Stop the daemon first."""
     from sync.cli.renaming import rename
     from sync.cli.show import say
@@ -568,25 +571,13 @@ def main() -> None:
 def _ended() -> int:
     try:
         with told():
-            app(standalone_mode=False)
+            app()  # ends by SystemExit: 2 for a wrong command line, 130 for Ctrl-C
     except Ended as end:
         if end.message:
             from sync.cli.show import warn
 
             warn(end.message)
         return int(end.code)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return int(Exit.USAGE)
-    except click.ClickException as error:
-        error.show()
-        return int(Exit.USAGE)
-    except (click.Abort, KeyboardInterrupt):
-        return int(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.OK)
     except Exception as error:  # noqa: BLE001  the last place: it is ours, and is to be reported whole
         import traceback
 
