@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -15,6 +16,9 @@ from config.sources import Fault, Kind, Source
 from sync.mapping.yaml import Document, Loc, Problem, path_of, problems_of
 
 _HIDDEN = "***"
+_AUTH = "auth"
+"""Where people paste a credential instead of naming the kind of it."""
+_CHOICE = re.compile("[a-z_]*")
 
 
 class SettingsErrors(Exception):
@@ -33,7 +37,7 @@ def told(
 ) -> list[Problem | Fault]:
     """All of it, at the places of the values. tree: the merged values. origins: where each of them came from."""
     ways = _ways(tree, document)
-    seen = Document(file=document.file, data=document.data, values=ways, keys=document.keys)
+    seen = Document(file=document.file, data=dict(tree), values=ways, keys=document.keys)
     found: list[Problem | Fault] = []
     for prefix, model, part, details in _groups(error, tree, seen):
         rewritten = ValidationError.from_exception_data("settings", details)
@@ -73,7 +77,7 @@ def _below(document: Document, prefix: Loc) -> Document:
     size = len(prefix)
     return Document(
         file=document.file,
-        data=document.data,
+        data=_at(document.data, prefix),
         values={way[size:]: place for way, place in document.values.items() if way[:size] == prefix},
         keys={way[size:]: place for way, place in document.keys.items() if way[:size] == prefix},
     )
@@ -105,8 +109,10 @@ def _rewritten(detail: Any, loc: Loc) -> InitErrorDetails:
     context = dict(detail.get("ctx") or {})
     kind, given = detail["type"], detail["input"]
     key = str(context.get("discriminator", "")).strip("'")
+    if kind == "union_tag_not_found" and not isinstance(given, dict):
+        return InitErrorDetails(type="dict_type", loc=loc, input=given)
     if kind == "union_tag_not_found":
-        misspelt = get_close_matches(key, list(given) if isinstance(given, dict) else [], n=1)
+        misspelt = get_close_matches(key, list(given), n=1)
         if misspelt:
             return InitErrorDetails(type="extra_forbidden", loc=(*loc, misspelt[0]), input=given)
         return InitErrorDetails(type="missing", loc=(*loc, key), input=given)
@@ -166,7 +172,8 @@ def secrets_in(tree: Mapping[str, Any]) -> list[str]:
     def walk(value: Any, *, secret: bool) -> None:
         if isinstance(value, dict):
             for name, part in value.items():
-                walk(part, secret=secret or name in names)
+                pasted = name == _AUTH and isinstance(part, str) and not _CHOICE.fullmatch(part)
+                walk(part, secret=secret or name in names or pasted)
         elif isinstance(value, list):
             for part in value:
                 walk(part, secret=secret)
