@@ -29,14 +29,21 @@ class Outcome:
     undone_by: str = ""
 
 
-def of_answer(connected: Connected, ref: RecordRef, errand: Errand, answer: Snapshot, delivery_id: str) -> Outcome:
-    """Compare the read-back with what was asked; ask the history only where they differ. Raises RemoteError."""
+def of_answer(
+    connected: Connected, ref: RecordRef, errand: Errand, answer: Snapshot, delivery_id: str
+) -> Outcome | None:
+    """Compare the read-back with what was asked; ask the history only where they differ. Raises RemoteError.
+
+    None: the answer is older than our own write, for the history ends with what was asked. It says nothing.
+    """
     want = errand.want or Want()
     shown = connected.mapping.shown(answer)
     missed = ignored(want, shown)
     if not missed or (connected.capabilities is not None and not connected.capabilities.history):
         return Outcome(landed=shown, missed=missed)
     rows = connected.remote().history(ref, errand.expect)
+    if any(_ends_as_wanted(connected.mapping, name, want, rows) for name in missed):
+        return None
     own = own_rows(connected, ours(rows, delivery_id))
     person = next((row.actor for row in reversed(rows) if not row.ours and not row.automatic and row.edits), "")
     if not person or not all(_brought_about(name, want, own) for name in missed):
@@ -48,6 +55,18 @@ def of_answer(connected: Connected, ref: RecordRef, errand: Errand, answer: Snap
         tags=(shown.tags | want.add) - want.remove,
     )
     return Outcome(landed=landed, undone_by=person)
+
+
+def _ends_as_wanted(mapping: Mapping, name: str, want: Want, rows: Sequence[HistoryRow]) -> bool:
+    """Whether the newest row about a field leaves it as it was asked for."""
+    field = mapping.status_field if name == "status" else mapping.tags_field
+    last = next((edit for row in reversed(rows) for edit in reversed(row.edits) if edit.field == field), None)
+    if last is None:
+        return False
+    if name == "status":
+        return last.new is not None and str(last.new) == want.status
+    keys = _keys(mapping, last.new)
+    return want.add <= keys and not want.remove & keys
 
 
 def _brought_about(name: str, want: Want, own: Sequence[Own]) -> bool:

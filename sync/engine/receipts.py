@@ -38,6 +38,9 @@ def take(hub: Hub, connected: Connected, sending: Sending, answer: Snapshot | No
         except RemoteError as error:
             doubt.enter(hub, connected, sending.id, error.message)
             return
+        if found is None:
+            doubt.enter(hub, connected, sending.id, "the answer is older than the write")
+            return
     hub.store.step(lambda conn: _store(conn, hub, connected, sending, answer, found, read_no))
 
 
