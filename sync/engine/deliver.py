@@ -61,6 +61,7 @@ def deliver(hub: Hub, connected: Connected) -> bool:
     sending = _claim(hub, connected, *waiting)
     if sending is not None:
         _send(hub, connected, sending)
+        hub.signals.ring("inbox")  # calls about this record have waited
     return True
 
 

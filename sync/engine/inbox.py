@@ -11,7 +11,7 @@ from connectors.errors import WebhookRejected
 from sync.engine import columns, rows
 from sync.engine.hub import Hub
 from sync.model import Json
-from sync.store.tables import inbox
+from sync.store.tables import deliveries, inbox, links
 
 
 def pack(request: WebhookRequest) -> bytes:
@@ -26,7 +26,11 @@ def _unpack(body: bytes) -> WebhookRequest:
 
 
 def read_inbox(hub: Hub) -> bool:
-    """Turn waiting calls into reads to do. A call that speaks of a version we have read already costs no read."""
+    """Turn waiting calls into reads to do. A call that speaks of a version we have read already costs no read.
+
+    A call about a record that is being written at this moment waits for the write's end: most likely it is the echo of
+    that write, and its answer will have shown the record. True when some call did not have to wait.
+    """
     with hub.store.read() as conn:
         waiting = conn.execute(
             select(inbox.c.id, inbox.c.connection_id, inbox.c.body)
@@ -37,23 +41,39 @@ def read_inbox(hub: Hub) -> bool:
     if not waiting:
         return False
     # Bodies are decoded before the step: the writer is for what must be written.
-    named = [(row.connection_id, hint) for row in waiting for hint in _hints(hub, row.connection_id, row.body)]
+    named = [(row, hint) for row in waiting for hint in _hints(hub, row.connection_id, row.body)]
     woken: set[int] = set()
+    early: set[int] = set()
 
     def step(conn: Connection) -> None:
         now = hub.clock.now()
-        for connection_id, hint in named:
-            row = rows.find_record(conn, connection_id, hint.id)
-            if row is None or row.origin != "direct" or not _known(row, hint):
-                rows.ask(conn, connection_id, [(hub.connections[connection_id].kind, hint.id)], now, "hook")
-                woken.add(connection_id)
-        for piece in rows.chunks([row.id for row in waiting]):
+        written = _being_written(conn)
+        for call, hint in named:
+            row = rows.find_record(conn, call.connection_id, hint.id)
+            if row is not None and row.origin == "direct" and _known(row, hint):
+                continue
+            if row is not None and row.id in written:
+                early.add(call.id)
+                continue
+            rows.ask(conn, call.connection_id, [(hub.connections[call.connection_id].kind, hint.id)], now, "hook")
+            woken.add(call.connection_id)
+        for piece in rows.chunks([row.id for row in waiting if row.id not in early]):
             conn.execute(update(inbox).where(inbox.c.id.in_(piece)).values(done_at=now))
 
     hub.store.step(step)
     for connection_id in sorted(woken):
         hub.signals.ring(f"refresh:{connection_id}")
-    return True
+    return len(early) < len(waiting)
+
+
+def _being_written(conn: Connection) -> frozenset[int]:
+    """The records to which a write is under way: a few at most, one a deliverer."""
+    statement = (
+        select(links.c.record_id)
+        .select_from(deliveries.join(links, deliveries.c.link_id == links.c.id))
+        .where(deliveries.c.state == "sending")
+    )
+    return frozenset(conn.execute(statement).scalars())
 
 
 def _hints(hub: Hub, connection_id: int, body: bytes) -> tuple[Hint, ...]:
