@@ -118,6 +118,7 @@ def _tag(ledger: Ledger, sight: Sight, members: dict[str, Membership], present: 
     joins = [e for e in ledger.events if e.what is What.JOINED and e.record in members]
     removers = {e.record for e in removals}
     last_join = max((e.no for e in joins), default=-1)
+    again = max(e.no for e in ledger.events if _adds(e, key))
     in_item = key in sight.tags
     tracker = next((record for record in present if is_tracker(record)), None)
     if not removals:
@@ -141,15 +142,13 @@ def _tag(ledger: Ledger, sight: Sight, members: dict[str, Membership], present: 
         if not is_tracker(record) and not is_tracker(source) and record != source:
             yield f"tag-on-sibling: {key} of {source} is on {record}"
         last = max((e.no for e in removals if is_tracker(e.record)), default=-1)
-        if last > last_join and last > added.no:
+        if last > last_join and last > again:
             yield f"H5 tag-resurrected: {key} was removed on the tracker and is on {record}"
         own = max((e.no for e in removals if e.record == record), default=-1)
-        again = max((e.no for e in ledger.events if _adds(e, key)), default=-1)
         if own > last_join and own > again:
             yield f"H5 tag-forced-back: {key} was removed on {record} and is there again"
     if in_item and source in removers and not is_tracker(source) and source in present:
         own = max(e.no for e in removals if e.record == source)
-        again = max((e.no for e in ledger.events if _adds(e, key)), default=-1)
         if own > last_join and own > again:
             yield f"H5 tag-not-removed: {key} was removed on {source}, its only ticket, and {sight.item} has it"
 
