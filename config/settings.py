@@ -132,6 +132,14 @@ class EngineSection(Written):
         description="Within how many hours every linked record is read again, for what no change feed shows.",
         examples=[24],
     )
+    links_minutes: float = Field(
+        default=15.0,
+        ge=0,
+        le=1440,
+        description="How long a record that is read because it changed may go without a look at its links and workflow "
+        "steps, which costs further calls. `0` looks with every read, so that a link made by hand is found at once.",
+        examples=[15],
+    )
     brake_missing: MissingBrake = Field(
         default=MissingBrake(), description="Records that go missing.", examples=[{"at_least": 20, "share": 0.05}]
     )
