@@ -227,6 +227,7 @@ def _created(hub: Hub, connected: Connected, row: Any, errand: Errand, ref: Reco
         return
     snap = found
     hub.store.step(lambda conn: _join(conn, hub, connected, row, errand, snap, read_no))
+    hub.signals.ring(f"refresh:{connected.id}")
     hub.signals.ring("settle")
     hub.tell("created", connection=connected.name, item=row.item_id, record=ref.key or ref.id, route=row.route)
 
@@ -261,6 +262,8 @@ def _join(
             }
         ],
     )
+    # Its webhook may have come before this, and its read been put off because it might be our own: now it is known.
+    rows.read_now(conn, connected.id, connected.kind, snap.ref.id)
     rows.mark(conn, [row.item_id], now, row.cause)
 
 

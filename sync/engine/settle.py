@@ -71,7 +71,11 @@ def _move(conn: Connection, hub: Hub, item: Whole, moved: membership.Movement) -
 
 def _finish(hub: Hub, decision: Decision, future: Any) -> None:
     future.result()
-    for connection_id in sorted({each.one.connected.id for each in decision.members if each.errand is not None}):
+    wanted = {each.one.connected.id for each in decision.members if each.errand is not None}
+    if hub.routes:
+        # A connection without a record in the item may have one to create for it.
+        wanted |= hub.connections.keys() - {one.connected.id for one in decision.item.linked}
+    for connection_id in sorted(wanted):
         hub.signals.ring(f"deliver:{connection_id}")
     for one in (*decision.ask, *decision.read):
         hub.signals.ring(f"refresh:{one.connected.id}")

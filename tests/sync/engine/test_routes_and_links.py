@@ -68,6 +68,21 @@ def test_a_create_whose_answer_is_lost_happens_once(make: Make, fault: FaultKind
     assert day.jira.state()["creates"].get("hub", 0) == 1
 
 
+def test_the_webhook_of_a_create_in_doubt_does_not_keep_its_issue_waiting(make: Make) -> None:
+    """The call is read before the look-up has told whose issue it is; once that is known, nothing waits any more."""
+    day = started(make)
+    day.world.wait(60)
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.DROP_AFTER, operation="issue.create", count=1))
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="issue.bulkfetch", count=5, seconds=1))
+    ticket = day.ticket(tags=["outage"])
+    day.world.wait(25, step=1.0)
+    issue = day.issues()[0]
+    assert [link["object"]["url"] for link in issue["remote_links"]] == ["http://127.0.0.1:8101/agent/tickets/1"]
+    day.engineer(issue["key"], "In Progress")
+    day.world.wait(3)
+    assert day.ticket_now(ticket)["status"] == "open"
+
+
 def test_a_second_ticket_linked_by_hand_joins_and_hears_the_resolve(make: Make) -> None:
     day = started(make)
     day.world.wait(60)
