@@ -11,9 +11,10 @@ from pathlib import Path
 
 from benchmarks.calls import calls
 from benchmarks.figures import Result, WrongResult, as_json, table
+from benchmarks.latency import latency
 from benchmarks.stage import DAEMON_CORE, LOAD_CORE, pin_load
 
-BENCHMARKS: dict[str, Callable[..., Result]] = {"calls": calls}
+BENCHMARKS: dict[str, Callable[..., Result]] = {"calls": calls, "latency": latency}
 
 
 def main() -> int:

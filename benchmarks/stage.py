@@ -203,6 +203,15 @@ class Stage:
         self.zendesk(act="webhook", endpoint=f"{url}/hooks/support", secret=ZENDESK_SECRET, subscriptions=subscriptions)
         self.jira(act="webhook", url=f"{url}/hooks/dev", secret=JIRA_SECRET)
 
+    def unhook(self) -> None:
+        """Let neither system call anybody."""
+        with self.desk_server.lock, self.site_server.lock:
+            assert isinstance(self.desk.inner, ZendeskSandbox)
+            assert isinstance(self.site.inner, JiraSandbox)
+            for hook in list(self.desk.inner.hooks.hooks):
+                self.desk.inner.hooks.remove(hook)
+            self.site.inner.sender.hooks.clear()
+
     # --- what people do ------------------------------------------------------------------------------------------
 
     def zendesk(self, **act: Any) -> Any:

@@ -42,7 +42,7 @@ class Call:
         )
 
 
-READS_BY_POST = frozenset({"issue.bulkfetch", "issues.bulkfetch", "bulkfetch", "oauth.tokens", "search.jql"})
+READS_BY_POST = frozenset({"changelog.bulkfetch", "issue.bulkfetch", "oauth.grant", "search.count", "search.jql"})
 
 
 @dataclass(frozen=True, slots=True)
