@@ -1,0 +1,118 @@
+"""How a demo ended: figures, and words for a person."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from sync.demo.place import DESK, TIME_FACTOR, TRACKER
+from sync.demo.verdict import Verdict
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """One system: its records, the hub's writes as the system counts them, and what the hub notes about it."""
+
+    records: int
+    writes: int
+    conflicts: int
+    parked: int
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What `--json` prints. troubles: why the day could not be played to its end, if so."""
+
+    converged: bool
+    duplicates_created: int
+    wall_time_s: float
+    time_factor: int
+    systems: Mapping[str, Figures]
+    differences: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
+    troubles: tuple[str, ...] = ()
+    folder: str | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """All sides agree, nothing was doubled, and nothing else went wrong."""
+        return self.converged and not self.duplicates_created and not self.troubles
+
+
+def outcome(
+    verdict: Verdict, systems: Mapping[str, Figures], troubles: tuple[str, ...], seconds: float, folder: Path
+) -> Outcome:
+    """Put an outcome together. The folder is named when it is kept, which it is when something is wrong."""
+    made = Outcome(
+        converged=verdict.converged,
+        duplicates_created=verdict.duplicates_created,
+        wall_time_s=round(seconds, 2),
+        time_factor=TIME_FACTOR,
+        systems=systems,
+        differences=verdict.differences,
+        doubled=verdict.doubled,
+        troubles=troubles,
+        folder=str(folder),
+    )
+    if not made.is_good:
+        return made
+    return Outcome(**{name: getattr(made, name) for name in made.__struct_fields__ if name != "folder"})
+
+
+def told(found: Outcome) -> Iterator[str]:
+    """The outcome in plain words."""
+    if found.is_good:
+        yield "Both sides agree, and nothing was doubled."
+    else:
+        yield "This did not end well."
+    yield from (f"  {each}" for each in (*found.differences, *found.doubled, *found.troubles))
+    desk, tracker = found.systems["zendesk"], found.systems["jira"]
+    conflicts, parked = desk.conflicts + tracker.conflicts, desk.parked + tracker.parked
+    yield (
+        f"  Zendesk: {desk.records} tickets, {desk.writes} writes by the hub. "
+        f"Jira: {tracker.records} issues, {tracker.writes} writes."
+    )
+    yield f"  Conflicts settled by rule: {conflicts}. Waiting for a person: {parked}."
+    yield f"  {found.wall_time_s:.0f} s, the vendors' delays divided by {found.time_factor}."
+
+
+def what_to_run(settings: Path, log: Path, database: Path) -> Iterator[str]:
+    """After something went wrong: where to look."""
+    yield f"Log:       {log}"
+    yield f"Database:  {database}"
+    yield "Look:      " + _command(settings, "status")
+    yield "           " + _command(settings, "explain OPS-1")
+    yield "           " + _command(settings, "parked")
+
+
+def next_steps() -> Iterator[str]:
+    """How to go on from here."""
+    yield "Your own Zendesk and Jira:"
+    yield "  1. hypercare init my-hypercare     makes settings and mappings, with comments"
+    yield "  2. hypercare check --online        proves credentials and scopes, says what is missing"
+    yield "  3. hypercare run                   reads and links; writes nothing yet"
+    yield f"  4. hypercare start CONNECTION      lets it write (here: {DESK}, {TRACKER})"
+    yield "The README leads through it in ten minutes."
+
+
+def while_it_runs(desk_url: str, tracker_url: str, port: int, settings: Path) -> Iterator[str]:
+    """What a person can look at and do while everything stays up."""
+    yield "Everything stays up until Ctrl-C. Look around, or play the people yourself:"
+    yield f"  Zendesk {desk_url}   Jira {tracker_url}   daemon http://127.0.0.1:{port}/health"
+    yield f"  curl -s {tracker_url}/_sandbox/state"
+    again = _act(act="comment", ticket=1, body="Again!", **{"as": "customer@example.com"})
+    yield f"  curl -s {desk_url}/_sandbox/act -d '{again}'"
+    labelled = _act(act="add_label", issue="OPS-2", label="seen")
+    yield f"  curl -s {tracker_url}/_sandbox/act -d '{labelled}'"
+    yield "  " + _command(settings, "explain OPS-1")
+
+
+def _act(**given: Any) -> str:
+    return json.dumps(given)
+
+
+def _command(settings: Path, command: str) -> str:
+    return f"hypercare --config {shlex.quote(str(settings))} {command}"

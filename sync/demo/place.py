@@ -1,0 +1,128 @@
+"""The folder of a demo: made as `hypercare init` makes one, with two connections to the stand-ins and one route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import init
+from config.load import DATABASE, DEFAULT_PLACE
+
+TIME_FACTOR = 60
+"""What the vendors' delays are divided by: Zendesk's hidden last minute is a second, Jira's retry after 5 minutes 5 s.
+
+Rate limits, our own waits and everything the hub does itself keep their real length.
+"""
+
+ROUTED_TAG = "launch-bug"
+PROJECT = "OPS"
+DESK, TRACKER = "support", "tracker"
+MARKER = "hypercare.create"
+"""Key of the issue property that marks what the hub created: the default of its setting."""
+
+_JIRA_INDEX_LAG = 300
+
+_SETTINGS = """\
+# Made by `hypercare demo`: two stand-ins on this machine.
+connections:
+  {desk}:
+    system: zendesk
+    subdomain: sandbox
+    base_url: {desk_url}
+    auth: client_credentials
+    client_id: hypercare
+    client_secret_file: ../var/secrets/zendesk-client-secret
+    webhook_secret_file: ../var/secrets/zendesk-webhook-secret
+    jira_app: true
+    poll_seconds: 6
+  {tracker}:
+    system: jira
+    url: {tracker_url}
+    projects: [{project}]
+    auth:
+      kind: cloud_token
+      email: hub@example.com
+      api_token_file: ../var/secrets/jira-api-token
+    webhook_secret_file: ../var/secrets/jira-webhook-secret
+    poll_seconds: 3
+    index_lag_seconds: {index_lag}   # 300, shortened as the stand-in's own delays are
+web:
+  port: {port}
+  public_url: http://127.0.0.1:{port}
+log:
+  format: json
+engine:
+  links_minutes: 0   # 15 spares calls; this day is short, and links are made by hand in it
+"""
+
+_ROUTES = f"""\
+# A ticket that an agent tags `{ROUTED_TAG}` gets an issue.
+routes:
+  - name: launch bugs
+    when:
+      connection: [{DESK}]
+      tags: {{any: [{ROUTED_TAG}]}}
+    create:
+      connection: {TRACKER}
+      fields: {{project: {PROJECT}, issuetype: Bug}}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secrets:
+    """What the stand-ins know their callers by, and what they sign their webhooks with."""
+
+    zendesk_client: str
+    zendesk_webhook: str
+    jira_token: str
+    jira_webhook: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A folder with everything of one demo in it. log: the daemon's."""
+
+    folder: Path
+
+    @property
+    def settings(self) -> Path:
+        """The settings file."""
+        return self.folder / DEFAULT_PLACE
+
+    @property
+    def database(self) -> Path:
+        """The daemon's database."""
+        return self.folder / "var" / DATABASE
+
+    @property
+    def log(self) -> Path:
+        """The daemon's log."""
+        return self.folder / "var" / "hypercare.log"
+
+
+def make(folder: Path, *, desk_url: str, tracker_url: str, port: int, secrets: Secrets) -> Place:
+    """Make the folder's files. port: where the daemon is to listen. Raises OSError, SettingsErrors."""
+    place = Place(folder=folder)
+    init.make(folder)
+    given = {
+        "zendesk-client-secret": secrets.zendesk_client,
+        "zendesk-webhook-secret": secrets.zendesk_webhook,
+        "jira-api-token": secrets.jira_token,
+        "jira-webhook-secret": secrets.jira_webhook,
+    }
+    for name, secret in given.items():
+        path = folder / init.SECRETS / name
+        path.touch(mode=0o600)
+        path.write_text(secret, "utf-8")
+    text = _SETTINGS.format(
+        desk=DESK,
+        tracker=TRACKER,
+        desk_url=desk_url,
+        tracker_url=tracker_url,
+        project=PROJECT,
+        port=port,
+        index_lag=_JIRA_INDEX_LAG // TIME_FACTOR,
+    )
+    place.settings.write_text(text, "utf-8")
+    (folder / "mappings" / "routes.yaml").write_text(_ROUTES, "utf-8")
+    return place

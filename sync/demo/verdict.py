@@ -1,0 +1,212 @@
+"""The verdict on a demo: do both systems agree, and was anything doubled? From their own state, over HTTP.
+
+It shares nothing with the hub (no engine, core, store, mapping or connector; import-linter holds it to that), so a
+wrong belief of the hub about itself cannot make it pass. What agreeing means is written out here for this one day:
+
+- one cluster of tickets, one issue: its links lead to each ticket once, and each ticket names it;
+- statuses: `AGREEING`, and the side (open or done) that people left the cluster on;
+- tags: what an engineer put on the issue is on every ticket, what is on a ticket is on the issue, and nothing else;
+- a ticket that nobody asked the hub to follow has no issue, no note, no tag of anybody else;
+- nothing twice: issues (by the hub's mark, and by cluster), links, notes.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.demo.control import Control
+
+Json = Any
+
+AGREEING: Mapping[str, frozenset[str]] = {
+    "To Do": frozenset({"new", "open"}),
+    "In Progress": frozenset({"open"}),
+    "In Review": frozenset({"open"}),
+    "Blocked": frozenset({"hold"}),
+    "Done": frozenset({"solved", "closed"}),
+}
+"""An issue's status, and what its tickets may show beside it."""
+
+DONE = frozenset({"Done"})
+_TICKET = re.compile(r"/agent/tickets/(\d+)")
+_POLL = 0.2
+
+
+@dataclass(kw_only=True)
+class Cluster:
+    """Tickets of one problem, as the people of the day left them.
+
+    tags: by ticket, what its own people put on it. labels: what engineers put on the issue. is_done: where the people
+    left it.
+    """
+
+    name: str
+    tags: dict[str, set[str]] = field(default_factory=dict)
+    labels: set[str] = field(default_factory=set)
+    is_done: bool = False
+
+
+@dataclass(kw_only=True)
+class Expected:
+    """What the people of the day did. others: tickets that nobody asked the hub to follow, with their tags."""
+
+    hub_desk: str
+    hub_tracker: str
+    marker: str
+    clusters: list[Cluster] = field(default_factory=list)
+    others: dict[str, set[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """differences: where the sides disagree, in words; empty means converged. doubled: what is there too often."""
+
+    differences: tuple[str, ...]
+    doubled: tuple[str, ...]
+    is_quiet: bool = True
+
+    @property
+    def converged(self) -> bool:
+        """Both sides agree."""
+        return not self.differences
+
+    @property
+    def duplicates_created(self) -> int:
+        """How many records, links and notes there are too many."""
+        return len(self.doubled)
+
+
+def judge(desk: Json, tracker: Json, expected: Expected) -> Verdict:
+    """Compare both states. Pure."""
+    tickets = {str(each["id"]): each for each in desk["records"]}
+    issues = list(tracker["issues"])
+    differences: list[str] = []
+    doubled = _doubled_marks(issues, expected)
+    of_cluster: set[str] = set()
+    for cluster in expected.clusters:
+        found = [issue for issue in issues if set(ticket_numbers(issue)) & cluster.tags.keys()]
+        of_cluster |= {issue["key"] for issue in found}
+        if not found:
+            differences.append(f"{cluster.name}: tickets {_names(cluster.tags)} have no issue")
+            continue
+        doubled += [f"{each['key']}: a second issue for {cluster.name}" for each in found[1:]]
+        differences += _compared(cluster, found[0], tickets, expected)
+    for issue in issues:
+        if issue["creator"] == expected.hub_tracker and issue["key"] not in of_cluster:
+            doubled.append(f"{issue['key']}: created by the hub and linked to no ticket")
+        for number, times in Counter(ticket_numbers(issue)).items():
+            doubled += [f"{issue['key']}: the link to ticket {number} once more"] * (times - 1)
+    for number, ticket in tickets.items():
+        notes = Counter(each["body"] for each in ticket["comments"] if each["author"] == expected.hub_desk)
+        for times in notes.values():
+            doubled += [f"ticket {number}: the same note once more"] * (times - 1)
+    for number, tags in expected.others.items():
+        differences += _left_alone(number, tickets.get(number), tags, expected)
+    return Verdict(differences=tuple(differences), doubled=tuple(dict.fromkeys(doubled)))
+
+
+def _doubled_marks(issues: Iterable[Json], expected: Expected) -> list[str]:
+    marks: dict[str, list[str]] = {}
+    for issue in issues:
+        if expected.marker in issue["properties"]:
+            marks.setdefault(repr(issue["properties"][expected.marker]), []).append(issue["key"])
+    return [f"{key}: carries the same mark as {keys[0]}" for keys in marks.values() for key in keys[1:]]
+
+
+def _compared(cluster: Cluster, issue: Json, tickets: Mapping[str, Json], expected: Expected) -> Iterable[str]:
+    key, status = issue["key"], issue["status"]
+    if (status in DONE) is not cluster.is_done:
+        yield f"{key} is {status}, but its people left it {'done' if cluster.is_done else 'open'}"
+    labels = _folded(issue["labels"])
+    yield from _sets(key, labels, set().union(cluster.labels, *cluster.tags.values()))
+    linked = set(ticket_numbers(issue))
+    for number, own in cluster.tags.items():
+        ticket = tickets.get(number)
+        if ticket is None:
+            yield f"ticket {number} is not there any more"
+            continue
+        if ticket["status"] not in AGREEING.get(status, ()):
+            yield f"{key} is {status}, ticket {number} is {ticket['status']}"
+        yield from _sets(f"ticket {number}", _folded(ticket["tags"]), own | cluster.labels)
+        if number not in linked:
+            yield f"{key} does not show ticket {number} among its links"
+        if not _names_issue(ticket, issue, expected):
+            yield f"ticket {number} does not show {key}"
+    for number in sorted(linked - cluster.tags.keys()):
+        yield f"{key} shows ticket {number}, which nobody linked"
+
+
+def _sets(name: str, shown: set[str], wanted: set[str]) -> Iterable[str]:
+    if missing := wanted - shown:
+        yield f"{name} lacks the tag {_names(missing)}"
+    if extra := shown - wanted:
+        yield f"{name} has the tag {_names(extra)}, which nobody put there"
+
+
+def _left_alone(number: str, ticket: Json | None, tags: set[str], expected: Expected) -> Iterable[str]:
+    if ticket is None:
+        yield f"ticket {number} is not there any more"
+        return
+    yield from _sets(f"ticket {number}", _folded(ticket["tags"]), tags)
+    if any(audit["author"] == expected.hub_desk for audit in ticket["history"]):
+        yield f"ticket {number} was written to by the hub, which nobody asked for"
+
+
+def ticket_numbers(issue: Json) -> list[str]:
+    """The tickets that an issue links to."""
+    return [found[1] for link in issue["remote_links"] if (found := _TICKET.search(str(link["object"].get("url", ""))))]
+
+
+def _names_issue(ticket: Json, issue: Json, expected: Expected) -> bool:
+    """By a link of the official app, or by a note of the hub."""
+    if any(str(link["issue_id"]) == issue["id"] for link in ticket["links"]):
+        return True
+    named = re.compile(rf"(?<![\w-]){re.escape(issue['key'])}(?!\w)")
+    return any(
+        not each["public"] and each["author"] == expected.hub_desk and named.search(each["body"])
+        for each in ticket["comments"]
+    )
+
+
+def _folded(tags: Iterable[str]) -> set[str]:
+    return {tag.casefold() for tag in tags}
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+# --- waiting until both are quiet --------------------------------------------------------------------------------
+
+
+def writes_of(state: Json, hub: str) -> int:
+    """How many writes the hub has made there so far. Zendesk counts by person, Jira by person and operation."""
+    return sum(count for name, count in state["writes"].items() if name.split(" ")[0] == hub)
+
+
+def reach(desk: Control, tracker: Control, expected: Expected, *, deadline: float, quiet: float) -> Verdict:
+    """Wait until both sides agree and the hub has written nothing for `quiet` seconds, at most `deadline` seconds.
+
+    Raises ControlError when a stand-in does not answer.
+    """
+    end = time.monotonic() + deadline
+    last: tuple[int, int] | None = None
+    since = time.monotonic()
+    while True:
+        states = desk.state(), tracker.state()
+        written = writes_of(states[0], expected.hub_desk), writes_of(states[1], expected.hub_tracker)
+        now = time.monotonic()
+        if written != last:
+            last, since = written, now
+        verdict = judge(*states, expected)
+        is_quiet = now - since >= quiet
+        if is_quiet and verdict.converged:
+            return verdict
+        if now >= end:
+            return Verdict(differences=verdict.differences, doubled=verdict.doubled, is_quiet=is_quiet)
+        time.sleep(_POLL)
