@@ -105,7 +105,7 @@ def online(configuration: Configuration, mappings: Mappings, name: str) -> tuple
         found += capabilities.findings
         found += _unmapped(remote.values(), mappings, name, connector.name)
     except RemoteError as error:
-        found = [Finding(level=Level.ERROR, what=error.message)]
+        found = [Finding(level=Level.ERROR, what=f"{getattr(settings, 'url', connector.name)}: {error.message}")]
     finally:
         remote.close()
     return tuple(found)

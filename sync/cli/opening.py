@@ -129,14 +129,17 @@ def ask(configured: Configuration, verb: str, args: Mapping[str, Any]) -> Answer
     """Have the running daemon carry out a command; without one, carry it out here. Raises Ended, AlreadyRunning."""
     if daemon_of(configured):
         return _ask_daemon(configured, verb, args)
-    from msgspec import structs
-
-    from sync.engine.commands import VERBS
+    from sync.engine.commands import VERBS, Answer, Refused
+    from sync.engine.find import NotFound
 
     answers: list[Answer] = []
     with alone(configured) as here:
-        here.store.step(lambda conn: answers.append(VERBS[verb](conn, here.hub, args)))
-    return structs.replace(answers[0], message=f"{answers[0].message} (no daemon is running: `hypercare run` goes on)")
+        try:
+            here.store.step(lambda conn: answers.append(VERBS[verb](conn, here.hub, args)))
+        except (NotFound, Refused) as error:
+            return Answer(ok=False, message=str(error))
+    done = answers[0]
+    return Answer(ok=done.ok, message=f"{done.message} (no daemon is running: `hypercare run` goes on)", data=done.data)
 
 
 def _ask_daemon(configured: Configuration, verb: str, args: Mapping[str, Any]) -> Answer:
