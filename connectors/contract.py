@@ -135,6 +135,8 @@ class Page(Struct, frozen=True, kw_only=True):
 
     cursor: safe to save in the transaction that stores these records. more: ask again at once.
     missing: records that the feed itself reports as gone. total: records to come, where the remote tells.
+    linked: records to which the remote says that a link was made, and when, although they themselves show no change;
+    they are read anew with their links.
     """
 
     snapshots: tuple[Snapshot, ...]
@@ -142,6 +144,7 @@ class Page(Struct, frozen=True, kw_only=True):
     more: bool
     missing: Mapping[str, Missing] = field(default_factory=dict)
     total: int | None = None
+    linked: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class Remote(Protocol):
@@ -230,13 +233,17 @@ class Webhook(Protocol):
 
 
 class Ports(Struct, frozen=True, kw_only=True):
-    """What a connector is given instead of reaching for it. meter: is told every budget reading."""
+    """What a connector is given instead of reaching for it. meter: is told every budget reading.
+
+    shared: what all clients of one connection know together, one for each thread; plain values, each written whole.
+    """
 
     clock: Clock
     rng: Rng
     meter: Callable[[BudgetReading], None]
     tokens: TokenStore | None = None
     transport: Any = None
+    shared: dict[str, Json] = field(default_factory=dict)
 
 
 class Connector(Struct, frozen=True, kw_only=True):

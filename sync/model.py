@@ -163,11 +163,13 @@ class LinkShown(Struct, frozen=True, kw_only=True):
 
     target: a key, an id or a URL, as it stands there; the mapping's patterns say which record it names.
     handle: what the remote needs to remove it (a remote link's id, an app link's id, a field's name).
+    id: the immutable id of the record it names, where the remote tells; keys change when records move.
     """
 
     target: str
     via: LinkVia
     handle: str = ""
+    id: str = ""
 
 
 class Move(Struct, frozen=True, kw_only=True):

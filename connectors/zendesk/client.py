@@ -60,7 +60,10 @@ START = "start:"
 
 LINKS_PER_PAGE = 1000
 LINK_PAGES = 10
-"""At most so many pages of the app's links are read at once; with more, single tickets alone show theirs."""
+"""At most so many pages of the app's links are read at once; with more, each ticket is asked for by itself."""
+
+LINKS = " links:"
+"""What stands between the export's cursor and the newest link read, in a cursor of ours."""
 
 PEOPLE_KEPT = 20_000
 """People whose names one connection keeps in memory; beyond that it forgets all and learns anew."""
@@ -81,8 +84,6 @@ class ZendeskRemote:
         self._statuses: dict[int, CustomStatus] | None = None
         self._people: dict[int, records.User] = {}
         self._ignores_deltas = False
-        self._uses_app: bool | None = None if settings.jira_app == "auto" else settings.jira_app
-        self._looked_for_app = float("-inf")
         self._calls = Calls(settings, ports, limits or Limits(), _through_zenpy)
 
     # --- what the connection can do -------------------------------------------------------------------------------
@@ -157,7 +158,13 @@ class ZendeskRemote:
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def page(self, cursor: str | None, since: datetime) -> Page:
-        """One request of the cursor export. Snapshots are `list`; deleted and merged tickets are in `missing`."""
+        """One request of the cursor export. Snapshots are `list`; deleted and merged tickets are in `missing`.
+
+        Links of the official app leave no trace on their tickets. Where the app is used, a page that ends the stream
+        also asks which links were made since the last one.
+        """
+        cursor, _, links_place = (cursor or "").partition(LINKS)
+        cursor = cursor or None
         params: dict[str, str] = {"per_page": str(self._settings.page_size), "include": "users"}
         if cursor is None or cursor.startswith(START):
             wanted = int(cursor.removeprefix(START)) if cursor else int(since.timestamp())
@@ -194,12 +201,17 @@ class ZendeskRemote:
                 missing.pop(str(ticket.id), None)
                 found[str(ticket.id)] = records.snapshot(ticket, names, people, origin=Origin.LIST)
         following = body.after_cursor or cursor
+        # A cursor that does not move would be asked for ever: the next poll asks again.
+        more = not body.end_of_stream and following != cursor
+        linked: dict[str, datetime] = {}
+        if not more and self._app_in_use():
+            linked, links_place = self._new_links(links_place)
         return Page(
             snapshots=tuple(found.values()),
-            cursor=following,
-            # A cursor that does not move would be asked for ever: the next poll asks again.
-            more=not body.end_of_stream and following != cursor,
+            cursor=f"{following}{LINKS}{links_place}" if links_place else following,
+            more=more,
             missing=missing,
+            linked=linked,
         )
 
     def fetch(self, keys: Sequence[str], *, whole: bool | None = None) -> Mapping[str, Snapshot | Missing]:
@@ -243,7 +255,7 @@ class ZendeskRemote:
             one = self._calls.read(f"/api/v2/tickets/{ticket_id}.json", {"include": "users"}, records.decode_one)
         except Forbidden as error:
             return {ticket_id: Missing(kind=MissingKind.FORBIDDEN, detail=error.message)}
-        links = self._links_of((ticket_id,)) if whole else self._links_unread()
+        links = self._links_of((ticket_id,)) if whole else self._links_not_read()
         return {ticket_id: self._shown(one.ticket, self._people_of((one.ticket,), one.users), links)}
 
     def _fetch_many(self, ids: Sequence[str]) -> dict[str, Snapshot | Missing]:
@@ -307,45 +319,70 @@ class ZendeskRemote:
             found += [row for row in rows if isinstance(row, dict)]
         return found
 
-    def _links_of(self, ids: Sequence[str]) -> dict[str, tuple[LinkShown, ...]] | None:
-        """The official app's links of some tickets; None where they cannot be read at a bearable price."""
+    def _links_of(self, ids: Sequence[str]) -> dict[str, tuple[LinkShown, ...]]:
+        """The official app's links of some tickets: of few, or where there are very many links, ticket by ticket."""
         if not self._app_in_use():
             return {}
-        if len(ids) <= 2:
-            rows: list[Json] = []
-            for ticket_id in ids:
-                body = self._calls.get("/api/v2/jira/links", {"ticket_id": ticket_id})
-                rows += [row for row in body.get("links") or () if str(row.get("ticket_id")) == ticket_id]
-            return records.app_links(rows)
-        rows, last = [], ""
-        for _page in range(LINK_PAGES):
+        rows: list[Json] = []
+        last = ""
+        for _page in range(min(LINK_PAGES, len(ids) - 1) if len(ids) > 2 else 0):
             body = self._calls.get("/api/v2/jira/links", {"since_id": last} if last else {})
             links = [row for row in body.get("links") or () if isinstance(row, dict)]
             rows += links
             newest = str(links[-1].get("id", "")) if links else ""
             if len(links) < LINKS_PER_PAGE or not newest or newest == last:
                 return records.app_links(rows)
+            total = body.get("total")
+            if isinstance(total, int) and total > LINK_PAGES * LINKS_PER_PAGE:
+                break
             last = newest
-        return None
+        rows = []
+        for ticket_id in ids:
+            body = self._calls.get("/api/v2/jira/links", {"ticket_id": ticket_id})
+            rows += [row for row in body.get("links") or () if str(row.get("ticket_id")) == ticket_id]
+        return records.app_links(rows)
 
-    def _links_unread(self) -> dict[str, tuple[LinkShown, ...]] | None:
+    def _new_links(self, place: str) -> tuple[dict[str, datetime], str]:
+        """The tickets that were linked in the app after the link `place`, with the times, and the newest link's id."""
+        found: dict[str, datetime] = {}
+        for _page in range(LINK_PAGES):
+            body = self._calls.get("/api/v2/jira/links", {"since_id": place or "0"})
+            links = [row for row in body.get("links") or () if isinstance(row, dict)]
+            for row in links:
+                if row.get("ticket_id"):
+                    found[str(row["ticket_id"])] = records.moment(row.get("created_at"))
+            newest = str(links[-1].get("id") or "") if links else ""
+            if not newest or newest == place:
+                break
+            place = newest
+            if len(links) < LINKS_PER_PAGE:
+                break
+        return found, place
+
+    def _links_not_read(self) -> dict[str, tuple[LinkShown, ...]] | None:
         """What is known of the app's links without a call: nothing where it is used, that there are none elsewhere."""
-        return None if self._uses_app or self._settings.jira_app is True else {}
+        return None if self._app_known() else {}
+
+    def _app_known(self) -> bool:
+        """Whether the app is in use as far as is known: to any client of this connection, not to this one alone."""
+        if self._settings.jira_app != "auto":
+            return self._settings.jira_app
+        return bool(self._ports.shared.get("uses_app"))
 
     def _app_in_use(self, *, now: bool = False) -> bool:
         """Whether the account links with the official app. With `auto`, looked for at most every ten minutes."""
-        if self._settings.jira_app != "auto":
-            return bool(self._settings.jira_app)
-        if self._uses_app:
-            return True
-        clock = self._ports.clock.monotonic()
-        if now or clock - self._looked_for_app >= LOOK_FOR_APP:
-            self._looked_for_app = clock
+        if self._settings.jira_app != "auto" or self._app_known():
+            return self._app_known()
+        clock, shared = self._ports.clock.monotonic(), self._ports.shared
+        if now or clock - shared.get("looked_for_app", float("-inf")) >= LOOK_FOR_APP:
+            shared["looked_for_app"] = clock
             try:
-                self._uses_app = bool(self._calls.get("/api/v2/jira/links", {"since_id": "0"}).get("links"))
+                found = bool(self._calls.get("/api/v2/jira/links", {"since_id": "0"}).get("links"))
             except (Forbidden, RecordMissing, UnexpectedAnswer):
-                self._uses_app = False
-        return bool(self._uses_app)
+                found = False
+            if found:
+                shared["uses_app"] = True
+        return self._app_known()
 
     # --- writing ------------------------------------------------------------------------------------------------
 
@@ -375,7 +412,7 @@ class ZendeskRemote:
         if changes.add_links:
             body = records.app_link_body(ref.id, changes.add_links[0])
             self._calls.write("POST", "/api/v2/jira/links", json=body)
-            self._uses_app = True
+            self._ports.shared["uses_app"] = True
             return None
         if changes.remove_links:
             try:
@@ -410,7 +447,7 @@ class ZendeskRemote:
                 self._known_names(),
                 known,
                 origin=Origin.DIRECT,
-                links=None if self._uses_app else (),
+                links=None if self._app_known() else (),
                 overwrote=audits.overwritten(changes, expect.snapshot, answer.audit, names),
             )
         except (msgspec.DecodeError, RecursionError, UnexpectedAnswer) as error:

@@ -250,7 +250,7 @@ def app_links(rows: Sequence[Mapping[str, Json]]) -> dict[str, tuple[LinkShown, 
         target = str(row.get("issue_key") or row.get("issue_id") or "")
         if target and row.get("ticket_id") and row.get("id"):
             ticket_id = str(row["ticket_id"])
-            shown = LinkShown(target=target, via=LinkVia.APP, handle=str(row["id"]))
+            shown = LinkShown(target=target, via=LinkVia.APP, handle=str(row["id"]), id=str(row.get("issue_id") or ""))
             found[ticket_id] = (*found.get(ticket_id, ()), shown)
     return found
 

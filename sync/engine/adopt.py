@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import Connection, insert, select, update
 
 from sync.core.reasons import ConflictKind
@@ -79,12 +80,17 @@ def former_links(conn: Connection, record_id: int) -> frozenset[str]:
 
 
 def references(hub: Hub, connected: Connected, snap: Snapshot) -> Iterator[tuple[LinkShown, Connected, str]]:
-    """The records of other connections that a snapshot names: (as shown, connection, key or id)."""
+    """The records of other connections that a snapshot names: (as shown, connection, key or id).
+
+    Where the remote tells the immutable id too, that is what counts: a moved record's key changes, perhaps to one that
+    we do not know yet, or of a place that we do not read.
+    """
     wanted = (Role.HELPDESK, Role.SIGNAL) if connected.role is Role.TRACKER else (Role.TRACKER,)
+    others = [other for other in hub.connections.values() if other.role in wanted]
     for shown, text in connected.mapping.references(snap):
-        for other in hub.connections.values():
-            if other.role in wanted and (reference := other.parse_reference(text)):
-                yield shown, other, reference
+        for other in others:
+            if reference := other.parse_reference(text) or (shown.id if len(others) == 1 else ""):
+                yield shown, other, shown.id or reference
                 break
 
 
@@ -108,7 +114,7 @@ def add_link(conn: Connection, hub: Hub, item_id: int, record_id: int, made_by: 
     """Make a record a member. Its base is empty: `reconcile` sees a join. A former link's knowledge of links stays."""
     now = hub.clock.now()
     former = rows.last_link(conn, record_id)
-    known = columns.base(former.base).links if former is not None else LinksBase()
+    known = structs.replace(columns.base(former.base).links, asked=False) if former is not None else LinksBase()
     reopens = former is None and _is_follow_up(conn, hub, item_id, record_id)
     result = conn.execute(
         insert(links).values(

@@ -21,12 +21,16 @@ class LinksBase(Struct, frozen=True, kw_only=True):
     """A link's base for links. shown: records this one showed when both last agreed, or was made to show by us.
 
     noted: records for which an internal note was written: one per link event, never repeated. unknown: references that
-    were looked up and name no record we can read; they are looked up again by the sweep.
+    were looked up and name no record we can read; they are looked up again by the sweep. elsewhere: records that it
+    shows although they belong to another item; a person made that link, and it is left alone. asked: it was read once
+    for its links since it became a member.
     """
 
     shown: frozenset[str] = frozenset()
     noted: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
+    asked: bool = False
 
 
 class Attribution(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from msgspec import structs
 from sync.core.rebase import rebase
 from sync.core.reconcile import reconcile
 from sync.core.state import Change, Conflict, ItemState, Member, MemberPlan, Park, Plan, Want
+from sync.core.why import Why
 from sync.engine import load
 from sync.engine.columns import Attribution, Base, Errand, LinksBase
 from sync.engine.hub import Hub, Mode
@@ -63,8 +64,14 @@ def decide(hub: Hub, item: Whole) -> Decision:
         changes=plan.changes,
         conflicts=plan.conflicts,
         ask=tuple(item.by_link(link) for link in plan.ask),
-        read=tuple(item.by_link(link) for link in plan.read),
+        read=_to_read(item, plan, decided),
     )
+
+
+def _to_read(item: Whole, plan: Plan, decided: Sequence[Decided]) -> tuple[Linked, ...]:
+    """The members to read directly: whom the core needs, and whose links nobody has seen yet."""
+    unseen = [each.one.link_id for each in decided if each.base.links.asked and not each.one.base.links.asked]
+    return tuple(item.by_link(link) for link in dict.fromkeys((*plan.read, *unseen)))
 
 
 def _member(hub: Hub, item: Whole, one: Linked) -> Member:
@@ -76,12 +83,17 @@ def _member(hub: Hub, item: Whole, one: Linked) -> Member:
 
 
 def _cause(item: Whole, plan: Plan) -> str:
-    """What brought these writes about, as the brake counts it: one kind of change on one connection."""
+    """What brought these writes about, as the brake counts it: one kind of change on one connection.
+
+    Records that come together are no kind of change: each item that is linked is a cause of its own, however many are.
+    """
     named = {one.link_id: one.connected.name for one in item.linked}
     for change in plan.changes:
+        if change.rule in (Why.JOIN_TRACKER, Why.FIRST_MEMBER):
+            continue
         if change.link is not None and change.link in named:
             return f"{named[change.link]}: {change.field} {change.new if change.new is not None else f'-{change.old}'}"
-    return item.cause
+    return item.cause or (f"link of hc-{item.id}" if plan.changes else "")
 
 
 def _tag_texts(item: Whole, plan: Plan) -> dict[str, str]:
@@ -211,16 +223,21 @@ def _links(item: Whole, one: Linked) -> tuple[LinksBase, Errand | None]:
         # What it does not show is left as it is when the connection goes live; that is no link removed by hand.
         shown = one.shows & frozenset(others) if shows_links(one) else known.shown
         return structs.replace(known, shown=shown, noted=known.noted | frozenset(others)), None
-    if show == "none" or not one.fresh or not (shows_links(one) or show == "note"):
+    if show == "none" or not one.fresh:
         return known, None
+    if not (shows_links(one) or show == "note"):
+        # Known from lists only: what it shows is read once, or it would wait for the sweep.
+        return (structs.replace(known, asked=True) if others else known), None
     if "links" in one.held:
         return known, None
     shown = (known.shown & one.shows) | (one.shows & frozenset(others))
     if show == "note":
         shown |= known.shown
-    base = structs.replace(known, shown=shown)
+    elsewhere = known.elsewhere & one.shows if shows_links(one) else known.elsewhere
+    base = structs.replace(known, shown=shown, elsewhere=elsewhere - frozenset(others))
     missing = [others[key] for key in sorted(others, key=int) if key not in shown | known.noted]
-    stale = sorted(shown - frozenset(others), key=int)
+    # A member that cannot be read is a member still; only what has left the item is taken away.
+    stale = sorted(shown - {str(other.record_id) for other in item.linked}, key=int)
     return base, _link_errand(item, one, show, missing, stale)
 
 

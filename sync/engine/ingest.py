@@ -21,7 +21,7 @@ from sync.model import Missing, MissingKind, Origin, Snapshot
 from sync.store.tables import aliases, links, people, records, workflows
 from sync.store.upsert import upsert
 
-_ASKED_FOR = frozenset({"member", "command", "follow"})
+_ASKED_FOR = frozenset({"member", "command", "follow", "linked"})
 """Reasons of a read after which a record without an item is looked at again, whatever it shows."""
 
 

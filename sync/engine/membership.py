@@ -53,7 +53,7 @@ def movement(item: Whole, braked: frozenset[int]) -> Movement:
         for _, record_id, there, text in one.references:
             if record_id is None and text not in known.unknown:
                 unknown.append((one, there.id, there.kind, text))
-            elif record_id is not None and str(record_id) not in known.shown | members:
+            elif record_id is not None and str(record_id) not in known.shown | known.elsewhere | members:
                 joins.append((one, record_id))
     forget = tuple(one for one in staying if one.base.links.unknown and not _names_unknown(one))
     return Movement(
@@ -116,13 +116,21 @@ def move(conn: Connection, hub: Hub, item: Whole, moved: Movement) -> None:
         other = rows.record_row(conn, record_id)
         if other.presence == "present":
             touched |= adopt.join(conn, hub, one.record_id, record_id, made_by="shown")
-        _remember(conn, one, shown=str(record_id))
+        if _together(conn, one.record_id, record_id):
+            _remember(conn, one, shown=str(record_id))
+        else:
+            _remember(conn, one, elsewhere=str(record_id))
     for one, connection_id, kind, text in moved.unknown:
         rows.ask(conn, connection_id, [(kind, text)], now, "member", asker=one.record_id)
         _remember(conn, one, unknown=text)
     for one in moved.forget:
         _remember(conn, one, forget=True)
     rows.mark(conn, touched, now, item.cause)
+
+
+def _together(conn: Connection, record_id: int, other_id: int) -> bool:
+    mine, theirs = rows.active_link(conn, record_id), rows.active_link(conn, other_id)
+    return mine is not None and theirs is not None and mine.item_id == theirs.item_id
 
 
 def _join_survivor(conn: Connection, hub: Hub, item: Whole, record_id: int) -> set[int]:
@@ -140,13 +148,21 @@ def _join_survivor(conn: Connection, hub: Hub, item: Whole, record_id: int) -> s
 
 
 def _remember(
-    conn: Connection, one: Linked, *, shown: str | None = None, unknown: str | None = None, forget: bool = False
+    conn: Connection,
+    one: Linked,
+    *,
+    shown: str | None = None,
+    elsewhere: str | None = None,
+    unknown: str | None = None,
+    forget: bool = False,
 ) -> None:
     row = conn.execute(select(links).where(links.c.id == one.link_id)).one()
     base = columns.base(row.base)
     known = base.links
     if shown is not None:
         known = structs.replace(known, shown=known.shown | {shown})
+    if elsewhere is not None:
+        known = structs.replace(known, elsewhere=known.elsewhere | {elsewhere})
     if unknown is not None:
         known = structs.replace(known, unknown=known.unknown | {unknown})
     if forget:

@@ -108,6 +108,8 @@ def _store(conn: Connection, hub: Hub, connected: Connected, name: str, state: A
     if unknown:
         # What was made since the backup may be our own creates: read whole, they show what they belong to.
         rows.ask(conn, connected.id, [(connected.kind, remote_id) for remote_id in unknown], now, "member")
+    newly = _newly_linked(conn, connected, page, state.since)
+    rows.ask(conn, connected.id, [(connected.kind, remote_id) for remote_id in newly], now, "linked")
     finished = None if page.more else now
     conn.execute(
         update(cursors)
@@ -123,6 +125,15 @@ def _store(conn: Connection, hub: Hub, connected: Connected, name: str, state: A
     )
     if finished is not None and name == IMPORT:
         hub.tell("import_finished", connection=connected.name, records=state.records + len(page.snapshots))
+
+
+def _newly_linked(conn: Connection, connected: Connected, page: Page, since: datetime) -> list[str]:
+    """The records to read with their links: those we know, and others whose link was made since the feed began."""
+    return [
+        remote_id
+        for remote_id, made_at in page.linked.items()
+        if made_at >= since or rows.find_record(conn, connected.id, remote_id) is not None
+    ]
 
 
 def _unknown(conn: Connection, connected: Connected, page: Page) -> list[str]:

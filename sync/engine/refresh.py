@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, select, update
 from connectors.contract import Act
 from connectors.errors import RateLimited, RemoteError
 from sync.core.backoff import next_attempt
-from sync.engine import adopt, columns, down, ingest, rows
+from sync.engine import adopt, brakes, columns, down, ingest, rows
 from sync.engine.budgets import Priority
 from sync.engine.columns import Attribution
 from sync.engine.hub import Connected, Hub
@@ -52,6 +52,8 @@ def refresh(hub: Hub, connected: Connected) -> bool:
     for row in batch:
         if row.why == "history" and isinstance(snap := found.get(row.remote_id), Snapshot):
             attribute(hub, connected, snap)
+        if row.why == "fight" and isinstance(snap := found.get(row.remote_id), Snapshot):
+            brakes.name_other(hub, connected, snap)
     hub.signals.ring("settle")
     return True
 
@@ -121,15 +123,16 @@ def _store(
 
 
 def _forget_unknown(conn: Connection, hub: Hub, connected: Connected, remote_id: str) -> None:
-    """References that named nothing are looked up again once a sweep."""
+    """References that named nothing, or a record of another item, are looked up again once a sweep."""
     row = rows.find_record(conn, connected.id, remote_id)
     link = rows.active_link(conn, row.id) if row is not None else None
     if link is None:
         return
     base = columns.base(link.base)
-    if not base.links.unknown:
+    if not base.links.unknown and not base.links.elsewhere:
         return
-    base = structs.replace(base, links=structs.replace(base.links, unknown=frozenset()))
+    known = structs.replace(base.links, unknown=frozenset(), elsewhere=frozenset())
+    base = structs.replace(base, links=known)
     conn.execute(
         update(links).where(links.c.id == link.id).values(base=columns.encode(base), version=links.c.version + 1)
     )

@@ -72,8 +72,9 @@ class Account:
             stock = {"client_id": "hypercare", "client_secret": "sandbox-client-secret"}
         return ZendeskSettings.model_validate({"subdomain": "sandbox", "base_url": self.url} | stock | more)
 
-    def connect(self, *, tokens: Any = None, **more: Any) -> ZendeskRemote:
-        ports = Ports(clock=self.clock, rng=Chance(1), meter=self.readings.append, tokens=tokens)
+    def connect(self, *, tokens: Any = None, shared: Any = None, **more: Any) -> ZendeskRemote:
+        known = {} if shared is None else shared
+        ports = Ports(clock=self.clock, rng=Chance(1), meter=self.readings.append, tokens=tokens, shared=known)
         remote = CONNECTOR.connect(self.settings(**more), ports)
         assert isinstance(remote, ZendeskRemote)
         self._open.append(remote)

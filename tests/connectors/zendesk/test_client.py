@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -234,7 +235,7 @@ def test_links_made_with_the_app_are_shown_for_one_and_for_many(zendesk: Account
     one, two, three = (zendesk.create() for _ in range(3))
     link = zendesk.act("link", ticket=one, issue_id="10001", issue_key="ABC-1")
     remote = zendesk.connect()
-    shown = (LinkShown(target="ABC-1", via=LinkVia.APP, handle=str(link["id"])),)
+    shown = (LinkShown(target="ABC-1", via=LinkVia.APP, handle=str(link["id"]), id="10001"),)
     assert read(remote, one).links == shown
     many = remote.fetch([one, two, three])
     assert [snap.links for snap in many.values() if isinstance(snap, Snapshot)] == [shown, (), ()]
@@ -248,6 +249,31 @@ def test_the_first_link_of_an_account_is_noticed_within_ten_minutes(zendesk: Acc
     assert read(remote, ticket).links == ()
     zendesk.clock.slept.append(600.0)
     assert len(read(remote, ticket).links or ()) == 1
+
+
+def test_a_link_made_with_the_app_is_named_by_the_next_page_of_the_feed(zendesk: Account) -> None:
+    ticket, at = zendesk.create(), zendesk.clock.now()
+    remote = zendesk.connect(jira_app="true")
+    first = remote.page(None, at)
+    assert (first.linked, remote.page(first.cursor, at).linked) == ({}, {})
+    zendesk.act("link", ticket=ticket, issue_id="10001", issue_key="ABC-1")
+    second = remote.page(first.cursor, at)
+    assert list(second.linked) == [str(ticket)]
+    assert remote.page(second.cursor, at).linked == {}
+
+
+def test_what_one_client_learns_of_the_app_all_clients_of_the_connection_know(zendesk: Account) -> None:
+    ticket = zendesk.create()
+    known: dict[str, Any] = {}
+    one, two = zendesk.connect(shared=known), zendesk.connect(shared=known)
+    assert read(one, ticket).links == ()
+    assert read(two, ticket).links == ()
+    zendesk.act("link", ticket=ticket, issue_id="10001", issue_key="ABC-1")
+    zendesk.clock.slept.append(600.0)
+    assert len(read(one, ticket).links or ()) == 1
+    unread = two.fetch([ticket], whole=False)[ticket]
+    assert isinstance(unread, Snapshot)
+    assert unread.links is None
 
 
 def test_an_account_without_the_app_is_read_all_the_same() -> None:

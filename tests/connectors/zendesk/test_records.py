@@ -196,7 +196,7 @@ def test_a_create_carries_its_marker_and_an_internal_first_comment() -> None:
 def test_links_of_the_official_app_are_read_and_written_with_texts_for_ids() -> None:
     link = {"id": "31", "ticket_id": "35436", "issue_id": "10001", "issue_key": "ABC-1"}
     assert records.app_links([link, {"id": "32", "ticket_id": "35436"}]) == {
-        "35436": (LinkShown(target="ABC-1", via=LinkVia.APP, handle="31"),)
+        "35436": (LinkShown(target="ABC-1", via=LinkVia.APP, handle="31", id="10001"),)
     }
     view = LinkView(system="jira", connection="dev", kind="issue", id="10001", key="ABC-1", url="")
     assert records.app_link_body("35436", view) == {
