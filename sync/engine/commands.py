@@ -270,7 +270,8 @@ def link(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
         if row.presence != "present":
             raise Refused(f"{text} is {row.presence} on its system: it cannot be linked")
     touched = adopt.join(conn, hub, one.id, two.id, made_by="command")
-    rows.mark(conn, touched, hub.clock.now(), "link")
+    # Each command is a cause of its own: many links made one by one are no mass change.
+    rows.mark(conn, touched, hub.clock.now(), f"link {named} {other}"[:128])
     first, second = rows.active_link(conn, one.id), rows.active_link(conn, two.id)
     if first is not None and second is not None and first.item_id == second.item_id:
         return Answer(ok=True, message=f"both belong to {find.item_name(first.item_id)}", data={"item": first.item_id})

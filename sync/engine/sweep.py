@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import case, func, select
 
 from sync.engine import down, rows
 from sync.engine.hub import Connected, Hub
@@ -17,47 +17,56 @@ _WAITING = 20
 def sweep(hub: Hub, connected: Connected) -> bool:
     """Ask for the next records of the sweep. False always: the next ones are not due before the next tick.
 
-    As many as the time since the last tick has earned: all linked records in `sweep_every`, oldest first.
+    A record is due when half of `sweep_every` has passed since it was read. Each tick asks for as many of the due ones,
+    oldest first, as bring the last of them home when the oldest's time is over: so all are read in time, and evenly.
     """
     if down.unreachable(hub, connected):
         return False
     now, tick = hub.clock.now(), hub.clock.monotonic()
-    since = connected.health.swept_until
-    connected.health.swept_until = tick
+    health = connected.health
+    since, health.swept_until = health.swept_until, tick
     if since is None:
         return False
+    every = hub.settings.sweep_every
+    joined = records.join(links, links.c.record_id == records.c.id)
+    # A record that cannot be read is not swept by the attempt: when it was last missed counts instead.
+    swept_at = func.coalesce(records.c.swept_at, links.c.made_at)
+    looked_at = case((records.c.presence == "present", swept_at), else_=records.c.seen_at)
+    due = (
+        records.c.connection_id == connected.id,
+        links.c.ended_at.is_(None),
+        records.c.presence != "gone",
+        looked_at < now - every / 2,
+    )
     with hub.store.read() as conn:
-        joined = records.join(links, links.c.record_id == records.c.id)
-        mine = (records.c.connection_id == connected.id, links.c.ended_at.is_(None), records.c.presence != "gone")
-        linked = conn.execute(select(func.count()).select_from(joined).where(*mine)).scalar_one()
-        if not linked:
+        oldest, count = conn.execute(select(func.min(looked_at), func.count()).select_from(joined).where(*due)).one()
+        if not count:
+            health.sweep_earned = 0.0
             return False
-        connected.health.sweep_earned += linked * (tick - since) / hub.settings.sweep_every.total_seconds()
-        earned = int(connected.health.sweep_earned)
-        if earned < 1:
-            return False
+        left = max((_time(oldest) + every - now).total_seconds(), tick - since, 1.0)
+        health.sweep_earned = min(float(count), health.sweep_earned + count * (tick - since) / left)
         waiting = conn.execute(
             select(func.count()).where(refreshes.c.connection_id == connected.id, refreshes.c.why == "sweep")
         ).scalar_one()
-        if waiting >= _WAITING:
-            return False
-        # A record that cannot be read is not swept by the attempt: when it was last missed counts instead.
-        looked_at = case((records.c.presence == "present", records.c.swept_at), else_=records.c.seen_at)
-        due = conn.execute(
+        asked = conn.execute(
             select(records.c.kind, records.c.remote_id)
             .select_from(joined)
-            .where(*mine, or_(looked_at.is_(None), looked_at < now - hub.settings.sweep_every / 2))
-            .order_by(looked_at.is_not(None), looked_at, records.c.id)
-            .limit(min(earned, _WAITING - waiting))
+            .where(*due)
+            .order_by(looked_at, records.c.id)
+            .limit(max(0, min(int(health.sweep_earned), _WAITING - waiting)))
         ).all()
-    # What could not be asked for yet stays earned, up to one round; where nothing is due, nothing is owed.
-    connected.health.sweep_earned = min(connected.health.sweep_earned - len(due), float(linked)) if due else 0.0
-    if due:
+    if asked:
+        health.sweep_earned -= len(asked)
         hub.store.step(
-            lambda conn: rows.ask(conn, connected.id, [(row.kind, row.remote_id) for row in due], now, "sweep")
+            lambda conn: rows.ask(conn, connected.id, [(row.kind, row.remote_id) for row in asked], now, "sweep")
         )
         hub.signals.ring(f"refresh:{connected.id}")
     return False
+
+
+def _time(value: datetime | str) -> datetime:
+    """A time that went through a function of SQL comes back as text."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
 
 
 def oldest_unswept(hub: Hub, connected: Connected) -> datetime | None:
@@ -68,4 +77,4 @@ def oldest_unswept(hub: Hub, connected: Connected) -> datetime | None:
             .select_from(records.join(links, links.c.record_id == records.c.id))
             .where(records.c.connection_id == connected.id, links.c.ended_at.is_(None), records.c.presence == "present")
         ).scalar()
-    return row if row is None or isinstance(row, datetime) else datetime.fromisoformat(row)
+    return None if row is None else _time(row)
