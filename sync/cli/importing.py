@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -31,11 +31,14 @@ Progress = Callable[[Any, str], None]
 """Is told the row of the feed and the state of the budget, now and then."""
 
 
-def watched(configuration: Configuration, name: str, since: datetime) -> int:
+def watched(configuration: Configuration, name: str, since: datetime | None) -> int:
     """Have the daemon read, and watch until it has. Returns the records read."""
-    answer = opening.ask(configuration, "import", {"connection": name, "since": since.isoformat()})
-    if not answer.ok:
-        raise Ended(answer.message)
+    with opening.database(configuration) as store:
+        begin = _begin(configuration, _feed(store, name), since)
+    if begin is not None:
+        answer = opening.ask(configuration, "import", {"connection": name, "since": begin.isoformat()})
+        if not answer.ok:
+            raise Ended(answer.message)
     with opening.database(configuration) as store, _bar(name) as show:
         while True:
             row = _feed(store, name)
@@ -47,6 +50,13 @@ def watched(configuration: Configuration, name: str, since: datetime) -> int:
             if not opening.daemon_of(configuration):
                 raise Ended("the daemon has stopped; it goes on where it was when it is started again")
             time.sleep(0.25)
+
+
+def _begin(configuration: Configuration, feed: Any | None, since: datetime | None) -> datetime | None:
+    """From when on to read anew; None to go on with the reading that has begun."""
+    if since is not None or feed is None or feed.finished_at is None:
+        return since
+    return RealClock().now() - timedelta(days=configuration.settings.engine.import_days)
 
 
 def here(configuration: Configuration, name: str, since: datetime | None) -> int:
@@ -78,8 +88,9 @@ def here(configuration: Configuration, name: str, since: datetime | None) -> int
         if connected.mode is Mode.PAUSED:
             raise Ended(f"{name} is paused: `hypercare start {name}` first")
         _meet(hub, connected, last)
-        if since is not None:
-            opened.store.step(lambda conn: poll.restart(conn, connected, poll.IMPORT, since, hub.clock.now()))
+        begin = _begin(configuration, _feed(opened.store, name), since)
+        if begin is not None:
+            opened.store.step(lambda conn: poll.restart(conn, connected, poll.IMPORT, begin, hub.clock.now()))
         with _bar(name) as show:
             return _read(hub, connected, show, last)
 

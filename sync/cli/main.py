@@ -372,20 +372,13 @@ def import_(
     ] = None,
 ) -> None:
     """Read a connection once, from a date on; goes on where it was, ends by itself."""
-    from datetime import timedelta
-
     from sync.cli import importing, opening
     from sync.cli.show import say
-    from sync.ports import RealClock
 
     configured = _configuration(context, config)
     _known(configured, connection)
-    at = _time(since) if since is not None else None
-    if opening.daemon_of(configured):
-        days = timedelta(days=configured.settings.engine.import_days)
-        count = importing.watched(configured, connection, at or RealClock().now() - days)
-    else:
-        count = importing.here(configured, connection, at)
+    read = importing.watched if opening.daemon_of(configured) else importing.here
+    count = read(configured, connection, _time(since) if since is not None else None)
     say(f"{connection}: {count} records were read")
 
 

@@ -67,6 +67,9 @@ def _notes(one: ConnectionView, now: datetime) -> list[str]:
     if one.down_since is not None:
         notes.append(f"down for {lasting(now - one.down_since)}: {one.down_why}")
     notes += [f"hold {hold.id} ({hold.reason}) since {when(hold.since)} UTC: {hold.detail}" for hold in one.holds]
+    for budget in one.budgets:
+        blocked = "" if budget.blocked_until is None else f", closed until {when(budget.blocked_until)} UTC"
+        notes.append(f"budget {budget.name}: {budget.remaining} of {budget.limit} calls left{blocked}")
     past = one.import_
     if past is not None and past.finished_at is None:
         of = f" of about {past.total}" if past.total is not None else ""

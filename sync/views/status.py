@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from sync.store.lock import Lease, lease
 from sync.store.tables import (
+    budgets,
     conflicts,
     connections,
     cursors,
@@ -40,6 +41,16 @@ class ImportView(Struct, frozen=True, kw_only=True):
     seconds_left: float | None
 
 
+class BudgetView(Struct, frozen=True, kw_only=True):
+    """What was last known of one rate budget. read_at: when the system last told."""
+
+    name: str
+    limit: int | None
+    remaining: int | None
+    blocked_until: datetime | None
+    read_at: datetime | None
+
+
 class ConnectionView(Struct, frozen=True, kw_only=True):
     """One connection. polled_at: when a page of its change feed was last stored. reads: direct reads that wait.
 
@@ -64,6 +75,7 @@ class ConnectionView(Struct, frozen=True, kw_only=True):
     deliveries: dict[str, int]
     parked: int
     oldest_unswept_at: datetime | None
+    budgets: tuple[BudgetView, ...] = ()
 
 
 class StatusView(Struct, frozen=True, kw_only=True):
@@ -83,6 +95,9 @@ class StatusView(Struct, frozen=True, kw_only=True):
 def status(conn: Connection, now: datetime, daemon: str = "") -> StatusView:
     """Read it. daemon: who runs on this machine, where that is known. `unasked`: what only the daemon knows."""
     held = lease(conn)
+    shown = tuple(
+        _connection(conn, row, now) for row in conn.execute(select(connections).order_by(connections.c.id)).all()
+    )
     return StatusView(
         at=now,
         daemon=daemon or _elsewhere(held, now),
@@ -91,10 +106,8 @@ def status(conn: Connection, now: datetime, daemon: str = "") -> StatusView:
         in_doubt=_count(conn, deliveries, deliveries.c.state == "in_doubt"),
         parked=_count(conn, parked, parked.c.ended_at.is_(None)),
         conflicts_day=_count(conn, conflicts, conflicts.c.at > now - _DAY),
-        connections=tuple(
-            _connection(conn, row, now) for row in conn.execute(select(connections).order_by(connections.c.id)).all()
-        ),
-        unasked=("rate budgets are known to the running daemon only: see its /metrics",),
+        connections=shown,
+        unasked=() if any(one.budgets for one in shown) else ("rate budgets: the daemon keeps them in its memory",),
     )
 
 
@@ -140,6 +153,20 @@ def _connection(conn: Connection, row: Any, now: datetime) -> ConnectionView:
         deliveries={row.state: row.count_of for row in states},
         parked=_count(conn, parked, parked.c.connection_id == row.id, parked.c.ended_at.is_(None)),
         oldest_unswept_at=datetime.fromisoformat(unswept) if isinstance(unswept, str) else unswept,
+        budgets=tuple(
+            BudgetView(
+                name=budget.name,
+                limit=budget.limit,
+                remaining=budget.remaining,
+                blocked_until=budget.blocked_until,
+                read_at=budget.read_at,
+            )
+            for budget in conn.execute(
+                select(budgets)
+                .where(budgets.c.connection_id == row.id, budgets.c.record == "")
+                .order_by(budgets.c.name)
+            )
+        ),
     )
 
 

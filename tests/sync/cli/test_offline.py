@@ -232,3 +232,9 @@ def test_conflicts_name_both_values_and_the_rule(filled: Place) -> None:
 def test_a_reason_of_a_newer_version_is_listed_without_words(filled: Place) -> None:
     add(filled, "conflicts", at=SINCE, item_id=1, kind="from_the_future", field="status", kept="a", lost="b")
     assert filled.run("conflicts", "--json").json[0]["means"] == ""
+
+
+def test_init_with_start_makes_every_connection_live_from_now_on(place: Place) -> None:
+    found = place.run("init", ".", "--start")
+    assert found.code == 0, found.err
+    assert {one["mode"] for one in place.run("status", "--json").json["connections"]} == {"live"}

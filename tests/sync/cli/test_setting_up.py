@@ -118,3 +118,19 @@ def test_init_says_what_it_kept(place: Place) -> None:
     assert said[0] == "kept  config/hypercare.yaml"
     assert not [line for line in said if line.startswith("made")]
     assert said[-1] == "3. hypercare --config config/hypercare.yaml run"
+
+
+def test_another_distribution_with_one_of_our_package_names_is_found(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "elsewhere" / "config_thing-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: config-thing\nVersion: 1.0\n")
+    (info / "top_level.txt").write_text("config\n")
+    monkeypatch.syspath_prepend(str(info.parent))
+    found = place.run("check")
+    assert found.code == 1
+    assert (
+        "error: the package `config` is also installed by config-thing, which overwrites ours; install hypercare into "
+        "an environment of its own\n"
+    ) in found.out

@@ -118,6 +118,8 @@ def test_import_without_a_daemon_reads_everything_and_ends(between: Between) -> 
     assert found.out == "support: 3 records were read\n"
     (desk, _) = between.run("status", "--json").json["connections"]
     assert (desk["mode"], desk["records"], desk["import_"]["finished_at"] is not None) == ("observe", 3, True)
+    again = between.run("import", "support")
+    assert again.out == "support: 3 records were read\n"
     between.run("start", "support")
     between.run("pause", "support")
     assert between.run("import", "support").err == "support is paused: `hypercare start support` first\n"
