@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     CursorResult,
+    Insert,
     String,
     and_,
+    bindparam,
     case,
     func,
     insert,
@@ -23,10 +26,37 @@ from sqlalchemy import (
 from sync.engine import columns
 from sync.model import RecordRef
 from sync.store.tables import aliases, holds, items, journal, links, records, refreshes
-from sync.store.upsert import upsert
+from sync.store.upsert import upsert_of
 
 IN_LIMIT = 500
 """Values in one IN list: both databases take more, plans get worse."""
+
+
+# Statements of the hot paths are built once: building one costs several times its execution.
+_MARK = (
+    update(items)
+    .where(items.c.id == bindparam("of_item"))
+    .values(gen=items.c.gen + 1, not_before=None, updated_at=bindparam("at"), cause=bindparam("why"))
+)
+_FIND = (
+    select(records)
+    .where(
+        records.c.connection_id == bindparam("of"),
+        or_(records.c.remote_id == bindparam("name"), records.c.key == bindparam("name")),
+    )
+    .order_by(records.c.remote_id != bindparam("name"))
+    .limit(1)
+)
+_FIND_ALIAS = select(records).where(
+    records.c.id
+    == select(aliases.c.record_id)
+    .where(aliases.c.connection_id == bindparam("of"), aliases.c.alias == bindparam("name"))
+    .scalar_subquery()
+)
+_RECORD = select(records).where(records.c.id == bindparam("of"))
+_ACTIVE_LINK = select(links).where(links.c.record_id == bindparam("of"), links.c.ended_at.is_(None))
+_JOURNAL = insert(journal)
+_HELD = select(holds.c.connection_id, holds.c.reason).where(holds.c.released_at.is_(None), holds.c.link_id.is_(None))
 
 
 def chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
@@ -44,13 +74,9 @@ def new_id(result: CursorResult[Any]) -> int:
 
 def mark(conn: Connection, item_ids: Iterable[int], now: datetime, cause: str = "") -> None:
     """Make items dirty: each will be decided again."""
-    ids = sorted(set(item_ids))
-    for piece in chunks(ids):
-        conn.execute(
-            update(items)
-            .where(items.c.id.in_(piece))
-            .values(gen=items.c.gen + 1, not_before=None, updated_at=now, cause=cause)
-        )
+    marked = [{"of_item": item_id, "at": now, "why": cause} for item_id in sorted(set(item_ids))]
+    if marked:
+        conn.execute(_MARK, marked)
 
 
 def ask(
@@ -83,28 +109,7 @@ def ask(
         for kind, remote_id in sorted(set(refs))
     ]
     if rows:
-        statement = upsert(
-            conn,
-            refreshes,
-            ["connection_id", "kind", "remote_id"],
-            {
-                "gen": refreshes.c.gen + 1,
-                "why": case(
-                    (
-                        and_(
-                            # No IN list: several rows in one statement cannot have one.
-                            or_(*(_NEW_WHY.is_not_distinct_from(each) for each in _NAMED)),
-                            *(refreshes.c.why != each for each in (*_NAMED, "history")),
-                        ),
-                        refreshes.c.why,
-                    ),
-                    else_=_NEW_WHY,
-                ),
-                "not_before": "excluded",
-                "asker": func.coalesce(literal_column("excluded.asker"), refreshes.c.asker),
-            },
-        )
-        conn.execute(statement, rows)
+        conn.execute(_asking(conn.dialect.name), rows)
 
 
 def read_now(conn: Connection, connection_id: int, kind: str, remote_id: str) -> None:
@@ -121,27 +126,42 @@ _NAMED = ("hook", "list", "sweep")
 """Reasons of a read that nobody waits for."""
 
 
+@cache
+def _asking(dialect: str) -> Insert:
+    return upsert_of(
+        dialect,
+        refreshes,
+        ["connection_id", "kind", "remote_id"],
+        {
+            "gen": refreshes.c.gen + 1,
+            "why": case(
+                (
+                    and_(
+                        # No IN list: several rows in one statement cannot have one.
+                        or_(*(_NEW_WHY.is_not_distinct_from(each) for each in _NAMED)),
+                        *(refreshes.c.why != each for each in (*_NAMED, "history")),
+                    ),
+                    refreshes.c.why,
+                ),
+                else_=_NEW_WHY,
+            ),
+            "not_before": "excluded",
+            "asker": func.coalesce(literal_column("excluded.asker"), refreshes.c.asker),
+        },
+    )
+
+
 def find_record(conn: Connection, connection_id: int, reference: str) -> Any | None:
     """The record that a key, an id or an alias names, or None."""
-    row = conn.execute(
-        select(records)
-        .where(
-            records.c.connection_id == connection_id, or_(records.c.remote_id == reference, records.c.key == reference)
-        )
-        .order_by(records.c.remote_id != reference)
-        .limit(1)
-    ).first()
+    row = conn.execute(_FIND, {"of": connection_id, "name": reference}).first()
     if row is not None:
         return row
-    alias = conn.execute(
-        select(aliases.c.record_id).where(aliases.c.connection_id == connection_id, aliases.c.alias == reference)
-    ).scalar()
-    return None if alias is None else conn.execute(select(records).where(records.c.id == alias)).first()
+    return conn.execute(_FIND_ALIAS, {"of": connection_id, "name": reference}).first()
 
 
 def record_row(conn: Connection, record_id: int) -> Any:
     """One record by its row id. Raises NoResultFound."""
-    return conn.execute(select(records).where(records.c.id == record_id)).one()
+    return conn.execute(_RECORD, {"of": record_id}).one()
 
 
 def ref_of(row: Any) -> RecordRef:
@@ -151,7 +171,7 @@ def ref_of(row: Any) -> RecordRef:
 
 def active_link(conn: Connection, record_id: int) -> Any | None:
     """The record's present link, or None."""
-    return conn.execute(select(links).where(links.c.record_id == record_id, links.c.ended_at.is_(None))).first()
+    return conn.execute(_ACTIVE_LINK, {"of": record_id}).first()
 
 
 def last_link(conn: Connection, record_id: int) -> Any | None:
@@ -173,7 +193,7 @@ def note_journal(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
             "rule": "",
             "delivery_id": None,
         }
-        conn.execute(insert(journal), [{**defaults, **row} for row in rows])
+        conn.execute(_JOURNAL, [{**defaults, **row} for row in rows])
 
 
 def open_hold(conn: Connection, connection_id: int, reason: str, now: datetime, detail: str, **more: Any) -> bool:
@@ -204,8 +224,6 @@ def open_hold(conn: Connection, connection_id: int, reason: str, now: datetime, 
 def held_connections(conn: Connection) -> dict[int, set[str]]:
     """The connections that are held whole, with the reasons."""
     found: dict[int, set[str]] = {}
-    for row in conn.execute(
-        select(holds.c.connection_id, holds.c.reason).where(holds.c.released_at.is_(None), holds.c.link_id.is_(None))
-    ):
+    for row in conn.execute(_HELD):
         found.setdefault(row.connection_id, set()).add(row.reason)
     return found
