@@ -350,7 +350,7 @@ def _never_sent(error: requests.RequestException) -> bool:
 def _cause(error: requests.RequestException) -> str:
     """The innermost reason in a few words: the library's own text nests pools, addresses and object names."""
     text = str(error)
-    found = re.search(r"\[Errno -?\d+\] ([^')\]]+)|\[SSL: [A-Z_]+\] ([^'(]+)|Failed to resolve '([^']+)'", text)
+    found = re.search(r"\[Errno -?\d+\] ([^'\")\]]+)|\[SSL: [A-Z_]+\] ([^'(]+)|Failed to resolve '([^']+)'", text)
     if found is None:
         return "no connection"
     return next(part for part in found.groups() if part).strip()

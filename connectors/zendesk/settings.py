@@ -116,7 +116,9 @@ class ZendeskSettings(BaseModel):
         }[self.auth]
         missing = [name for name in needed if not _filled(getattr(self, name))]
         if missing:
-            raise ValueError(f"auth {self.auth} needs {' and '.join(missing)}: set it here or as {missing[0]}_file")
+            secret = next((name for name in missing if name not in ("client_id", "email")), "")
+            elsewhere = f" or as {secret}_file" if secret else ""
+            raise ValueError(f"auth {self.auth} needs {' and '.join(missing)}: set it here{elsewhere}")
         known = ("client_id", "client_secret", "refresh_token", "email", "token")
         idle = [name for name in known if name not in needed and getattr(self, name) is not None]
         if idle:

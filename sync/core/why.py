@@ -54,7 +54,7 @@ EXPLAIN: dict[Why, str] = {
     Why.ENFORCED: "The direction is `enforce`: the record is made to show the item's value whenever it differs.",
     Why.HEARD: "The record shows what it was told, or a value that may rest under it.",
     Why.NOT_TOLD: "The item has said nothing to records of this role since this one last heard it.",
-    Why.ASIDE: "Its own user moved it against the item; it stays there until the whole item is resolved.",
+    Why.ASIDE: "Its own user moved it against the item, or it joined the item so; it stays until the item is resolved.",
     Why.LINE: "Only a detail was said, and a detail never carries a record over the line between open and done.",
     Why.CLOSED: "The remote system refuses every further edit of this record.",
     Why.ARCHIVED: "The record is archived; archived records are never written.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 from config.load import Loaded as Configuration
 from sync.daemon import build
@@ -85,11 +84,6 @@ def web_settings(configuration: Configuration) -> WebSettings:
     """What the web face listens on."""
     given = configuration.settings.web
     return WebSettings(host=given.host, port=given.port, trusted_proxies=given.trusted_proxies)
-
-
-def mapping_texts(folder: Path) -> dict[str, str]:
-    """The mapping files of a folder by name."""
-    return {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.yaml"))}
 
 
 def _log(configuration: Configuration, clock: RealClock, metrics: Metrics) -> Log:
