@@ -31,7 +31,7 @@ def test_a_file_that_is_not_there_is_named_with_who_named_it(place: Place) -> No
         ("  engineering:", "  Engineering:", f"{FILE}:7:3: connections.Engineering: `Engineering` is not a name for a connection; use small letters and digits, with single - or _ between them"),
         ("  engineering:", "  support:", f"{FILE}:7:3: connections.support: stands here a second time (first in line 2); keep one of the two"),
         ("subdomain: acme", "subdomain: CHANGE-ME", f"{FILE}:4:16: connections.support.subdomain: `CHANGE-ME` is still what `hypercare init` wrote; put your own in"),
-        ("    client_id: hypercare\n", "", f"{FILE}:3:5: connections.support: auth client_credentials needs client_id: set it here or as client_id_file"),
+        ("    client_id: hypercare\n", "", f"{FILE}:3:5: connections.support: auth client_credentials needs client_id: set it here"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_connection_is_told_at_its_place(place: Place, old: str, new: str, said: str) -> None:
