@@ -18,7 +18,7 @@ from sync.engine import columns, rows
 from sync.engine.columns import Base, Errand, LinksBase
 from sync.engine.hub import Connected, Hub
 from sync.model import LinkShown, Role, Snapshot
-from sync.store.tables import conflicts, deliveries, items, links, records, refreshes, related
+from sync.store.tables import conflicts, deliveries, items, links, parked, records, refreshes, related
 
 
 def adopt(
@@ -171,6 +171,11 @@ def end_link(conn: Connection, hub: Hub, link: Any, why: str) -> None:
         update(deliveries)
         .where(deliveries.c.link_id == link.id, deliveries.c.state == "waiting")
         .values(state="superseded", settled_at=now, outcome=why)
+    )
+    conn.execute(
+        update(parked)
+        .where(parked.c.link_id == link.id, parked.c.ended_at.is_(None))
+        .values(ended_at=now, ended_how=why)
     )
     rows.note_journal(
         conn,

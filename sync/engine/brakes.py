@@ -14,7 +14,8 @@ from sync.core.reasons import HoldReason
 from sync.engine import down, rows
 from sync.engine.hub import Connected, Hub
 from sync.model import Snapshot
-from sync.store.tables import deliveries, holds, links, records, writes
+from sync.engine.parking import TRIED_AGAIN
+from sync.store.tables import deliveries, holds, links, parked, records, writes
 
 _SAMPLES = 10
 
@@ -79,14 +80,23 @@ def mass_writes(conn: Connection, hub: Hub, connected: Connected, cause: str) ->
 
 
 def fight(conn: Connection, hub: Hub, connected: Connected, link_id: int, field: str, value: str) -> bool:
-    """True when the same value was written to one field so often within an hour that somebody writes against us."""
+    """True when the same value was written to one field so often within an hour that somebody writes against us.
+
+    What was written before a person released such a hold, or had the field tried again, counts no more.
+    """
     now = hub.clock.now()
+    since = _since_release(conn, connected, HoldReason.FIGHT, now, link_id=link_id, field=field)
+    retried = conn.execute(
+        select(func.max(parked.c.ended_at)).where(
+            parked.c.link_id == link_id, parked.c.field == field, parked.c.ended_how == TRIED_AGAIN
+        )
+    ).scalar()
     count = conn.execute(
         select(func.count()).where(
             writes.c.link_id == link_id,
             writes.c.field == field,
             writes.c.value == value,
-            writes.c.at > _since_release(conn, connected, HoldReason.FIGHT, now, link_id=link_id, field=field),
+            writes.c.at > (since if retried is None else max(since, retried)),
         )
     ).scalar_one()
     return brake.fighting(count, hub.settings.fight_writes)
@@ -117,7 +127,9 @@ def name_other(hub: Hub, connected: Connected, snap: Snapshot) -> None:
     mapping = connected.mapping
     for hold in fought:
         name = mapping.status_field if hold.field == "status" else mapping.tags_field
-        theirs = [entry for entry in history if not entry.ours and any(edit.field == name for edit in entry.edits)]
+        edits = [entry for entry in history if any(edit.field == name for edit in entry.edits)]
+        first = next((place for place, entry in enumerate(edits) if entry.ours), len(edits))
+        theirs = [entry for entry in edits[first:] if not entry.ours]
         if not theirs:
             continue
         last = theirs[-1]

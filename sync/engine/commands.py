@@ -205,10 +205,11 @@ def retry(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
         create.try_again(conn, hub, row.delivery_id)
     elif row.link_id is not None:
         parking.try_again(conn, hub, row.link_id, row.field)
-        if row.field == "record":
+        if row.field in ("record", "status"):
+            # Read anew: it may be there again, and its workflow may have got the step that was missing.
             link = conn.execute(select(links).where(links.c.id == row.link_id)).one()
             record = rows.record_row(conn, link.record_id)
-            rows.ask(conn, record.connection_id, [(record.kind, record.remote_id)], hub.clock.now(), "command")
+            rows.ask(conn, record.connection_id, [(record.kind, record.remote_id)], hub.clock.now(), "member")
     rows.mark(conn, [row.item_id], hub.clock.now(), "retry")
     return Answer(ok=True, message=f"parked {row.id} is tried again")
 

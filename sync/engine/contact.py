@@ -115,14 +115,18 @@ def _mark_members(conn: Connection, connected: Connected, now: datetime) -> None
     rows.mark(conn, found, now)
 
 
+_BY_MAPPING = (ParkReason.UNMAPPED_VALUE, ParkReason.REQUIRED_FIELD, ParkReason.NO_PATH)
+"""What an edit of the mapping may have ended by the next start."""
+
+
 def _mark_unmapped(conn: Connection, connected: Connected, now: datetime) -> None:
-    """Decide every item again that shows a value its mapping did not name: the mapping may name it by now."""
+    """Decide every item again that waits for a value in its mapping: it may stand there by now."""
     found = conn.execute(
         select(parked.c.item_id)
         .distinct()
         .where(
             parked.c.connection_id == connected.id,
-            parked.c.reason == ParkReason.UNMAPPED_VALUE.value,
+            parked.c.reason.in_([reason.value for reason in _BY_MAPPING]),
             parked.c.ended_at.is_(None),
         )
     ).scalars()

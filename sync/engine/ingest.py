@@ -14,8 +14,9 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import Connection, insert, select, update
 
+from sync.core.reasons import ParkReason
 from sync.core.versions import Verdict, accept
-from sync.engine import adopt, brakes, columns, rows
+from sync.engine import adopt, brakes, columns, parking, rows
 from sync.engine.hub import Connected, Hub
 from sync.model import Missing, MissingKind, Origin, Snapshot
 from sync.store.tables import aliases, links, people, records, workflows
@@ -116,7 +117,10 @@ def _take_known(
         if row.presence != "present" and snap.origin is Origin.DIRECT:
             _present_again(conn, row, taken)
         elif linked and snap.origin is Origin.DIRECT and why != "poll":
-            conn.execute(update(records).where(records.c.id == row.id).values(read_no=read_no, seen_at=now))
+            again: dict[str, Any] = {"read_no": read_no, "seen_at": now}
+            if snap.moves is not None and snap.version == row.version:
+                again["body"] = columns.encode(snap)  # a workflow may change while its issues stand still
+            conn.execute(update(records).where(records.c.id == row.id).values(**again))
             taken.touched.add(row.item_id)
         elif not linked and why in _ASKED_FOR:
             taken.touched.update(adopt.adopt(conn, hub, connected, row.id, snap, waited=why == "follow"))
@@ -285,6 +289,7 @@ def take_missing(conn: Connection, hub: Hub, connected: Connected, missing: Mapp
         link = rows.active_link(conn, row.id)
         presence = _PRESENCE[gone.kind]
         if row.presence == presence:
+            conn.execute(update(records).where(records.c.id == row.id).values(seen_at=now))
             continue
         since = row.missing_since or now
         conn.execute(
@@ -299,6 +304,9 @@ def take_missing(conn: Connection, hub: Hub, connected: Connected, missing: Mapp
             _remember_merge(conn, row.id, gone.into)
         if link is not None:
             touched.add(link.item_id)
+            if presence == "unreachable":
+                reason = ParkReason.RECORD_UNREACHABLE
+                parking.cannot_be_read(conn, hub, connected, link, reason, gone.detail or f"it is {gone.kind.value}")
     if touched:
         rows.mark(conn, touched, now)
         brakes.mass_missing(conn, hub, connected)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from msgspec import structs
 from sqlalchemy import Connection, insert, select, update
 
@@ -10,8 +12,14 @@ from sync.core.state import StatusBase, TagBase
 from sync.engine import columns
 from sync.engine.columns import Base, Errand
 from sync.engine.hub import Connected, Hub
-from sync.model import Snapshot
+from sync.model import Move, Snapshot
 from sync.store.tables import links, parked
+
+if TYPE_CHECKING:
+    from sync.engine.load import Linked
+
+TRIED_AGAIN = "tried again"
+"""How a park ended that a person had tried once more."""
 
 
 def park(
@@ -93,7 +101,7 @@ def try_again(conn: Connection, hub: Hub, link_id: int, field: str) -> None:
     conn.execute(
         update(links).where(links.c.id == link_id).values(base=columns.encode(renewed), version=links.c.version + 1)
     )
-    end(conn, hub, link_id, field, "tried again")
+    end(conn, hub, link_id, field, TRIED_AGAIN)
 
 
 def skip(conn: Connection, hub: Hub, link_id: int, field: str, why: str) -> None:
@@ -110,6 +118,33 @@ def skip(conn: Connection, hub: Hub, link_id: int, field: str, why: str) -> None
             update(links).where(links.c.id == link_id).values(base=columns.encode(base), version=links.c.version + 1)
         )
     end(conn, hub, link_id, field, f"skipped: {why}"[:64])
+
+
+def no_way(one: Linked, wanted: str) -> tuple[ParkReason, str]:
+    """Why no step leads to a status: a screen field that nobody fills in, named with its step, or nothing at all."""
+    mapping = one.connected.mapping
+    ways: dict[str, tuple[Move, ...]] = {one.shown.raw: ()}
+    queue = [one.shown.raw]
+    while queue:
+        at = queue.pop(0)
+        for move in one.moves.get(at, ()):
+            if move.to not in ways and not mapping.avoids(move.to):
+                ways[move.to] = (*ways[at], move)
+                queue.append(move.to)
+    for move in ways.get(wanted, ()):
+        missing = mapping.missing_fields(move)
+        if missing:
+            names = ", ".join(missing)
+            detail = f"the step {move.name!r} asks for {names}: give a value under `transitions` in the mapping"
+            return ParkReason.REQUIRED_FIELD, detail
+    return ParkReason.NO_PATH, f"no step of the workflow leads from {one.shown.raw} to {wanted}"
+
+
+def cannot_be_read(
+    conn: Connection, hub: Hub, connected: Connected, link: Any, reason: ParkReason, detail: str
+) -> None:
+    """Park a whole record: what is to be written to it waits until it can be read. Ends by itself then."""
+    park(conn, hub, connected, link.item_id, link.id, "record", reason, wanted="", shown="", detail=detail)
 
 
 def wanted_text(errand: Errand, field: str) -> str:

@@ -10,9 +10,10 @@ from msgspec import structs
 from sqlalchemy import Connection, delete, select, update
 
 from connectors.contract import Act
-from connectors.errors import RateLimited, RemoteError
+from connectors.errors import RateLimited, RemoteError, UnexpectedAnswer
 from sync.core.backoff import next_attempt
-from sync.engine import adopt, brakes, columns, down, ingest, rows
+from sync.core.reasons import ParkReason
+from sync.engine import adopt, brakes, columns, down, ingest, parking, rows
 from sync.engine.budgets import Priority
 from sync.engine.columns import Attribution
 from sync.engine.hub import Connected, Hub
@@ -21,6 +22,9 @@ from sync.store.tables import links, refreshes
 
 _ALONE = frozenset({"sweep", "history", "member", "fight", "follow"})
 """Reasons that need what only a read of one record shows: its links, its history."""
+
+_ODD_ANSWERS = 3
+"""Answers not understood in a row for one record, before a person is told."""
 
 
 def refresh(hub: Hub, connected: Connected) -> bool:
@@ -43,7 +47,7 @@ def refresh(hub: Hub, connected: Connected) -> bool:
         found = connected.remote().fetch([row.remote_id for row in batch], whole=_whole(hub, connected, batch))
     except RemoteError as error:
         down.failed(hub, connected, error)
-        _retry(hub, batch, error)
+        _retry(hub, connected, batch, error)
         return True
     down.answered(hub, connected)
     snapshots = {key: value for key, value in found.items() if isinstance(value, Snapshot)}
@@ -156,7 +160,16 @@ def _wake_waiting(conn: Connection, hub: Hub, connected: Connected, snap: Snapsh
     row = rows.find_record(conn, connected.id, snap.ref.id)
     link = rows.active_link(conn, row.id) if row is not None else None
     if link is not None:
+        parking.end(conn, hub, link.id, "record", "it was read again")
         rows.mark(conn, [link.item_id], hub.clock.now())
+
+
+def _park_unread(conn: Connection, hub: Hub, connected: Connected, remote_id: str, why: str) -> None:
+    """Tell that a record's answer is not understood. It is asked for again all the same, with the usual patience."""
+    row = rows.find_record(conn, connected.id, remote_id)
+    link = rows.active_link(conn, row.id) if row is not None else None
+    if link is not None:
+        parking.cannot_be_read(conn, hub, connected, link, ParkReason.NOT_UNDERSTOOD, why)
 
 
 def _put_off(hub: Hub, batch: Sequence[Any], seconds: float) -> None:
@@ -169,15 +182,20 @@ def _put_off(hub: Hub, batch: Sequence[Any], seconds: float) -> None:
     hub.store.step(step)
 
 
-def _retry(hub: Hub, batch: Sequence[Any], error: RemoteError) -> None:
+def _retry(hub: Hub, connected: Connected, batch: Sequence[Any], error: RemoteError) -> None:
+    """Ask again later. Of several in an answer that is not understood, each is asked for alone: one may be at fault."""
     now = hub.clock.now()
     patience = error.retry_after if isinstance(error, RateLimited) else None
+    odd = isinstance(error, UnexpectedAnswer)
 
     def step(conn: Connection) -> None:
         for row in batch:
             at = next_attempt(row.attempts + 1, "read", patience, now, hub.rng.random())
             attempts = row.attempts if isinstance(error, RateLimited) else row.attempts + 1
-            conn.execute(update(refreshes).where(_same(row)).values(not_before=at, attempts=attempts))
+            why = "member" if odd and len(batch) > 1 else row.why
+            conn.execute(update(refreshes).where(_same(row)).values(not_before=at, attempts=attempts, why=why))
+            if odd and len(batch) == 1 and attempts >= _ODD_ANSWERS:
+                _park_unread(conn, hub, connected, row.remote_id, error.message)
 
     hub.store.step(step)
 

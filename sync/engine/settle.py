@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from sync.core.backoff import next_attempt
-from sync.core.state import Change
-from sync.engine import brakes, columns, load, membership, rows
+from sync.core.reasons import ParkReason
+from sync.core.state import Change, Park
+from sync.engine import brakes, columns, load, membership, parking, rows
 from sync.engine.columns import Errand
 from sync.engine.decide import Decided, Decision, decide
 from sync.engine.hub import Hub
@@ -195,7 +196,8 @@ def _store_park(conn: Connection, hub: Hub, item: Whole, each: Decided) -> None:
     still = base is not None and base.parked is not None
     if park is None and still:
         return
-    keep = [row for row in open_now if park is not None and row.reason == park.reason and row.wanted == park.wanted]
+    reason, detail = ("", "") if park is None else _why_parked(one, park)
+    keep = [row for row in open_now if park is not None and row.reason == reason and row.wanted == park.wanted]
     for row in open_now:
         if row not in keep:
             conn.execute(
@@ -209,10 +211,10 @@ def _store_park(conn: Connection, hub: Hub, item: Whole, each: Decided) -> None:
             link_id=one.link_id,
             connection_id=one.connected.id,
             field=park.field,
-            reason=park.reason.value,
+            reason=reason,
             wanted=park.wanted,
             shown=park.shown,
-            detail=park_detail(one, park.wanted),
+            detail=detail,
             since=now,
         )
     )
@@ -221,17 +223,16 @@ def _store_park(conn: Connection, hub: Hub, item: Whole, each: Decided) -> None:
         connection=one.connected.name,
         record=one.ref.key or one.ref.id,
         field=park.field,
-        reason=park.reason.value,
+        reason=reason,
     )
 
 
-def park_detail(one: Linked, wanted: str) -> str:
-    """What stands in the way of a status, for people: the screen field that nobody filled in, if that is it."""
-    for move in one.moves.get(one.shown.raw, ()):
-        missing = one.connected.mapping.missing_fields(move)
-        if move.to == wanted and missing:
-            return f"the step {move.name!r} asks for {', '.join(missing)}: give a value in the mapping's transitions"
-    return ""
+def _why_parked(one: Linked, park: Park) -> tuple[str, str]:
+    """The reason and its words; a way that only a screen field bars is named by that field."""
+    if park.reason is not ParkReason.NO_PATH:
+        return park.reason.value, ""
+    reason, detail = parking.no_way(one, park.wanted)
+    return reason.value, detail
 
 
 def _store_changes(conn: Connection, hub: Hub, decision: Decision) -> None:
