@@ -39,7 +39,6 @@ class Daemon:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.port = free_port()
-        self.is_wanted = False
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -60,20 +59,17 @@ class Daemon:
             self._process = subprocess.Popen(  # noqa: S603  our own command, no shell
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        self.is_wanted = True
         if not _until(lambda: self._answers() or not self.runs, START_SECONDS) or not self.runs:
             raise DaemonError(f"the daemon did not start: {self.last_words()}")
 
     def kill(self) -> None:
         """End it with SIGKILL: nothing in it gets to say good-bye."""
         assert self._process is not None
-        self.is_wanted = False
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> int | None:
         """Ask it to stop, and see that it does. Returns its exit code, None when it never ran."""
-        self.is_wanted = False
         if self._process is None:
             return None
         if self._process.poll() is None:

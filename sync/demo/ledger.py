@@ -6,11 +6,14 @@ For the view and the figures only. The verdict never looks here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Select, Table, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from sync.core.reasons import CONFLICT, ConflictKind
 from sync.core.why import EXPLAIN, Why
 from sync.store.driver import reading_engine
 from sync.store.tables import conflicts, connections, journal, parked, records
@@ -29,15 +32,30 @@ _SHORT = {
 """The reasons of this day in few words; `hypercare explain` has the whole sentences."""
 
 
+_SETTLED = {
+    ConflictKind.OPEN_WINS: "open beats done",
+    ConflictKind.CROSSING_WINS: "open/done beats a detail",
+    ConflictKind.TRACKER_WINS: "the tracker wins",
+    ConflictKind.ADD_WINS: "adding beats removing",
+}
+
+
+class Turn(StrEnum):
+    """What a line is about: the hub saw something there, wrote there, or settled a conflict."""
+
+    HEARD = "heard"
+    WROTE = "wrote"
+    CLASH = "clash"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One line of the journal. is_write: the hub wrote it there; else it was seen there."""
+    """One thing that the hub noted about one record."""
 
-    id: int
+    turn: Turn
     record: str
     what: str
     why: str
-    is_write: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,30 +74,18 @@ class Ledger:
         self._engine: Engine | None = None
 
     def latest(self, limit: int) -> list[Entry]:
-        """The newest lines of the journal, oldest first."""
-        statement = (
-            select(journal, records.c.key, records.c.remote_id)
-            .select_from(journal.outerjoin(records, journal.c.record_id == records.c.id))
-            .order_by(journal.c.id.desc())
-            .limit(limit)
-        )
+        """The newest lines of the journal and the newest conflicts, oldest first."""
         if (engine := self._opened()) is None:
             return []
         try:
             with engine.connect() as conn:
-                rows = conn.execute(statement).all()
+                noted = conn.execute(_newest(journal, limit)).all()
+                fought = conn.execute(_newest(conflicts, limit)).all()
         except SQLAlchemyError:
             return []  # being made, or its writer was just killed: the next look will tell
-        return [
-            Entry(
-                id=row.id,
-                record=row.key or row.remote_id or "",
-                what=_what(row.field, row.old, row.new),
-                why=_why(row.rule),
-                is_write=row.delivery_id is not None,
-            )
-            for row in reversed(rows)
-        ]
+        found = [(row.at, 1, row.id, _noted(row)) for row in noted]
+        found += [(row.at, 0, row.id, _fought(row)) for row in fought]
+        return [entry for *_, entry in sorted(found, key=lambda one: one[:3])][-limit:]
 
     def counts(self) -> dict[str, Counts]:
         """Conflicts, and what is parked now, by connection name."""
@@ -87,25 +93,22 @@ class Ledger:
             return {}
         with engine.connect() as conn:
             names = conn.execute(select(connections.c.id, connections.c.name)).all()
-            fought: dict[int, int] = dict(
-                conn.execute(
-                    select(records.c.connection_id, func.count())
-                    .select_from(conflicts.join(records, conflicts.c.record_id == records.c.id))
-                    .group_by(records.c.connection_id)
-                )
-                .tuples()
-                .all()
-            )
-            waiting: dict[int, int] = dict(
-                conn.execute(
-                    select(parked.c.connection_id, func.count())
-                    .where(parked.c.ended_at.is_(None))
-                    .group_by(parked.c.connection_id)
-                )
-                .tuples()
-                .all()
-            )
-        return {row.name: Counts(conflicts=fought.get(row.id, 0), parked=waiting.get(row.id, 0)) for row in names}
+            fought = conn.execute(
+                select(records.c.connection_id, func.count())
+                .select_from(conflicts.join(records, conflicts.c.record_id == records.c.id))
+                .group_by(records.c.connection_id)
+            ).all()
+            waiting = conn.execute(
+                select(parked.c.connection_id, func.count())
+                .where(parked.c.ended_at.is_(None))
+                .group_by(parked.c.connection_id)
+            ).all()
+        conflict_counts: dict[int, int] = {row[0]: row[1] for row in fought}
+        parked_counts: dict[int, int] = {row[0]: row[1] for row in waiting}
+        return {
+            row.name: Counts(conflicts=conflict_counts.get(row.id, 0), parked=parked_counts.get(row.id, 0))
+            for row in names
+        }
 
     def close(self) -> None:
         """Let go of the file."""
@@ -119,6 +122,34 @@ class Ledger:
         return self._engine
 
 
+def _newest(table: Table, limit: int) -> Select[Any]:
+    return (
+        select(table, records.c.key, records.c.remote_id)
+        .select_from(table.outerjoin(records, table.c.record_id == records.c.id))
+        .order_by(table.c.id.desc())
+        .limit(limit)
+    )
+
+
+def _noted(row: Any) -> Entry:
+    return Entry(
+        turn=Turn.HEARD if row.delivery_id is None else Turn.WROTE,
+        record=row.key or row.remote_id or "",
+        what=_what(row.field, row.old, row.new),
+        why=_why(row.rule),
+    )
+
+
+def _fought(row: Any) -> Entry:
+    kind = ConflictKind(row.kind)
+    return Entry(
+        turn=Turn.CLASH,
+        record=row.key or row.remote_id or "",
+        what=f"{row.field}: {_spaced(row.kept)}, not {_spaced(row.lost)}",
+        why=_SETTLED.get(kind, CONFLICT[kind].means),
+    )
+
+
 def _what(field: str, old: str | None, new: str | None) -> str:
     if field == "status":
         return f"status {_spaced(old)} → {_spaced(new)}" if old and new else f"status {_spaced(new)}"
@@ -129,6 +160,8 @@ def _what(field: str, old: str | None, new: str | None) -> str:
         return f"created {new}"
     if field == "links":
         return f"link {new}" if new is not None else f"link -{old}"
+    if field == "facts":
+        return f"is {new}" if new is not None else f"is not {old} any more"
     return f"{field} {new if new is not None else f'-{old}'}"
 
 
@@ -136,9 +169,9 @@ def _why(rule: str) -> str:
     kind, _, rest = rule.partition(": ")
     if kind == "written":
         where, _, changed = rest.partition(": ")
-        return f"{where} showed {_spaced(changed)}" if changed else f"by {rest}" if rest else "so that it shows it"
+        return f"{where} showed {_spaced(changed)}" if changed else f"by {rest}" if rest else "the item has it"
     if kind == "joined":
-        return "linked by a person" if rest == "shown" else f"by {rest}"
+        return "linked by a person" if rest == "shown" else f"joined by {rest}"
     try:
         known = Why(rule)
     except ValueError:

@@ -28,7 +28,7 @@ from sync.demo.script import Cut, Day, Kind
 from sync.demo.stand_ins import StandIns, stand_ins
 from sync.demo.verdict import Verdict
 
-BEAT_WATCHED = 0.7
+BEAT_WATCHED = 0.6
 BEAT_UNATTENDED = 0.1
 """Seconds between two lines: so that a person can read them, or only so that acts are apart."""
 
@@ -55,14 +55,17 @@ def run(
     as_json: bool = False,
     scenes: Sequence[Callable[[Day], None]] = script.SCENES,
     meddle: Meddle | None = None,
+    patience: float = script.WAIT,
     deadline: float = DEADLINE,
+    folder: Path | None = None,
 ) -> int:
     """Play the day and say how it ended. The exit code: 0 only if all sides agree and nothing was doubled.
 
     unattended: plain lines, and the end comes by itself. as_json: one object on standard output, the lines on standard
-    error. deadline: seconds that both sides get to agree at the end.
+    error. patience: seconds that the day waits for one effect. deadline: seconds that both sides get to agree at the
+    end. folder: where everything is put, else a temporary place; it is removed unless something went wrong.
     """
-    folder = Path(tempfile.mkdtemp(prefix="hypercare-demo-"))
+    folder = folder or Path(tempfile.mkdtemp(prefix="hypercare-demo-"))
     lines = PlainLines(sys.stderr if as_json else sys.stdout)
     is_kept = True
     try:
@@ -73,7 +76,15 @@ def run(
             ledger = Ledger(daemon.place.database)
             stack.callback(ledger.close)
             found = _played(
-                both, daemon, ledger, lines, unattended=unattended, scenes=scenes, meddle=meddle, deadline=deadline
+                both,
+                daemon,
+                ledger,
+                lines,
+                unattended=unattended,
+                scenes=scenes,
+                meddle=meddle,
+                patience=patience,
+                deadline=deadline,
             )
             is_kept = not found.is_good
             _tell(found, daemon, lines, as_json=as_json)
@@ -102,13 +113,15 @@ def _played(
     unattended: bool,
     scenes: Sequence[Callable[[Day], None]],
     meddle: Meddle | None,
+    patience: float,
     deadline: float,
 ) -> Outcome:
     begun = time.monotonic()
     troubles: list[str] = []
-    lines.line("hypercare demo: a launch day on stand-ins of Zendesk and Jira, on this machine only.")
+    lines.line("hypercare demo: a launch day on stand-ins of Zendesk and Jira, on this machine")
     with _shown(both, daemon, ledger, lines, unattended=unattended) as shown:
-        day = Day(both, daemon, shown.say, beat=BEAT_UNATTENDED if unattended else BEAT_WATCHED)
+        beat = BEAT_UNATTENDED if unattended else BEAT_WATCHED
+        day = Day(both, daemon, shown.say, beat=beat, patience=patience)
         place.make(
             daemon.place.folder,
             desk_url=both.desk.url,
@@ -117,6 +130,7 @@ def _played(
             secrets=both.secrets,
         )
         both.register_webhooks(daemon.port)
+        day.say(Kind.HUB, "both stand-ins are up; the daemon starts, as a process of its own")
         daemon.start()
         script.make_live(day)
         for scene in scenes:

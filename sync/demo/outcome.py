@@ -83,36 +83,34 @@ def what_to_run(settings: Path, log: Path, database: Path) -> Iterator[str]:
     """After something went wrong: where to look."""
     yield f"Log:       {log}"
     yield f"Database:  {database}"
-    yield "Look:      " + _command(settings, "status")
-    yield "           " + _command(settings, "explain OPS-1")
-    yield "           " + _command(settings, "parked")
+    yield f"Look:      export HYPERCARE_CONFIG={shlex.quote(str(settings))}"
+    yield "           hypercare explain OPS-1; hypercare parked; hypercare status"
 
 
 def next_steps() -> Iterator[str]:
     """How to go on from here."""
-    yield "Your own Zendesk and Jira:"
-    yield "  1. hypercare init my-hypercare     makes settings and mappings, with comments"
-    yield "  2. hypercare check --online        proves credentials and scopes, says what is missing"
-    yield "  3. hypercare run                   reads and links; writes nothing yet"
-    yield f"  4. hypercare start CONNECTION      lets it write (here: {DESK}, {TRACKER})"
-    yield "The README leads through it in ten minutes."
+    yield "Next, your own Zendesk and Jira (the README leads through it in ten minutes):"
+    yield "  1. hypercare init FOLDER        makes settings and mappings, with comments"
+    yield "  2. hypercare check --online     proves credentials, says what is missing"
+    yield "  3. hypercare run                reads and links; writes nothing yet"
+    yield f"  4. hypercare start CONNECTION   lets it write (here: {DESK}, {TRACKER})"
 
 
 def while_it_runs(desk_url: str, tracker_url: str, port: int, settings: Path) -> Iterator[str]:
     """What a person can look at and do while everything stays up."""
     yield "Everything stays up until Ctrl-C. Look around, or play the people yourself:"
-    yield f"  Zendesk {desk_url}   Jira {tracker_url}   daemon http://127.0.0.1:{port}/health"
-    yield f"  curl -s {tracker_url}/_sandbox/state"
+    yield f"  Zendesk {desk_url}   Jira {tracker_url}"
+    yield f"  curl http://127.0.0.1:{port}/health"
+    yield f"  curl {tracker_url}/_sandbox/state"
     again = _act(act="comment", ticket=1, body="Again!", **{"as": "customer@example.com"})
-    yield f"  curl -s {desk_url}/_sandbox/act -d '{again}'"
+    yield f"  curl {desk_url}/_sandbox/act \\"
+    yield f"    -d '{again}'"
     labelled = _act(act="add_label", issue="OPS-2", label="seen")
-    yield f"  curl -s {tracker_url}/_sandbox/act -d '{labelled}'"
-    yield "  " + _command(settings, "explain OPS-1")
+    yield f"  curl {tracker_url}/_sandbox/act \\"
+    yield f"    -d '{labelled}'"
+    yield "  export HYPERCARE_CONFIG=" + shlex.quote(str(settings))
+    yield "  hypercare explain OPS-1; hypercare conflicts; hypercare status"
 
 
 def _act(**given: Any) -> str:
-    return json.dumps(given)
-
-
-def _command(settings: Path, command: str) -> str:
-    return f"hypercare --config {shlex.quote(str(settings))} {command}"
+    return json.dumps(given, separators=(",", ":"))

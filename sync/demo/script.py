@@ -40,13 +40,17 @@ Say = Callable[[Kind, str], None]
 
 
 class Day:
-    """What the scenes have in common. beat: seconds between two lines, so that a person can follow."""
+    """What the scenes have in common.
 
-    def __init__(self, stand_ins: StandIns, daemon: Daemon, say: Say, *, beat: float) -> None:
+    beat: seconds between two lines, so that a person can follow. patience: seconds that an effect may take.
+    """
+
+    def __init__(self, stand_ins: StandIns, daemon: Daemon, say: Say, *, beat: float, patience: float = WAIT) -> None:
         self.desk, self.tracker = stand_ins.desk, stand_ins.tracker
         self.daemon = daemon
         self.say = say
         self.beat = beat
+        self.patience = patience
         self.expected = Expected(hub_desk="hub@example.com", hub_tracker="hub", marker=MARKER)
         self.checkout = Cluster(name="the checkout cluster")
         self.export = Cluster(name="the export cluster")
@@ -59,11 +63,11 @@ class Day:
         self.say(kind, text)
         time.sleep(self.beat)
 
-    def until(self, look: Callable[[], Any], missed: str, seconds: float = WAIT) -> bool:
-        """Wait for an effect. A daemon that ended by itself has none to come."""
-        end = time.monotonic() + seconds
+    def until(self, look: Callable[[], Any], missed: str) -> bool:
+        """Wait for an effect. A daemon that is gone has none to come."""
+        end = time.monotonic() + self.patience
         while not look():
-            if time.monotonic() >= end or (self.daemon.is_wanted and not self.daemon.runs):
+            if time.monotonic() >= end or not self.daemon.runs:
                 self.say(Kind.MISSED, f"not so far: {missed}")
                 return False
             time.sleep(0.05)
@@ -302,7 +306,7 @@ def make_live(day: Day) -> None:
     """Let the hub write to both sides, from this moment on."""
     for connection in (DESK, TRACKER):
         day.daemon.make_live(connection)
-    day.tell(Kind.HUB, "the daemon has read both systems and is live: from now on it writes")
+    day.tell(Kind.HUB, f"the daemon (pid {day.daemon.pid}) has read both sides and is live: from now on it writes")
     # Zendesk tells the time in whole seconds: what was created in this one counts as created before the start.
     time.sleep(1.0 - time.time() % 1.0)
 

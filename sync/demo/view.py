@@ -16,7 +16,7 @@ from rich.text import Text
 
 from sync.demo.control import Control, ControlError
 from sync.demo.daemon import Daemon
-from sync.demo.ledger import Entry, Ledger
+from sync.demo.ledger import Entry, Ledger, Turn
 from sync.demo.script import Kind
 from sync.demo.verdict import ticket_numbers
 
@@ -41,6 +41,7 @@ _NARRATION = {
     Kind.HUB: ("hub    ", "green"),
     Kind.MISSED: ("missed ", "bold red"),
 }
+_TURNS = {Turn.HEARD: "dim", Turn.WROTE: "green", Turn.CLASH: "bold magenta"}
 _FRESH_SECONDS = 2.0
 """For how long a value that has changed is shown bold."""
 
@@ -176,7 +177,7 @@ class LiveView:
 
 
 def _columns(entry: Entry) -> Iterator[Text]:
-    yield Text("wrote" if entry.is_write else "heard", style="green" if entry.is_write else "dim")
+    yield Text(entry.turn, style=_TURNS[entry.turn])
     yield Text(entry.record, style="bold")
     yield Text(entry.what)
     yield Text(entry.why, style="dim")
