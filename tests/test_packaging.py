@@ -300,6 +300,15 @@ def test_a_deployed_daemon_takes_no_module_from_its_working_folder(name: str) ->
     assert "hypercare" in text
 
 
+def test_the_image_is_made_from_files_that_are_there_and_let_into_its_context() -> None:
+    text = (ROOT / "deploy/Containerfile").read_text("utf-8")
+    copied = {name for line in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE) for name in line.split()}
+    assert copied > PACKAGES
+    assert {name for name in copied if not (ROOT / name).exists()} == set()
+    let_in = (ROOT / "deploy/Containerfile.dockerignore").read_text("utf-8").split()
+    assert {name for name in copied if f"!{name}" not in let_in} == set()
+
+
 def test_the_unit_is_told_when_the_daemon_is_ready_and_stops_it_in_its_own_time() -> None:
     text = (ROOT / "deploy/hypercare.service").read_text("utf-8")
     settings = dict(line.split("=", 1) for line in text.splitlines() if re.match(r"[A-Z]\w*=", line))
