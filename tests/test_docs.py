@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy import insert
 import config
 import connectors
 import sync
+from config.catalogue import common
 from config.load import load
 from config.problems import SettingsErrors
 from connectors.registry import CONNECTORS
@@ -298,6 +300,26 @@ def test_the_route_of_the_readme_is_accepted() -> None:
     files = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "mappings").glob("*.yaml"))}
     loaded = load_mapping_texts({**files, "routes.yaml": text}, {"support": "zendesk", "engineering": "jira"})
     assert [route.name for route in loaded.routes] == ["launch problems"]
+
+
+@pytest.mark.parametrize("page", names(pages()))
+def test_every_setting_that_a_page_names_exists(page: str) -> None:
+    known = {".".join(setting.way) for setting in common()}
+    named = set(re.findall(r"`((?:engine|web|log)\.[a-z_.]+)`", (ROOT / page).read_text("utf-8")))
+    assert {name for name in named if name not in known and name.rsplit(".", 1)[-1] not in ("py", "md")} == set()
+
+
+@pytest.mark.parametrize("page", names(pages()))
+def test_every_make_target_that_a_page_names_exists(page: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    text = (ROOT / page).read_text("utf-8")
+    named = re.findall(r"(?:`|^)make(?: -k)? ([a-z][a-z-]*)", text, re.MULTILINE)
+    assert {name for name in named if name not in targets} == set()
+
+
+def test_the_changelog_has_the_version_of_the_project() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert f"\n## {version}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
 def test_decisions_are_numbered_and_short() -> None:
