@@ -104,10 +104,10 @@ def while_it_runs(desk_url: str, tracker_url: str, port: int, settings: Path) ->
     yield f"  curl {tracker_url}/_sandbox/state"
     again = _act(act="comment", ticket=1, body="Again!", **{"as": "customer@example.com"})
     yield f"  curl {desk_url}/_sandbox/act \\"
-    yield f"    -d '{again}'"
+    yield f"  -d '{again}'"
     labelled = _act(act="add_label", issue="OPS-2", label="seen")
     yield f"  curl {tracker_url}/_sandbox/act \\"
-    yield f"    -d '{labelled}'"
+    yield f"  -d '{labelled}'"
     yield "  export HYPERCARE_CONFIG=" + shlex.quote(str(settings))
     yield "  hypercare explain OPS-1; hypercare conflicts; hypercare status"
 
