@@ -130,7 +130,9 @@ class Launch:
     def writes(self) -> int:
         """How many writes the hub's accounts have made on both sides so far."""
         desk, site = self.zendesk.state()["writes"], self.jira.state()["writes"]
-        return int(desk.get("hub@example.com", 0)) + int(site.get("hub", 0))
+        return int(desk.get("hub@example.com", 0)) + sum(
+            int(count) for name, count in site.items() if name.partition(" ")[0] == "hub"
+        )
 
     def calls(self, side: str) -> dict[str, int]:
         """How often each operation was called so far on one side (`support`, `tracker`)."""
