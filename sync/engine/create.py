@@ -18,7 +18,7 @@ from sync.core.backoff import next_attempt
 from sync.core.reasons import ParkReason
 from sync.engine import adopt, columns, down, ingest, parking, rows
 from sync.engine.columns import Errand
-from sync.engine.deliver import may_write
+from sync.engine.deliver import due, may_write
 from sync.engine.hub import Connected, Hub
 from sync.mapping.routes import Route
 from sync.model import Absent, CreateIntent, Draft, Duplicated, LinkView, NotYetCertain, RecordRef, Snapshot
@@ -27,7 +27,7 @@ from sync.store.tables import deliveries, parked
 
 def create(hub: Hub, connected: Connected) -> bool:
     """Settle one create in doubt, or send one. True when there was one whose time had come."""
-    if not may_write(hub, connected):
+    if not due(hub, connected, "create") or not may_write(hub, connected):
         return False
     now = hub.clock.now()
     with hub.store.read() as conn:
@@ -76,10 +76,10 @@ def _send(hub: Hub, connected: Connected, row: Any) -> None:
     if wait:
         _later(hub, row, wait)
         return
-    draft = _draft(hub, connected, route, source, row.id)
+    draft, carried = _draft(hub, connected, route, source, row.id)
     probe = connected.remote().probe(draft)
     intent = CreateIntent(marker=row.id, at=hub.clock.now(), probe=probe, draft=draft)
-    errand = structs.replace(columns.errand(row.want), create=intent)
+    errand = structs.replace(columns.errand(row.want), create=intent, carried=carried)
     if not hub.store.step(lambda conn: _claim(conn, hub, row, errand)):
         return
     try:
@@ -91,7 +91,8 @@ def _send(hub: Hub, connected: Connected, row: Any) -> None:
     _created(hub, connected, row, errand, ref)
 
 
-def _draft(hub: Hub, connected: Connected, route: Route, source: Any, marker: str) -> Draft:
+def _draft(hub: Hub, connected: Connected, route: Route, source: Any, marker: str) -> tuple[Draft, frozenset[str]]:
+    """The record to ask for, and the keys of the tags that it carries."""
     origin = hub.connections[source.connection_id]
     view = origin.mapping.feedback(columns.snapshot(source.body))
     shown = LinkView(
@@ -103,7 +104,9 @@ def _draft(hub: Hub, connected: Connected, route: Route, source: Any, marker: st
         url=source.url,
         title=view.title,
     )
-    return connected.mapping.draft(view, route, marker, shown)
+    draft = connected.mapping.draft(view, route, marker, shown)
+    keys = (tag.key for tag in view.tags if connected.mapping.accepts(tag.key))
+    return draft, frozenset(keys) if draft.tags else frozenset()
 
 
 def _claim(conn: Connection, hub: Hub, row: Any, errand: Errand) -> bool:
@@ -239,7 +242,7 @@ def _join(
     taken = ingest.take(conn, hub, connected, [snap], read_no, why="created")
     record_id = taken.ids[snap.ref.id]
     if rows.active_link(conn, record_id) is None:
-        adopt.add_link(conn, hub, row.item_id, record_id, f"route {row.route}", routed=True)
+        adopt.add_link(conn, hub, row.item_id, record_id, f"route {row.route}", carried=errand.carried)
     elif errand.source_record is not None:
         adopt.join(conn, hub, errand.source_record, record_id, made_by=f"route {row.route}")
     conn.execute(

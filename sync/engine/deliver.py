@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from msgspec import structs
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from connectors.contract import Act
 from connectors.errors import (
@@ -49,9 +49,37 @@ class Sending:
     doubtful: bool
 
 
+# Built once: building a statement costs several times its execution.
+_OPEN = (
+    deliveries.c.connection_id == bindparam("to"),
+    or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= bindparam("now")),
+)
+_DUE = (
+    select(deliveries.c.id)
+    .where(deliveries.c.state.in_(("waiting", "in_doubt")), deliveries.c.kind == bindparam("what"), *_OPEN)
+    .limit(1)
+)
+_NEXT = (
+    select(deliveries.c.id, records.c.remote_id)
+    .select_from(
+        deliveries.join(links, deliveries.c.link_id == links.c.id).join(records, links.c.record_id == records.c.id)
+    )
+    .where(deliveries.c.state == "waiting", deliveries.c.kind == "write", *_OPEN)
+    .order_by(deliveries.c.made_at, deliveries.c.id)
+    .limit(1)
+)
+_WAITING = select(deliveries).where(deliveries.c.id == bindparam("of"), deliveries.c.state == "waiting")
+_LINK = select(links).where(links.c.id == bindparam("of"))
+_SENDING = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("of"))
+    .values(state="sending", sent_at=bindparam("at"), attempts=bindparam("count"))
+)
+
+
 def deliver(hub: Hub, connected: Connected) -> bool:
     """Settle one doubt or send one delivery. True when there was one."""
-    if not may_write(hub, connected):
+    if not due(hub, connected, "write") or not may_write(hub, connected):
         return False
     if doubt.settle(hub, connected):
         return True
@@ -63,6 +91,12 @@ def deliver(hub: Hub, connected: Connected) -> bool:
         _send(hub, connected, sending)
         hub.signals.ring("inbox")  # calls about this record have waited
     return True
+
+
+def due(hub: Hub, connected: Connected, kind: str) -> bool:
+    """Whether a delivery of that kind waits or is in doubt, and its time has come: one look before any other."""
+    with hub.store.read() as conn:
+        return conn.execute(_DUE, {"to": connected.id, "what": kind, "now": hub.clock.now()}).first() is not None
 
 
 def may_write(hub: Hub, connected: Connected) -> bool:
@@ -77,22 +111,7 @@ def _next(hub: Hub, connected: Connected) -> tuple[str, str] | None:
     """The delivery whose turn it is, with its record's remote id."""
     now = hub.clock.now()
     with hub.store.read() as conn:
-        first = conn.execute(
-            select(deliveries.c.id, records.c.remote_id)
-            .select_from(
-                deliveries.join(links, deliveries.c.link_id == links.c.id).join(
-                    records, links.c.record_id == records.c.id
-                )
-            )
-            .where(
-                deliveries.c.connection_id == connected.id,
-                deliveries.c.state == "waiting",
-                deliveries.c.kind == "write",
-                or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= now),
-            )
-            .order_by(deliveries.c.made_at, deliveries.c.id)
-            .limit(1)
-        ).first()
+        first = conn.execute(_NEXT, {"to": connected.id, "now": now}).first()
     return None if first is None else (first.id, first.remote_id)
 
 
@@ -113,12 +132,10 @@ def _claim(hub: Hub, connected: Connected, delivery_id: str, remote_id: str) -> 
 
 
 def _take(conn: Connection, hub: Hub, connected: Connected, delivery_id: str) -> Sending | None:
-    row = conn.execute(
-        select(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.state == "waiting")
-    ).first()
+    row = conn.execute(_WAITING, {"of": delivery_id}).first()
     if row is None:
         return None
-    link = conn.execute(select(links).where(links.c.id == row.link_id)).one()
+    link = conn.execute(_LINK, {"of": row.link_id}).one()
     record = rows.record_row(conn, link.record_id)
     errand = columns.errand(row.want)
     if (link.ended_at is not None and not errand.farewell) or record.presence != "present":
@@ -146,11 +163,7 @@ def _take(conn: Connection, hub: Hub, connected: Connected, delivery_id: str) ->
         hub.tell("field_held", connection=connected.name, record=record.key or record.remote_id, field=fought)
         rows.mark(conn, [row.item_id], hub.clock.now(), row.cause)
         return None
-    conn.execute(
-        update(deliveries)
-        .where(deliveries.c.id == row.id)
-        .values(state="sending", sent_at=hub.clock.now(), attempts=row.attempts + 1)
-    )
+    conn.execute(_SENDING, {"of": row.id, "at": hub.clock.now(), "count": row.attempts + 1})
     return Sending(
         id=row.id,
         item_id=row.item_id,

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from msgspec import structs
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from connectors.contract import Act
 from connectors.errors import RateLimited, RemoteError
@@ -56,21 +56,24 @@ def recover(hub: Hub) -> int:
     return hub.store.step(step)
 
 
+_DOUBT = (
+    select(deliveries)
+    .where(
+        deliveries.c.connection_id == bindparam("to"),
+        deliveries.c.state == "in_doubt",
+        deliveries.c.kind == "write",
+        or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= bindparam("now")),
+    )
+    .order_by(deliveries.c.in_doubt_since, deliveries.c.id)
+    .limit(1)
+)
+
+
 def settle(hub: Hub, connected: Connected) -> bool:
     """Find out about one write in doubt. True when there was one whose time had come."""
     now = hub.clock.now()
     with hub.store.read() as conn:
-        row = conn.execute(
-            select(deliveries)
-            .where(
-                deliveries.c.connection_id == connected.id,
-                deliveries.c.state == "in_doubt",
-                deliveries.c.kind == "write",
-                or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= now),
-            )
-            .order_by(deliveries.c.in_doubt_since, deliveries.c.id)
-            .limit(1)
-        ).first()
+        row = conn.execute(_DOUBT, {"to": connected.id, "now": now}).first()
         if row is None:
             return False
         link = conn.execute(select(links).where(links.c.id == row.link_id)).one()

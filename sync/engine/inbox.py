@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from connectors.contract import Hint, WebhookRequest
 from connectors.errors import WebhookRejected
@@ -12,6 +12,19 @@ from sync.engine import columns, rows
 from sync.engine.hub import Hub
 from sync.model import Json
 from sync.store.tables import deliveries, inbox, links
+
+_WAITING = (
+    select(inbox.c.id, inbox.c.connection_id, inbox.c.body)
+    .where(inbox.c.done_at.is_(None))
+    .order_by(inbox.c.id)
+    .limit(bindparam("most"))
+)
+_DONE = update(inbox).where(inbox.c.id == bindparam("call")).values(done_at=bindparam("at"))
+_BEING_WRITTEN = (
+    select(links.c.record_id)
+    .select_from(deliveries.join(links, deliveries.c.link_id == links.c.id))
+    .where(deliveries.c.state == "sending")
+)
 
 
 def pack(request: WebhookRequest) -> bytes:
@@ -32,12 +45,7 @@ def read_inbox(hub: Hub) -> bool:
     that write, and its answer will have shown the record. True when some call did not have to wait.
     """
     with hub.store.read() as conn:
-        waiting = conn.execute(
-            select(inbox.c.id, inbox.c.connection_id, inbox.c.body)
-            .where(inbox.c.done_at.is_(None))
-            .order_by(inbox.c.id)
-            .limit(hub.settings.batch * 5)
-        ).all()
+        waiting = conn.execute(_WAITING, {"most": hub.settings.batch * 5}).all()
     if not waiting:
         return False
     # Bodies are decoded before the step: the writer is for what must be written.
@@ -57,8 +65,8 @@ def read_inbox(hub: Hub) -> bool:
                 continue
             rows.ask(conn, call.connection_id, [(hub.connections[call.connection_id].kind, hint.id)], now, "hook")
             woken.add(call.connection_id)
-        for piece in rows.chunks([row.id for row in waiting if row.id not in early]):
-            conn.execute(update(inbox).where(inbox.c.id.in_(piece)).values(done_at=now))
+        if done := [{"call": row.id, "at": now} for row in waiting if row.id not in early]:
+            conn.execute(_DONE, done)
 
     hub.store.step(step)
     for connection_id in sorted(woken):
@@ -68,12 +76,7 @@ def read_inbox(hub: Hub) -> bool:
 
 def _being_written(conn: Connection) -> frozenset[int]:
     """The records to which a write is under way: a few at most, one a deliverer."""
-    statement = (
-        select(links.c.record_id)
-        .select_from(deliveries.join(links, deliveries.c.link_id == links.c.id))
-        .where(deliveries.c.state == "sending")
-    )
-    return frozenset(conn.execute(statement).scalars())
+    return frozenset(conn.execute(_BEING_WRITTEN).scalars())
 
 
 def _hints(hub: Hub, connection_id: int, body: bytes) -> tuple[Hint, ...]:

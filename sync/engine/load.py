@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from sync.core.state import Ear, Intent, ItemState, Member, Shown, StatusRules
 from sync.engine import adopt, columns, rows
@@ -18,6 +18,42 @@ from sync.store.tables import deliveries, holds, items, links, records, refreshe
 
 FIELDS = frozenset({"status", "tags", "links"})
 """The merged fields."""
+
+
+# Built once: building a statement costs several times its execution.
+_DUE = (
+    select(items.c.id)
+    .where(items.c.gen > items.c.done_gen, (items.c.not_before.is_(None)) | (items.c.not_before <= bindparam("now")))
+    .order_by(items.c.updated_at, items.c.id)
+    .limit(bindparam("most"))
+)
+_ITEM = select(items).where(items.c.id == bindparam("item"))
+_MEMBERS = (
+    select(
+        links.c.id.label("link_id"),
+        links.c.version.label("link_version"),
+        links.c.base,
+        links.c.fingerprint,
+        links.c.made_by,
+        records,
+    )
+    .select_from(links.join(records, links.c.record_id == records.c.id))
+    .where(links.c.item_id == bindparam("item"), links.c.ended_at.is_(None))
+    .order_by(links.c.id)
+)
+_OPEN = select(deliveries).where(
+    deliveries.c.link_id.in_(bindparam("of", expanding=True)),
+    deliveries.c.state.in_(("waiting", "sending", "in_doubt")),
+)
+_ASKED = select(refreshes.c.connection_id, refreshes.c.kind, refreshes.c.remote_id).where(
+    refreshes.c.remote_id.in_(bindparam("of", expanding=True)), refreshes.c.why.not_in(("sweep", "history"))
+)
+_HELD_FIELDS = select(holds.c.link_id, holds.c.field).where(
+    holds.c.link_id.in_(bindparam("of", expanding=True)), holds.c.released_at.is_(None)
+)
+_MOVES = select(workflows.c.raw, workflows.c.moves).where(
+    workflows.c.connection_id == bindparam("of"), workflows.c.workflow == bindparam("named")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,32 +132,13 @@ class Whole:
 
 def due(conn: Connection, now: datetime, limit: int) -> list[int]:
     """The dirty items whose time has come, longest waiting first."""
-    return list(
-        conn.execute(
-            select(items.c.id)
-            .where(items.c.gen > items.c.done_gen, (items.c.not_before.is_(None)) | (items.c.not_before <= now))
-            .order_by(items.c.updated_at, items.c.id)
-            .limit(limit)
-        ).scalars()
-    )
+    return list(conn.execute(_DUE, {"now": now, "most": limit}).scalars())
 
 
 def whole(conn: Connection, hub: Hub, item_id: int) -> Whole:
     """Read an item. Raises NoResultFound."""
-    row = conn.execute(select(items).where(items.c.id == item_id)).one()
-    found = conn.execute(
-        select(
-            links.c.id.label("link_id"),
-            links.c.version.label("link_version"),
-            links.c.base,
-            links.c.fingerprint,
-            links.c.made_by,
-            records,
-        )
-        .select_from(links.join(records, links.c.record_id == records.c.id))
-        .where(links.c.item_id == item_id, links.c.ended_at.is_(None))
-        .order_by(links.c.id)
-    ).all()
+    row = conn.execute(_ITEM, {"item": item_id}).one()
+    found = conn.execute(_MEMBERS, {"item": item_id}).all()
     ours = [one for one in found if one.connection_id in hub.connections]
     opened = _open(conn, [one.link_id for one in ours])
     wanted = _asked(conn, ours)
@@ -177,11 +194,7 @@ def _linked(
 
 
 def _open(conn: Connection, link_ids: list[int]) -> dict[int, Open]:
-    found = conn.execute(
-        select(deliveries).where(
-            deliveries.c.link_id.in_(link_ids), deliveries.c.state.in_(("waiting", "sending", "in_doubt"))
-        )
-    )
+    found = conn.execute(_OPEN, {"of": link_ids})
     return {
         row.link_id: Open(
             id=row.id, state=row.state, errand=columns.errand(row.want), doubtful=row.in_doubt_since is not None
@@ -194,20 +207,14 @@ def _asked(conn: Connection, found: list[Any]) -> frozenset[tuple[int, str, str]
     """The records for which a read is waiting. A sweep or a question about history does not make a snapshot old."""
     if not found:
         return frozenset()
-    asked = conn.execute(
-        select(refreshes.c.connection_id, refreshes.c.kind, refreshes.c.remote_id).where(
-            refreshes.c.remote_id.in_([row.remote_id for row in found]), refreshes.c.why.not_in(("sweep", "history"))
-        )
-    )
+    asked = conn.execute(_ASKED, {"of": [row.remote_id for row in found]})
     return frozenset((row.connection_id, row.kind, row.remote_id) for row in asked)
 
 
 def held_fields(conn: Connection, link_ids: list[int]) -> dict[int, frozenset[str]]:
     """The fields of links that are held one by one (a fight)."""
     found: dict[int, frozenset[str]] = {}
-    for row in conn.execute(
-        select(holds.c.link_id, holds.c.field).where(holds.c.link_id.in_(link_ids), holds.c.released_at.is_(None))
-    ):
+    for row in conn.execute(_HELD_FIELDS, {"of": link_ids}):
         found[row.link_id] = found.get(row.link_id, frozenset()) | {row.field}
     return found
 
@@ -217,12 +224,7 @@ def _moves(conn: Connection, connected: Connected, snap: Snapshot, raw: str) -> 
     if connected.capabilities is None or not connected.capabilities.workflows:
         return None
     found = {
-        row.raw: columns.moves(row.moves)
-        for row in conn.execute(
-            select(workflows.c.raw, workflows.c.moves).where(
-                workflows.c.connection_id == connected.id, workflows.c.workflow == snap.workflow
-            )
-        )
+        row.raw: columns.moves(row.moves) for row in conn.execute(_MOVES, {"of": connected.id, "named": snap.workflow})
     }
     if snap.moves is not None:
         found[raw] = snap.moves
