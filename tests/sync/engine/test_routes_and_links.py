@@ -83,6 +83,38 @@ def test_the_webhook_of_a_create_in_doubt_does_not_keep_its_issue_waiting(make: 
     assert day.ticket_now(ticket)["status"] == "open"
 
 
+def test_a_tag_removed_while_the_create_that_carried_it_is_in_doubt_goes_from_the_new_issue_too(make: Make) -> None:
+    """Found by real kills: what the hub itself had put on the issue was taken for an addition by its people."""
+    day = started(make)
+    day.world.wait(60)
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.DROP_AFTER, operation="issue.create", count=1))
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="issue.bulkfetch", count=5, seconds=1))
+    ticket = day.ticket(tags=["outage", "wrong"])
+    while not day.issues():
+        day.world.wait(1)
+    key = day.issues()[0]["key"]
+    day.tag(ticket, remove=("wrong",))
+    day.label(key, add="regression")
+    day.world.wait(600)
+    assert set(day.ticket_now(ticket)["tags"]) == {"outage", "regression"}
+    assert set(day.issue_now(key)["labels"]) == {"outage", "regression"}
+
+
+def test_a_label_removed_before_the_new_issue_was_ever_read_goes_from_the_ticket_too(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.DROP_AFTER, operation="issue.create", count=1))
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="issue.bulkfetch", count=5, seconds=1))
+    ticket = day.ticket(tags=["outage", "wrong"])
+    while not day.issues():
+        day.world.wait(1)
+    key = day.issues()[0]["key"]
+    day.label(key, remove="wrong")
+    day.world.wait(600)
+    assert day.ticket_now(ticket)["tags"] == ["outage"]
+    assert day.issue_now(key)["labels"] == ["outage"]
+
+
 def test_a_second_ticket_linked_by_hand_joins_and_hears_the_resolve(make: Make) -> None:
     day = started(make)
     day.world.wait(60)
