@@ -13,8 +13,8 @@ from sync.core import brake
 from sync.core.reasons import HoldReason
 from sync.engine import down, rows
 from sync.engine.hub import Connected, Hub
-from sync.model import Snapshot
 from sync.engine.parking import TRIED_AGAIN
+from sync.model import Snapshot
 from sync.store.tables import deliveries, holds, links, parked, records, writes
 
 _SAMPLES = 10

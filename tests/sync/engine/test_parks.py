@@ -57,7 +57,7 @@ def test_the_shortest_path_is_walked_hop_by_hop(make: Make) -> None:
 
 def test_a_workflow_without_a_way_is_parked_and_names_both_ends(make: Make) -> None:
     day = make(jira_settings={"workflow": "locked"})
-    ticket, key = day.linked_pair()
+    ticket, _ = day.linked_pair()
     day.agent(ticket, "solved")
     day.world.wait(300)
     found = only(day)

@@ -1,0 +1,154 @@
+"""A restored database is old: everything is read anew before anything is written, and nothing is made twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sync.engine.hub import EngineSettings
+from tests.support.launch import ROUTES, Launch
+from tests.sync.engine.conftest import Make
+from tests.sync.engine.views import holds_now, known, many, waiting
+
+
+def back_up(day: Launch) -> Path:
+    """A copy made while the daemon runs."""
+    copy = day.world.folder / "copy.db"
+    day.world.store.backup(copy)
+    return copy
+
+
+def restore(day: Launch, copy: Path) -> None:
+    """The daemon's database is lost, and the copy takes its place."""
+    day.world.store.close()
+    database = day.world.folder / "hypercare.db"
+    for path in day.world.folder.glob("hypercare.db*"):
+        path.unlink()
+    database.write_bytes(copy.read_bytes())
+    day.world.open()
+
+
+def held(day: Launch) -> set[str]:
+    return {each.connection for each in holds_now(day) if each.reason == "restored"}
+
+
+def test_a_restored_database_holds_every_connection_until_all_is_read_anew(day: Launch) -> None:
+    ticket, key = day.linked_pair()
+    copy = back_up(day)
+    day.world.wait(600)
+    restore(day, copy)
+    assert held(day) == {"support", "tracker"}
+    before = day.writes()
+    day.engineer(key, "In Progress")
+    day.engineer(key, "Done")
+    day.world.wait(240)
+    assert held(day), "the lists of the remotes are late by minutes"
+    assert day.writes() == before
+    day.world.wait(600)
+    assert held(day) == set()
+    assert day.statuses(ticket, key) == ("solved", "Done")
+    assert {facts["connection"] for facts in day.world.told("connection_released")} == {"support", "tracker"}
+
+
+def test_a_running_copy_is_no_restore_for_the_daemon_that_made_it(day: Launch) -> None:
+    day.linked_pair()
+    back_up(day)
+    day.world.restart()
+    day.world.wait(120)
+    assert holds_now(day) == []
+
+
+def test_what_was_written_after_the_backup_is_not_undone(day: Launch) -> None:
+    ticket, key = day.linked_pair(tags=["before"])
+    day.world.wait(120)
+    copy = back_up(day)
+    day.engineer(key, "In Progress")
+    day.engineer(key, "Done")
+    day.tag(ticket, add=("after",))
+    day.label(key, remove="before")
+    day.world.wait(600)
+    desk, site = day.ticket_now(ticket), day.issue_now(key)
+    assert (desk["status"], site["status"]) == ("solved", "Done")
+    restore(day, copy)
+    day.world.wait(1800)
+    assert held(day) == set()
+    assert day.statuses(ticket, key) == ("solved", "Done")
+    assert day.ticket_now(ticket)["tags"] == desk["tags"] == ["after"]
+    assert day.issue_now(key)["labels"] == site["labels"] == ["after"]
+
+
+def test_an_issue_created_after_the_backup_is_not_created_again(make: Make) -> None:
+    day = make(routes=ROUTES)
+    day.world.start()
+    day.world.wait(600)
+    copy = back_up(day)
+    day.world.wait(60)
+    ticket = day.ticket(tags=["outage"])
+    day.world.wait(600)
+    assert len(day.issues()) == 1
+    notes = day.ticket_now(ticket)["comments"]
+    restore(day, copy)
+    assert known(day, "support") == []
+    day.world.wait(3600)
+    assert held(day) == set()
+    assert len(day.issues()) == 1
+    assert day.item(f"support:{ticket}") == day.item(day.issues()[0]["key"])
+    assert len(day.ticket_now(ticket)["comments"]) <= len(notes) + 1, "at worst the link is told once more"
+
+
+def test_a_ticket_of_the_time_without_a_hub_is_routed_after_the_restore(make: Make) -> None:
+    day = make(routes=ROUTES)
+    day.world.start()
+    day.world.wait(600)
+    copy = back_up(day)
+    day.world.wait(120)
+    day.ticket(tags=["outage"])
+    restore(day, copy)
+    day.world.wait(120)
+    assert day.issues() == []
+    day.world.wait(1800)
+    assert len(day.issues()) == 1
+
+
+def test_a_delivery_that_was_waiting_when_the_backup_was_made_is_decided_anew(day: Launch) -> None:
+    ticket, key = day.linked_pair()
+    day.world.hub.budgets.block(day.world.hub.named("support").id, "account", 120)
+    day.engineer(key, "In Progress")
+    day.engineer(key, "Done")
+    day.world.wait(60)
+    assert waiting(day, "support") == 1
+    copy = back_up(day)
+    day.world.wait(300)
+    assert day.ticket_now(ticket)["status"] == "solved"
+    day.engineer(key, "To Do")
+    day.world.wait(300)
+    assert day.ticket_now(ticket)["status"] == "open"
+    writes = day.writes()
+    restore(day, copy)
+    day.world.wait(1800)
+    assert day.ticket_now(ticket)["status"] == "open", "the old plan is not carried out"
+    assert day.writes() == writes
+
+
+def test_a_mass_difference_after_a_restore_meets_the_brake(make: Make) -> None:
+    day = make(settings=EngineSettings(brake_writes=(4, 0.1)))
+    key, tickets = many(day, 8)
+    copy = back_up(day)
+    day.world.store.close()
+    day.engineer(key, "In Progress")
+    day.engineer(key, "Done")
+    day.world.open()
+    restore(day, copy)
+    before = day.writes()
+    day.world.wait(1800)
+    assert [(each.connection, each.reason) for each in holds_now(day)] == [("support", "mass_writes")]
+    assert day.writes() == before
+    assert {day.ticket_now(each)["status"] for each in tickets} == {"new"}
+
+
+def test_a_person_may_let_a_restored_connection_go(day: Launch) -> None:
+    day.linked_pair()
+    copy = back_up(day)
+    restore(day, copy)
+    for hold in holds_now(day):
+        assert day.world.command("resume", hold=hold.id).ok
+    assert held(day) == set()
