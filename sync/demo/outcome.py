@@ -67,7 +67,13 @@ def told(found: Outcome) -> Iterator[str]:
     if found.is_good:
         yield "Both sides agree, and nothing was doubled."
     else:
-        yield "This did not end well."
+        yield (
+            "The two sides do not agree:"
+            if not found.converged
+            else "Something was done twice:"
+            if found.duplicates_created
+            else "Both sides agree, but the day did not end as it should:"
+        )
     yield from (f"  {each}" for each in (*found.differences, *found.doubled, *found.troubles))
     desk, tracker = found.systems["zendesk"], found.systems["jira"]
     conflicts, parked = desk.conflicts + tracker.conflicts, desk.parked + tracker.parked
@@ -81,6 +87,8 @@ def told(found: Outcome) -> Iterator[str]:
 
 def what_to_run(settings: Path, log: Path, database: Path) -> Iterator[str]:
     """After something went wrong: where to look."""
+    if last := _last_error(log):
+        yield f"The daemon's newest error: {last}"
     yield f"Log:       {log}"
     yield f"Database:  {database}"
     yield f"Look:      export HYPERCARE_CONFIG={shlex.quote(str(settings))}"
@@ -110,6 +118,20 @@ def while_it_runs(desk_url: str, tracker_url: str, port: int, settings: Path) ->
     yield f"  -d '{labelled}'"
     yield "  export HYPERCARE_CONFIG=" + shlex.quote(str(settings))
     yield "  hypercare explain OPS-1; hypercare conflicts; hypercare status"
+
+
+def _last_error(log: Path) -> str:
+    """The newest error in the daemon's log, in one line; empty when there is none."""
+    lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
+    for line in reversed(lines):
+        try:
+            told = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(told, dict) and told.get("level") in ("error", "critical"):
+            shown = (f"{name}={value}" for name, value in told.items() if name not in ("at", "level", "event", "trace"))
+            return " ".join((str(told.get("event")), *shown))[:400]
+    return ""
 
 
 def _act(**given: Any) -> str:

@@ -92,7 +92,7 @@ def judge(desk: Json, tracker: Json, expected: Expected) -> Verdict:
         found = [issue for issue in issues if set(ticket_numbers(issue)) & cluster.tags.keys()]
         of_cluster |= {issue["key"] for issue in found}
         if not found:
-            differences.append(f"{cluster.name}: tickets {_names(cluster.tags)} have no issue")
+            differences.append(f"{cluster.name}: no issue shows any of its tickets ({_names(cluster.tags)})")
             continue
         doubled += [f"{each['key']}: a second issue for {cluster.name}" for each in found[1:]]
         differences += _compared(cluster, found[0], tickets, expected)

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from sync.demo import main, script
+from sync.demo.outcome import Figures, outcome, told, what_to_run
 from sync.demo.place import MARKER
 from sync.demo.script import Day
+from sync.demo.verdict import Verdict
 
 DEMO = [sys.executable, "-P", "-c", "import sys; from sync.cli.main import main; sys.exit(main())", "demo"]
 
@@ -113,3 +115,27 @@ def test_ctrl_c_stops_everything_without_a_traceback(tmp_path: Path) -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_went_wrong_is_told_with_the_daemons_newest_error(tmp_path: Path) -> None:
+    log = tmp_path / "hypercare.log"
+    lines = [{"level": "info", "event": "started"}, {"level": "error", "event": "worker_failed", "worker": "create"}]
+    log.write_text("not JSON\n" + "\n".join(json.dumps({"at": "now", **line}) for line in lines) + "\n{")
+    words = list(what_to_run(tmp_path / "a b" / "hypercare.yaml", log, tmp_path / "hypercare.db"))
+    assert words[0] == "The daemon's newest error: worker_failed worker=create"
+    assert f"export HYPERCARE_CONFIG='{tmp_path}/a b/hypercare.yaml'" in words[3]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "headline"),
+    [
+        (Verdict(differences=(), doubled=()), "Both sides agree, and nothing was doubled."),
+        (Verdict(differences=("OPS-1 is open",), doubled=("OPS-2",)), "The two sides do not agree:"),
+        (Verdict(differences=(), doubled=("OPS-2",)), "Something was done twice:"),
+    ],
+)
+def test_the_first_line_says_how_it_ended(tmp_path: Path, verdict: Verdict, headline: str) -> None:
+    figures = Figures(records=1, writes=2, conflicts=0, parked=0)
+    found = outcome(verdict, {"zendesk": figures, "jira": figures}, (), 1.0, tmp_path)
+    assert next(iter(told(found))) == headline
+    assert (found.folder is None) is found.is_good

@@ -91,7 +91,7 @@ def test_two_sides_that_agree_pass() -> None:
         (lambda desk, _: desk["records"][0].update(comments=[note("see OPS-12")]), "ticket 1 does not show OPS-1"),
         (lambda desk, _: desk["records"][1].update(links=[{"issue_id": "10007"}]), "ticket 2 does not show OPS-1"),
         (lambda _, site: site["issues"][0]["remote_links"].append(remote("3")), "OPS-1 shows ticket 3, which nobody"),
-        (lambda _, site: site.update(issues=[]), "the cluster: tickets 1, 2 have no issue"),
+        (lambda _, site: site.update(issues=[]), "the cluster: no issue shows any of its tickets (1, 2)"),
         (lambda desk, _: desk["records"].pop(0), "ticket 1 is not there any more"),
         (lambda desk, _: desk["records"].pop(2), "ticket 3 is not there any more"),
         (lambda desk, _: desk["records"][2]["tags"].append("web"), "ticket 3 has the tag web, which nobody put there"),
