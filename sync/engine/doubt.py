@@ -6,6 +6,7 @@ same delivery goes out again, conditionally. Nothing is concluded from values al
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -17,10 +18,11 @@ from connectors.errors import RateLimited, RemoteError
 from sync.core.backoff import next_attempt
 from sync.core.receipt import Own
 from sync.core.receipt import settle as settle_intent
-from sync.engine import columns, down, ingest, load, outcome, receipts, rows
+from sync.engine import columns, down, ingest, load, outcome, overwritten, receipts, rows
 from sync.engine.columns import Errand
 from sync.engine.hub import Connected, Hub
-from sync.model import Missing, RecordRef, Snapshot
+from sync.engine.load import Linked
+from sync.model import FieldEdit, Missing, RecordRef, Snapshot
 from sync.store.tables import deliveries, items, links
 
 
@@ -86,9 +88,7 @@ def settle(hub: Hub, connected: Connected) -> bool:
     errand = columns.errand(row.want)
     try:
         found = connected.remote().fetch([ref.id], whole=False)[ref.id]
-        own: tuple[bool, tuple[Own, ...]] | None = None
-        if isinstance(found, Snapshot) and found.version != errand.expect:
-            own = _own(connected, ref, errand, found, row.id)
+        own = _own(connected, ref, errand, found, row.id) if isinstance(found, Snapshot) else None
     except RemoteError as error:
         down.failed(hub, connected, error)
         _later(hub, row, error.retry_after if isinstance(error, RateLimited) else None)
@@ -99,27 +99,44 @@ def settle(hub: Hub, connected: Connected) -> bool:
     return True
 
 
-def _own(
-    connected: Connected, ref: RecordRef, errand: Errand, found: Snapshot, delivery_id: str
-) -> tuple[bool, tuple[Own, ...]]:
+@dataclass(frozen=True, kw_only=True)
+class _Ours:
+    """What we did to a record. took: anything at all. replaced: the edit that set its status, with the value before."""
+
+    took: bool
+    rows: tuple[Own, ...] = ()
+    replaced: FieldEdit | None = None
+
+
+def _own(connected: Connected, ref: RecordRef, errand: Errand, found: Snapshot, delivery_id: str) -> _Ours | None:
     """Whether we did anything to the record since the errand was decided, and what. Raises RemoteError.
 
-    Without a history the user's value is believed: what the record shows as wanted counts as ours, all else is theirs.
-    Links need no history: the next plan sees which of them the record shows.
+    None: the record has not moved as far as can be seen. A version may be as coarse as a second and our write may fall
+    into the very second it was decided on, so the history is asked even then. Without a history the user's value is
+    believed: what the record shows as wanted counts as ours, all else is theirs. Links need no history: the next plan
+    sees which of them the record shows.
     """
+    moved = found.version != errand.expect
     if connected.capabilities is None or connected.capabilities.history:
         mine = outcome.ours(connected.remote().history(ref, errand.expect), delivery_id)
-        return bool(mine), outcome.own_rows(connected, mine)
+        if not mine and not moved:
+            return None
+        edits = [edit for each in mine for edit in each.edits if edit.field == connected.mapping.status_field]
+        return _Ours(
+            took=bool(mine), rows=outcome.own_rows(connected, mine), replaced=next((edit for edit in edits), None)
+        )
     want = errand.want
+    if not moved:
+        return None
     if want is None:
-        return False, ()
+        return _Ours(took=False)
     shown = connected.mapping.shown(found)
     seen = Own(
         status=want.status if want.status == shown.raw else None,
         add=want.add & shown.tags,
         remove=want.remove - shown.tags,
     )
-    return bool(seen.status or seen.add or seen.remove), (seen,)
+    return _Ours(took=bool(seen.status or seen.add or seen.remove), rows=(seen,))
 
 
 def _later(hub: Hub, row: Any, seconds: float | None) -> None:
@@ -146,7 +163,7 @@ def _store(
     record_id: int,
     errand: Errand,
     found: Snapshot | Missing,
-    own: tuple[bool, tuple[Own, ...]] | None,
+    own: _Ours | None,
     read_no: int,
 ) -> None:
     now = hub.clock.now()
@@ -163,25 +180,37 @@ def _store(
         conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(state="waiting", not_before=None))
         return
     link = conn.execute(select(links).where(links.c.id == row.link_id)).one()
-    took, rows_of_ours = own
     if link.ended_at is None:
         item = load.whole(conn, hub, row.item_id)
         one = item.by_link(link.id)
-        received = settle_intent(item.state, load.member_of(hub, item, one), errand.intent, rows_of_ours)
+        received = settle_intent(item.state, load.member_of(hub, item, one), errand.intent, own.rows)
         base = structs.replace(one.base, status=received.status_base, tags=received.tag_base)
-        if took:
+        if own.took:
             known = structs.replace(base.links, noted=base.links.noted | errand.noted)
             base = structs.replace(base, links=known)
-        receipts.note_changes(conn, hub, item.id, record_id, received.changes)
-        if received.item != item.state:
-            conn.execute(update(items).where(items.c.id == item.id).values(state=columns.encode(received.item)))
+        state, changes = received.item, received.changes
+        if own.replaced is not None and _is_hidden(one, own.replaced):
+            answer = structs.replace(found, overwrote=(own.replaced,))
+            state, base, heard = overwritten.merge_again(conn, hub, item, one, answer, state, base)
+            changes = (*changes, *heard)
+        receipts.note_changes(conn, hub, item.id, record_id, changes)
+        if state != item.state:
+            conn.execute(update(items).where(items.c.id == item.id).values(state=columns.encode(state)))
         conn.execute(
             update(links).where(links.c.id == link.id).values(base=columns.encode(base), version=links.c.version + 1)
         )
-    _close(conn, hub, row, "settled" if took else "superseded", "found in the history" if took else "never applied")
-    if took:
+    _close(
+        conn, hub, row, "settled" if own.took else "superseded", "found in the history" if own.took else "never applied"
+    )
+    if own.took:
         receipts.note_writes(conn, hub, connected, row.item_id, link.id, record_id, errand, row.id, row.cause)
     rows.mark(conn, [row.item_id], now, row.cause)
+
+
+def _is_hidden(one: Linked, edit: FieldEdit) -> bool:
+    """Whether our write replaced a status that was never decided upon."""
+    base = one.base.status
+    return base is not None and edit.old is not None and str(edit.old) != base.raw
 
 
 def _close(conn: Connection, hub: Hub, row: Any, state: str, outcome_text: str) -> None:

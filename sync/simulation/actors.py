@@ -16,7 +16,7 @@ _SHARED = ("launch", "area-login", "Mobile")
 
 
 class People:
-    """Agents, engineers and customers. edits: how many of each kind took place."""
+    """Agents, engineers and customers. edits: how many of each kind took place. routed: tickets a route asks for."""
 
     def __init__(self, rng: random.Random, *, membership: bool, routes: bool) -> None:
         self._rng = rng
@@ -24,6 +24,7 @@ class People:
         self._routes = routes
         self._named = 0
         self._only = ""
+        self.routed: list[int] = []
         self.edits: Counter[str] = Counter()
         self.stage: Stage
 
@@ -68,8 +69,8 @@ class People:
                 (0.3, "zendesk delete", self._delete),
                 (0.3, "jira move", self._move),
                 (0.1, "jira delete", self._delete_issue),
-                (0.4, "zendesk new", self.new_ticket),
             ]
+        work.append((2.0 if self._routes else 0.4, "zendesk new", self.new_ticket))
         total = sum(weight for weight, _, _ in work)
         point = self._rng.random() * total
         for weight, name, doing in work:
@@ -109,6 +110,7 @@ class People:
         finally:
             self.stage.watch(USER)
         self.edits[name] += 1
+        self.stage.note(f"did {name}")
 
     def _name(self) -> str:
         if self._rng.random() < 0.15:
@@ -123,7 +125,10 @@ class People:
         tags = [self._name()] if self._rng.random() < 0.3 else []
         if self._routes and self._rng.random() < 0.5:
             tags.append("outage")
-        self.stage.desk.act({"act": "create", "tags": tags, "status": self._rng.choice(("new", "open"))})
+        body = {"act": "create", "tags": tags, "status": self._rng.choice(("new", "open"))}
+        ticket = int(self.stage.desk.act(body)["ticket"])
+        if "outage" in tags:
+            self.routed.append(ticket)
         self.stage.watch(USER)
 
     def _ticket_status(self) -> None:
@@ -186,7 +191,9 @@ class People:
         site = self.stage.site.site
         issue, user = site.issues[int(number)], site.user("engineer")
         assert user is not None
-        step = self._rng.choice(site.steps(issue, user))
+        steps = site.steps(issue, user)
+        ending = [step for step in steps if step.to in ("Done", "Won't Do")]
+        step = self._rng.choice(ending if ending and self._rng.random() < 0.3 else steps)
         self.stage.site.act({"act": "transition", "issue": number, "to": step.to})
 
     def _issue_label(self) -> None:

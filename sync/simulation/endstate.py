@@ -5,7 +5,8 @@ It judges by the ledger and by what the hub says of its items, and imports nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 
 from sync.model import Side, Status
 from sync.simulation.ledger import HUB, USER, Event, Ledger, Membership, Sight, What, is_tracker
@@ -15,13 +16,20 @@ _HIDDEN = ("hub", "hypercare", "merge", "closed_by_merge", "jira_", "zendesk_", 
 """Tags that the shipped mappings let nowhere."""
 
 
-def faults_of(ledger: Ledger, sights: Sequence[Sight]) -> list[str]:
-    """Everything that is wrong at rest, one line each: `law: what`."""
+def faults_of(ledger: Ledger, sights: Sequence[Sight], named: Collection[tuple[str, str]]) -> list[str]:
+    """Everything that is wrong at rest, one line each: `law: what`. named: (record, value) of the losers."""
     found: list[str] = []
     for sight in sights:
         found += _statuses(ledger, sight)
         found += _tags(ledger, sight)
     found += _departed(ledger, sights)
+    found += _creates(ledger, sights)
+    found += _links(ledger, sights)
+    found += [
+        f"H4 lost-edit-not-named: {each.record} {each.lost} was replaced by {each.by}"
+        for each in ledger.hidden
+        if (each.record, each.lost) not in named
+    ]
     return found
 
 
@@ -168,6 +176,48 @@ def _departed(ledger: Ledger, sights: Sequence[Sight]) -> Iterator[str]:
                 yield f"gone-member: {member.record} is deleted and still in {sight.item}"
             elif shape.merged_into:
                 yield f"merged-member: {member.record} was merged and is still in {sight.item}"
+
+
+def _creates(ledger: Ledger, sights: Sequence[Sight]) -> Iterator[str]:
+    markers = Counter(made.marker for made in ledger.made.values())
+    sources = Counter(made.source for made in ledger.made.values())
+    for marker, count in sorted(markers.items()):
+        if count > 1 or not marker:
+            yield f"H7 created-twice: {count} issues carry the marker {marker!r}"
+    for source, count in sorted(sources.items()):
+        if count > 1 or source not in ledger.routed:
+            yield f"H7 created-for: {count} issues were created for {source}"
+    tracked = {member.record for sight in sights for member in sight.members if sight.tracker is not None}
+    for ticket in ledger.routed:
+        shape = ledger.shapes[ticket]
+        if any(event.new == "outage" for event in ledger.of(ticket, What.REMOVED)):
+            continue  # it may have been gone before anybody looked
+        if not shape.gone and not shape.merged_into and ticket not in tracked and ticket not in sources:
+            yield f"not-created: {ticket} asks for an issue and has none"
+
+
+def _links(ledger: Ledger, sights: Sequence[Sight]) -> Iterator[str]:
+    for (ticket, issue), count in sorted(ledger.notes.items()):
+        if count > 1:
+            yield f"H7 noted-twice: {ticket} has {count} notes about {issue}"
+    for issue, tickets in sorted(ledger.links.items()):
+        for ticket, count in sorted(Counter(tickets).items()):
+            if count > 1:
+                yield f"H7 linked-twice: {issue} shows {ticket} {count} times"
+    for sight in sights:
+        tracker = sight.tracker
+        if tracker is None or tracker.parked or not tracker.present or ledger.shapes[tracker.record].gone:
+            continue
+        members = {m.record for m in sight.members if m.present and not is_tracker(m.record)}
+        shown = set(ledger.links.get(tracker.record, ()))
+        for ticket in sorted(members - shown):
+            yield f"link-not-shown: {ticket} is in {sight.item} and not among the links of {tracker.record}"
+        homes = {m.record: other for other in sights for m in other.members}
+        for ticket in sorted(shown - members):
+            home, shape = homes.get(ticket), ledger.shapes.get(ticket)
+            if shape is None or shape.gone or shape.merged_into or (home is not None and home.tracker is not None):
+                continue
+            yield f"link-not-followed: {tracker.record} shows {ticket}, which is not in {sight.item}"
 
 
 def hub_events(ledger: Ledger) -> list[Event]:

@@ -74,7 +74,10 @@ class History:
             for _ in range(self.steps):
                 self._step()
             self._come_to_rest()
-            self.violations += endstate.faults_of(self.stage.ledger, sight.sights(self.stage.world.hub))
+            self.stage.gather()
+            self.stage.ledger.routed = [f"Z{ticket}" for ticket in self.people.routed]
+            hub = self.stage.world.hub
+            self.violations += endstate.faults_of(self.stage.ledger, sight.sights(hub), sight.losers(hub))
             self._stays_at_rest()
         except NeverQuiet as error:
             self.violations.append(f"H2 never-quiet: {error}")
@@ -199,6 +202,7 @@ class History:
             before, after = self._members.get(record), now.get(record)
             if before == after:
                 continue
+            self.stage.note(f"member {record} {before} {after}")
             if before is not None:
                 self.stage.ledger.note(record, What.LEFT, HUB, new=before)
             if after is not None:

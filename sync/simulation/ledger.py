@@ -41,6 +41,23 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Made:
+    """An issue that the hub created. source: the ticket that its text names."""
+
+    marker: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hidden:
+    """A user's status that the hub's write replaced in the same moment, before anybody could read it."""
+
+    record: str
+    lost: str
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Shape:
     """What one record shows now. tags: folded keys."""
 
@@ -57,10 +74,19 @@ def is_tracker(record: str) -> bool:
 
 @dataclass
 class Ledger:
-    """Events in order, and what each record shows."""
+    """Events in order, and what each record shows.
+
+    made: issues that the hub created. notes: hub's notes on a ticket, counted by (ticket, issue). links: addresses that
+    an issue shows. routed: tickets that a route asks an issue for. hidden: edits that a write of the hub's replaced.
+    """
 
     events: list[Event] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
+    made: dict[str, Made] = field(default_factory=dict)
+    notes: dict[tuple[str, str], int] = field(default_factory=dict)
+    links: dict[str, list[str]] = field(default_factory=dict)
+    routed: list[str] = field(default_factory=list)
+    hidden: list[Hidden] = field(default_factory=list)
 
     def see(self, record: str, shape: Shape, by: str) -> list[Event]:
         """Take in what a record shows; whatever differs from before was done by `by`. Returns the new events."""

@@ -101,6 +101,19 @@ def waiting(hub: Hub) -> list[str]:
     ]
 
 
+def losers(hub: Hub) -> frozenset[tuple[str, str]]:
+    """(record, value) of what each conflict about a status says was lost."""
+    with hub.store.read() as conn:
+        return frozenset(
+            (name_of(hub, row), row.lost)
+            for row in conn.execute(
+                select(records.c.connection_id, records.c.remote_id, conflicts.c.lost)
+                .select_from(conflicts.join(records, conflicts.c.record_id == records.c.id))
+                .where(conflicts.c.field == "status")
+            )
+        )
+
+
 def counts(hub: Hub) -> dict[str, dict[str, int]]:
     """How many conflicts, parks and holds there have been, by kind."""
     with hub.store.read() as conn:

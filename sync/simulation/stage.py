@@ -13,6 +13,7 @@ from pathlib import Path
 from connectors import jira, zendesk
 from connectors.jira.sandbox import JiraSandbox
 from connectors.jira.sandbox import build as build_jira
+from connectors.jira.sandbox.model import Issue
 from connectors.jira.sandbox.workflow import BY_ID
 from connectors.jira.settings import JiraSettings
 from connectors.sandbox.wire import Request, Response
@@ -24,7 +25,7 @@ from sync.mapping.load import Loaded, load
 from sync.model import Json
 from sync.simulation.between import Between, Crashed
 from sync.simulation.faults import Profile, is_write
-from sync.simulation.ledger import HUB, USER, Ledger, Shape
+from sync.simulation.ledger import HUB, USER, Hidden, Ledger, Made, Shape, What
 from sync.simulation.virtual import SeededRng, VirtualClock
 from sync.simulation.world import World
 
@@ -67,11 +68,15 @@ class Stage:
         self.commits = 0
         self.crashes: dict[str, int] = {}
         self.races = 0
+        self._raced: int | None = None
         self._digest = hashlib.sha256()
         self.trace: list[str] | None = None
         self._act = act
         self.desk: ZendeskSandbox = build_zendesk(self.clock.epoch, SeededRng(seed * 3 + 1))
         self.site: JiraSandbox = build_jira(self.clock.epoch, SeededRng(seed * 3 + 2), settings={"workflow": workflow})
+        hub = self.site.site.user("hub")
+        assert hub is not None  # every stand-in has it
+        self._hub_user = hub.id
         if profile.hooks_on:
             self._register_hooks()
         self.world = World(
@@ -89,6 +94,26 @@ class Stage:
 
     # --- what happens around calls and commits -------------------------------------------------------------------
 
+    def gather(self) -> None:
+        """Take in what is judged at rest only: notes, remote links."""
+        model, site = self.desk.model, self.site.site
+        self.ledger.notes.clear()
+        for ticket_id, entry in model.entries.items():
+            for comment in model.comments(entry):
+                found = _NOTE.search(str(comment["body"])) if comment["author_id"] == model.hub.id else None
+                issue = site.peek(found[1]) if found else None
+                if issue is not None:
+                    named = (f"Z{ticket_id}", f"T{issue.id}")
+                    self.ledger.notes[named] = self.ledger.notes.get(named, 0) + 1
+        self.ledger.links = {
+            f"T{issue_id}": [
+                "Z" + found[1]
+                for link in issue.remote_links
+                if (found := _TICKET.search(str(link.object.get("url", ""))))
+            ]
+            for issue_id, issue in site.issues.items()
+        }
+
     def _before(self, request: Request) -> None:
         self.clock.advance(0.05)
         self.calls += 1
@@ -97,6 +122,7 @@ class Stage:
             return
         if is_write(request) and self.chance.random() < self.profile.race:
             self.races += 1
+            self._raced = len(self.ledger.events)
             self._act(_target(request.path))
         self._maybe_crash(self.profile.crash_call, "before call")
 
@@ -104,6 +130,7 @@ class Stage:
         self.note(f"{response.status} {response.cut or ''} {hashlib.sha256(response.body).hexdigest()[:12]}")
         if is_write(request):
             self.watch(HUB)
+            self._find_hidden()
         if self.armed:
             self._maybe_crash(self.profile.crash_call, "after call")
 
@@ -117,6 +144,17 @@ class Stage:
             self.crashes[where] = self.crashes.get(where, 0) + 1
             self.note(f"crash {where}")
             raise Crashed(where)
+
+    def _find_hidden(self) -> None:
+        """Whether the write just made replaced a status that its user had set after the hub could read it."""
+        if self._raced is None:
+            return
+        recent = [event for event in self.ledger.events[self._raced :] if event.what is What.STATUS]
+        self._raced = None
+        for event in recent:
+            after = next((e for e in recent if e.by == HUB and e.record == event.record and e.no > event.no), None)
+            if event.by == USER and after is not None and after.old == event.new:
+                self.ledger.hidden.append(Hidden(record=event.record, lost=event.new, by=after.new))
 
     # --- the truth -----------------------------------------------------------------------------------------------
 
@@ -132,6 +170,8 @@ class Stage:
             )
             self._see(f"Z{ticket_id}", shape, by)
         for issue_id, issue in self.site.site.issues.items():
+            if f"T{issue_id}" not in self.ledger.shapes and issue.creator == self._hub_user:
+                self.ledger.made[f"T{issue_id}"] = _made(issue)
             tags = frozenset(label.casefold() for label in issue.labels)
             self._see(f"T{issue_id}", Shape(status=BY_ID[issue.status].name, tags=tags), by)
         for issue_id in self.site.site.deleted:
@@ -206,6 +246,15 @@ class Stage:
             }
         )
         self.site.act({"act": "webhook", "url": "http://127.0.0.1/hooks/tracker", "secret": _JIRA_SECRET})
+
+
+_NOTE = re.compile(r"worked on as ([A-Z]+-\d+)")
+
+
+def _made(issue: Issue) -> Made:
+    named = _TICKET.search(str(issue.description))
+    marker = next((str(value.get("marker")) for value in issue.properties.values() if isinstance(value, dict)), "")
+    return Made(marker=marker, source=f"Z{named[1]}" if named else "")
 
 
 _TICKET, _ISSUE = re.compile(r"/tickets/(\d+)"), re.compile(r"/issue/(\d+)")

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from sqlalchemy import text
+
 from connectors.contract import TokenStore, WebhookRequest
 from connectors.errors import WebhookRejected
 from connectors.sandbox.wire import OutgoingHook, StandIn
@@ -27,6 +29,14 @@ from sync.store.migrate import open_store
 
 _TURNS = 400
 """Turns after which a hub that still finds work is taken for one that never comes to rest."""
+
+
+_ANY_WORK = text(
+    "SELECT EXISTS (SELECT 1 FROM inbox WHERE done_at IS NULL) OR EXISTS (SELECT 1 FROM refreshes)"
+    " OR EXISTS (SELECT 1 FROM deliveries WHERE state IN ('waiting', 'sending', 'in_doubt'))"
+    " OR EXISTS (SELECT 1 FROM items WHERE gen > done_gen)"
+    " OR EXISTS (SELECT 1 FROM cursors WHERE feed = 'import' AND finished_at IS NULL)"
+)
 
 
 class NeverQuiet(AssertionError):
@@ -119,6 +129,8 @@ class World:
     def turn(self, *, polls: bool = False) -> bool:
         """Call every worker once. True when any did something."""
         did = self.deliver_hooks() if self.hooks_on else False
+        if not did and not polls and self._is_idle():
+            return False
         did = inbox.read_inbox(self.hub) or did
         for connected in self._some(()):
             for work in (contact.greet, create.create, deliver.deliver, refresh.refresh):
@@ -130,6 +142,13 @@ class World:
         if polls:
             tidy.tidy(self.hub)
         return did
+
+    def _is_idle(self) -> bool:
+        """True when no table holds any work: it saves asking every worker in turn."""
+        if any(not each.account_checked for each in self.hub.connections.values()):
+            return False
+        with self.store.read() as conn:
+            return not conn.execute(_ANY_WORK).scalar()
 
     def quiet(self, *, polls: bool = True) -> int:
         """Turn until nothing is left to do; with polls, each feed is polled first. Returns the turns it took."""
