@@ -14,7 +14,7 @@ from sync.engine import down, ingest, rows
 from sync.engine.budgets import Priority
 from sync.engine.hub import Connected, Hub
 from sync.model import Missing, MissingKind
-from sync.store.tables import cursors
+from sync.store.tables import cursors, records
 
 LIVE, IMPORT = "live", "import"
 
@@ -129,11 +129,11 @@ def _store(conn: Connection, hub: Hub, connected: Connected, name: str, state: A
 
 def _newly_linked(conn: Connection, connected: Connected, page: Page, since: datetime) -> list[str]:
     """The records to read with their links: those we know, and others whose link was made since the feed began."""
-    return [
-        remote_id
-        for remote_id, made_at in page.linked.items()
-        if made_at >= since or rows.find_record(conn, connected.id, remote_id) is not None
-    ]
+    known: set[str] = set()
+    for piece in rows.chunks(sorted(page.linked)):
+        found = select(records.c.remote_id).where(records.c.connection_id == connected.id)
+        known.update(conn.execute(found.where(records.c.remote_id.in_(piece))).scalars())
+    return [remote_id for remote_id, made_at in page.linked.items() if made_at >= since or remote_id in known]
 
 
 def _unknown(conn: Connection, connected: Connected, page: Page) -> list[str]:

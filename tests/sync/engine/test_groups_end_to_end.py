@@ -16,6 +16,7 @@ from sync.store.tables import items, journal, links, records
 from tests.support.launch import Launch
 from tests.sync.core.cases import CASES, Case
 from tests.sync.engine.conftest import Make
+from tests.sync.engine.views import conflicts_now, members, presence
 from tests.sync.mapping.records import shipped_texts
 
 JIRA = {"todo": "To Do", "prog": "In Progress", "blocked": "Blocked", "done": "Done", "wontfix": "Won't Do"}
@@ -191,3 +192,30 @@ def test_a_case_ends_as_the_rules_say(make: Make, case: Case) -> None:
     before = day.writes()
     day.world.wait(120, step=60)
     assert day.writes() == before
+
+
+def test_a_ticket_that_two_issues_link_belongs_to_one_and_both_links_stay(day: Launch) -> None:
+    ticket, issue = day.linked_pair()
+    other = day.issue(summary="Another matter")
+    day.world.wait(60)
+    url = f"http://127.0.0.1:8101/agent/tickets/{ticket}"
+    day.jira.act({"act": "remote_link", "issue": other, "url": url, "title": "See also"})
+    day.world.wait(1000, step=250)
+    day.label(other, add="seen")  # the next edit has its links read
+    day.world.wait(60)
+    day.world.sweep()
+    assert day.links_on(issue) == day.links_on(other) == [url]
+    assert day.item(f"support:{ticket}") == day.item(issue) != day.item(other)
+    assert [each.kind for each in conflicts_now(day)] == ["two_trackers"]
+
+
+def test_a_ticket_that_may_no_longer_be_read_keeps_its_place_and_its_link(day: Launch) -> None:
+    ticket, issue = day.linked_pair()
+    day.world.wait(60)
+    day.zendesk.act({"act": "forbid", "ticket": ticket})
+    day.world.sweep()
+    day.label(issue, add="regression")
+    day.world.wait(120)
+    assert presence(day, "support", str(ticket)) == "unreachable"
+    assert day.links_on(issue) == [f"http://127.0.0.1:8101/agent/tickets/{ticket}"]
+    assert members(day, day.item(issue)) == 2

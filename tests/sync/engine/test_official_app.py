@@ -78,9 +78,10 @@ def test_one_issue_linked_on_several_tickets_has_them_all(make: Make) -> None:
     assert [day.ticket_now(each)["status"] for each in tickets] == ["solved"] * 4
 
 
+@pytest.mark.parametrize("texts", [AS_APP, None], ids=["app", "note"])
 @pytest.mark.parametrize("jira_app", [True, "auto"])
-def test_a_link_removed_in_the_app_detaches_the_ticket(make: Make, jira_app: object) -> None:
-    day = make(zendesk_config={"jira_app": jira_app}, texts=AS_APP)
+def test_a_link_removed_in_the_app_detaches_the_ticket(make: Make, jira_app: object, texts: object) -> None:
+    day = make(zendesk_config={"jira_app": jira_app}, texts=texts)
     day.world.start()
     ticket, issue = day.ticket(), day.issue()
     day.world.wait(120)
