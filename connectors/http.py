@@ -201,9 +201,8 @@ class Wire(BaseAdapter):
         except BaseException:
             response.close()  # half an answer is left in it: the connection is of no further use
             raise
-        if 300 <= response.status_code < 400 and "location" in response.headers:
-            target = urlsplit(response.headers["location"])
-            raise Redirected(f"redirected to {target.scheme}://{target.netloc}", request=request, response=response)
+        if 300 <= response.status_code < 400:
+            raise Redirected(_whither(response), request=request, response=response)
         if self._judge is not None:
             self._judge(response)
         return response
@@ -222,6 +221,17 @@ class Wire(BaseAdapter):
                 raise BodyTooLarge(f"the answer is larger than {self._limits.body} bytes", response=response)
             parts.append(part)
         return b"".join(parts)
+
+
+def _whither(response: requests.Response) -> str:
+    """Where an answer sends us, without the path: there may be a token in it."""
+    try:
+        target = urlsplit(response.headers.get("location", ""))
+    except ValueError:
+        target = urlsplit("")
+    if not target.netloc:
+        return f"answered {response.status_code}, which names no other address"
+    return "redirected to " + excerpt(f"{target.scheme}://{target.netloc}")
 
 
 def tame(
@@ -267,7 +277,7 @@ def wire_error(error: requests.RequestException, *, where: str, writing: bool) -
     """
     doubt = writing and not _never_sent(error)
     if isinstance(error, Redirected):
-        return UnexpectedAnswer(f"{where}: {error}. Set the address the redirect points to.", applied=doubt)
+        return UnexpectedAnswer(f"{where}: {error}. Set the address at which it really answers.", applied=doubt)
     if isinstance(error, BodyTooLarge):
         return UnexpectedAnswer(f"{where}: {error}; it was not read to its end.", applied=doubt)
     if isinstance(error, (InvalidURL, MissingSchema, InvalidHeader)):
@@ -373,6 +383,17 @@ def decode(response: requests.Response, *, where: str) -> dict[str, Json]:
             status=response.status_code,
         )
     return value
+
+
+def rows_of(body: Mapping[str, Json], name: str, *, where: str) -> list[dict[str, Json]]:
+    """A list of objects in an answer. Raises UnexpectedAnswer where it is missing or is something else.
+
+    A list that is not there is not an empty one: what the hub knew would count as taken away.
+    """
+    rows = body.get(name)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UnexpectedAnswer(f"{where} answered without a list of objects named {name}.")
+    return rows
 
 
 def decode_any(response: requests.Response, *, where: str) -> Json:

@@ -104,7 +104,9 @@ class Calls:
             self._ports.meter(reading)
         denied = login_denied(response)
         if denied:
-            raise AuthRejected(denied, status=response.status_code)
+            # As a stranger we may still have been let do it, where a project is open to everybody.
+            applied = self._writing and response.status_code < 400
+            raise AuthRejected(denied, applied=applied, status=response.status_code)
         if response.status_code >= 400:
             raise self._error(response, now)
 
@@ -183,7 +185,7 @@ def readings(response: requests.Response, now: datetime) -> tuple[BudgetReading,
         _number(response.headers.get(f"X-RateLimit-{name}")) for name in ("FillRate", "Interval-Seconds")
     )
     if filled and interval:
-        limit = max(1, int(filled / interval))
+        limit = max(1, int(min(filled / interval, 1e9)))
         return (BudgetReading(budget=ACCOUNT, limit=limit, remaining=int(remaining), resets_in=interval),)
     near = response.headers.get("X-RateLimit-NearLimit", "").lower() == "true"
     if not near or response.status_code == 429:  # a 429 says itself how long, and for what
@@ -204,7 +206,7 @@ def _number(text: str | None) -> float | None:
         value = float(text) if text is not None else None
     except ValueError:
         return None
-    return value if value is not None and 0 <= value < 1e12 else None
+    return value if value is not None and 0 <= value < 1e9 else None
 
 
 def _argument(value: Any) -> str:

@@ -33,7 +33,7 @@ from connectors.errors import (
     VersionConflict,
     WriteRejected,
 )
-from connectors.http import Limits, decode
+from connectors.http import Limits, decode, rows_of
 from connectors.jira import feed as feeds
 from connectors.jira import records
 from connectors.jira.calls import Calls
@@ -59,6 +59,8 @@ from sync.model import (
 
 _BULK = 100
 """Issues in one bulk read. [Atlassian REST v3, "Bulk fetch issues"]"""
+
+_SEARCH, _BULK_READ = "Jira's search", "Jira's bulk read"
 
 _CHANGELOG_PAGE = 100
 
@@ -203,9 +205,7 @@ class JiraRemote:
         before = feeds.read(cursor, since)
         feed = feeds.begin(before, self._me().zone, reach)
         answer = self._search_page(feed)
-        issues = answer.get("issues")
-        if not isinstance(issues, list):
-            raise UnexpectedAnswer("Jira's search answered without a list of issues.")
+        issues = rows_of(answer, "issues", where=_SEARCH)
         if self._zone_moved(issues):
             return self.page(feeds.write(feeds.Feed(since=before.since, seen=before.seen, recent=before.recent)), since)
         found = [self._snapshot(issue, Origin.LIST) for issue in issues]
@@ -298,9 +298,7 @@ class JiraRemote:
         """Those of up to 100 issues that a bulk read shows under the name they were asked for by."""
         body = {"issueIdsOrKeys": list(asked), "fields": list(self._fields)}
         answer = self._calls.query("issue/bulkfetch", body, api=3)
-        issues = answer.get("issues")
-        if not isinstance(issues, list):
-            raise UnexpectedAnswer("Jira's bulk read answered without a list of issues.")
+        issues = rows_of(answer, "issues", where=_BULK_READ)
         found: dict[str, Snapshot | Missing] = {}
         for snap in (self._snapshot(issue, Origin.DIRECT) for issue in issues):
             found.update(dict.fromkeys({snap.ref.id, snap.ref.key}.intersection(asked), snap))
@@ -365,9 +363,8 @@ class JiraRemote:
         if not self._is_cloud:
             issue = self._calls.get(f"issue/{_quoted(ref.id)}", {"fields": ["updated"], "expand": "changelog"})
             changelog = issue.get("changelog")
-            histories = changelog.get("histories") if isinstance(changelog, dict) else None
-            if not isinstance(histories, list):
-                raise UnexpectedAnswer(f"Jira answered without the changelog of {ref.key or ref.id}.")
+            where = f"Jira: the changelog of {ref.key or ref.id}"
+            histories = rows_of(changelog if isinstance(changelog, dict) else {}, "histories", where=where)
             return records.history_rows(histories, me=me, since=since)
         entries, total = self._changelog(ref, 0)
         start = total - _CHANGELOG_PAGE
@@ -389,9 +386,7 @@ class JiraRemote:
         answer = self._calls.get(
             f"issue/{_quoted(ref.id)}/changelog", {"startAt": str(start), "maxResults": _CHANGELOG_PAGE}
         )
-        values = answer.get("values")
-        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-            raise UnexpectedAnswer(f"Jira answered without the changelog of {ref.key or ref.id}.")
+        values = rows_of(answer, "values", where=f"Jira: the changelog of {ref.key or ref.id}")
         total = answer.get("total")
         return values, total if isinstance(total, int) else len(values)
 
@@ -507,8 +502,11 @@ class JiraRemote:
         query = f'project = "{_escaped(project)}" ORDER BY key DESC'
         path = "search/jql" if self._is_cloud else "search"
         answer = self._calls.get(path, {"jql": query, "maxResults": 1, "fields": ["created"]})
-        issues = answer.get("issues") or [{}]
-        return {"project": project, "highest": records.key_number(str(issues[0].get("key") or ""))}
+        keys = [str(issue.get("key") or "") for issue in rows_of(answer, "issues", where=_SEARCH)]
+        highest = records.key_number(keys[0]) if keys else 0
+        if keys and not highest:
+            raise UnexpectedAnswer(f"{_SEARCH} answered with an issue that has no key.")
+        return {"project": project, "highest": highest}
 
     def create(self, draft: Draft, marker: str) -> RecordRef:
         """Create one issue with the marker in the same request. Links are written afterwards, each by itself."""
@@ -564,15 +562,13 @@ class JiraRemote:
             elif (misses := misses + 1) == 5:  # single gaps are deleted issues; five in a row are the end
                 return
 
-    def _bulk_markers(self, keys: Sequence[str]) -> list[Json]:
+    def _bulk_markers(self, keys: Sequence[str]) -> list[dict[str, Json]]:
         body = {"issueIdsOrKeys": list(keys), "fields": ["created"], "properties": [self._settings.marker_property]}
         try:
-            issues = self._calls.query("issue/bulkfetch", body, api=3).get("issues")
+            answer = self._calls.query("issue/bulkfetch", body, api=3)
         except RecordMissing:
             return []
-        if not isinstance(issues, list):
-            raise UnexpectedAnswer("Jira's bulk read answered without a list of issues.")
-        return issues
+        return rows_of(answer, "issues", where=_BULK_READ)
 
     def _marked(self, key: str) -> Json:
         params = {"fields": ["created"], "properties": [self._settings.marker_property]}
@@ -592,13 +588,13 @@ class JiraRemote:
                 answer = self._calls.get(
                     "search/jql", {**asked, "properties": [self._settings.marker_property], "nextPageToken": token}
                 )
-                yield from answer.get("issues") or ()
+                yield from rows_of(answer, "issues", where=_SEARCH)
                 token = str(answer.get("nextPageToken") or "")
                 if answer.get("isLast") is True or not token:
                     return
             return
         for start in range(0, 1000, 100):
-            issues = self._calls.get("search", {**asked, "startAt": start}).get("issues") or ()
+            issues = rows_of(self._calls.get("search", {**asked, "startAt": start}), "issues", where=_SEARCH)
             for issue in issues:
                 marked = self._marked(str(issue.get("id")))
                 if marked is not None:

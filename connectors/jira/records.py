@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from connectors.errors import UnexpectedAnswer
+from connectors.http import rows_of
 from connectors.jira.settings import JiraSettings
 from connectors.jira.transitions import moves
 from sync.model import (
@@ -127,9 +128,9 @@ def snapshot(
     fields: dict[str, Json] = {
         "status": str(status["name"]),
         "status_id": str(status.get("id") or ""),
-        "status_category": str((status.get("statusCategory") or {}).get("key") or ""),
+        "status_category": _category(status),
         "resolution": _name(raw.get("resolution")),
-        "labels": [str(label) for label in raw.get("labels") or ()],
+        "labels": _labels(raw, key),
         "summary": raw.get("summary") or "",
         "description": plain_text(raw.get("description")),
         "priority": _name(raw.get("priority")),
@@ -137,9 +138,9 @@ def snapshot(
         "project": project,
         "reporter": person(raw.get("reporter")),
         "assignee": person(raw.get("assignee")),
-        "components": [_name(entry) or "" for entry in raw.get("components") or ()],
+        "components": _names(raw.get("components")),
         "environment": plain_text(raw.get("environment")),
-        "fixVersions": [_name(entry) or "" for entry in raw.get("fixVersions") or ()],
+        "fixVersions": _names(raw.get("fixVersions")),
     }
     for name in extra:
         if name not in fields:
@@ -156,6 +157,26 @@ def snapshot(
         moves=steps,
         workflow=f"{project}/{kind}",
     )
+
+
+def _labels(raw: Mapping[str, Json], key: str) -> list[str]:
+    """The labels. Raises UnexpectedAnswer where they are not shown: that is not the same as having none."""
+    labels = raw.get("labels")
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise UnexpectedAnswer(
+            f"Jira sent issue {key[:40]} without its labels. If the field Labels is hidden in the project's field "
+            "configuration, show it there."
+        )
+    return labels
+
+
+def _category(status: Mapping[str, Json]) -> str:
+    category = status.get("statusCategory")
+    return str(category.get("key") or "") if isinstance(category, dict) else ""
+
+
+def _names(values: Json) -> list[str]:
+    return [_name(value) or "" for value in values] if isinstance(values, list) else []
 
 
 def browse_url(site: str, key: str) -> str:
@@ -302,12 +323,14 @@ def history_rows(histories: Sequence[Json], *, me: str, since: str) -> list[Hist
             id=number,
             at=at,
             actor=actor,
-            edits=tuple(edit for item in entry.get("items") or () for edit in _edits(item)),
+            edits=tuple(
+                edit for item in rows_of(entry, "items", where="Jira: a changelog entry") for edit in _edits(item)
+            ),
             ours=ours,
             op=_op(entry.get("historyMetadata")),
             automatic=app and not ours,
         )
-        rows.append((at, int(number) if number.isdigit() else 0, row))
+        rows.append((at, int(number) if number.isdecimal() and len(number) < 20 else 0, row))
     rows.sort(key=lambda found: found[:2])
     return [row for _, _, row in rows]
 
@@ -324,9 +347,7 @@ def _op(metadata: Json) -> str:
     return str(extra.get("delivery") or "") if isinstance(extra, dict) else ""
 
 
-def _edits(item: Json) -> tuple[FieldEdit, ...]:
-    if not isinstance(item, dict):
-        return ()
+def _edits(item: Mapping[str, Json]) -> tuple[FieldEdit, ...]:
     shown = str(item.get("field") or "")
     name = str(item.get("fieldId") or _HISTORY_NAMES.get(shown, shown))
     old, new = item.get("fromString"), item.get("toString")
@@ -408,7 +429,7 @@ def project_of(draft: Draft) -> str:
 def key_number(key: str) -> int:
     """The number in an issue key; 0 for what is none."""
     number = key.rpartition("-")[2]
-    return int(number) if number.isdigit() else 0
+    return int(number) if number.isdecimal() and len(number) < 20 else 0
 
 
 # --- references ------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ DELETED = "deleted"
 """Budgets by our names. `record` is counted for each ticket apart."""
 
 _TICKET = re.compile(r"/api/v2/tickets/(\d+)")
-_PART = re.compile(r"(total|remaining|resets)\s*=\s*(\d+)")
+_PART = re.compile(r"(total|remaining|resets)\s*=\s*([0-9]{1,9})(?![0-9])")
 
 
 def words(body: bytes) -> str:
@@ -37,7 +37,8 @@ def words(body: bytes) -> str:
     elif error:
         said.append(str(error))
     said += [str(value[key]) for key in ("description", "error_description", "message") if value.get(key)]
-    for one in value.get("errors") or ():
+    errors = value.get("errors")
+    for one in errors if isinstance(errors, list) else ():
         if isinstance(one, dict):
             said += [str(one[key]) for key in ("title", "detail") if one.get(key)]
     said += [text for texts in _details(value).values() for text in texts]
@@ -127,6 +128,6 @@ def _budget_of(name: str, path: str) -> tuple[str, str]:
 
 def _number(headers: Mapping[str, str], *names: str) -> int | None:
     for name in names:
-        if headers.get(name, "").strip().isdecimal():
+        if re.fullmatch(r"[0-9]{1,9}", headers.get(name, "").strip()):
             return int(headers[name])
     return None

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from connectors.http import excerpt, rows_of
 from connectors.zendesk.records import OPERATION, STATUSES, Names, Ticket, moment, version_of
 from sync.model import Changes, FieldEdit, HistoryRow, Json, Snapshot
+
+_LONGEST_ID = 20
+"""Digits of an id that is none: Zendesk's are 64-bit numbers, and Python refuses to read thousands of digits."""
 
 CLIENT = "hypercare"
 """How our User-Agent begins; an audit keeps it in `metadata.system.client`."""
@@ -20,7 +24,7 @@ def history_rows(audits: Sequence[Mapping[str, Json]], *, since: str, me: str, n
     """
     rows: list[HistoryRow] = []
     for audit in sorted(audits, key=_place):
-        created = str(audit.get("created_at") or "")
+        created = _created(audit)
         if since and version_of(created) < since:
             continue
         chosen, ruled = _edits_of(audit, names)
@@ -47,7 +51,17 @@ def history_rows(audits: Sequence[Mapping[str, Json]], *, since: str, me: str, n
 
 def _place(audit: Mapping[str, Json]) -> tuple[str, int]:
     """Where an audit stands in time; within a second its id tells."""
-    return str(audit.get("created_at") or ""), int(audit.get("id") or 0)
+    number = str(audit.get("id"))
+    return _created(audit), int(number) if number.isdecimal() and len(number) < _LONGEST_ID else 0
+
+
+def _created(audit: Mapping[str, Json]) -> str:
+    return str(audit.get("created_at") or "")
+
+
+def events_of(audit: Mapping[str, Json]) -> list[dict[str, Json]]:
+    """What an audit lists. Raises UnexpectedAnswer where it lists nothing: an edit in it would be passed over."""
+    return rows_of(audit, "events", where=f"audit {excerpt(str(audit.get('id')), 30)}")
 
 
 def operation_of(audit: Mapping[str, Json]) -> str:
@@ -81,8 +95,8 @@ def _edits_of(audit: Mapping[str, Json], names: Names) -> tuple[tuple[FieldEdit,
     chosen: list[FieldEdit] = []
     ruled: list[FieldEdit] = []
     audit_by_rule = _by_rule(audit.get("via"))
-    for event in audit.get("events") or ():
-        if not isinstance(event, dict) or event.get("type") not in {"Change", "Create"}:
+    for event in events_of(audit):
+        if event.get("type") not in ("Change", "Create"):
             continue
         edits = _edit(event, names)
         (ruled if _by_rule(event.get("via")) and not audit_by_rule else chosen).extend(edits)
@@ -109,7 +123,8 @@ def _edit(event: Mapping[str, Json], names: Names) -> tuple[FieldEdit, ...]:
 def _label(value: Json, names: Names) -> str | None:
     if value in (None, ""):
         return None
-    return names.label(int(value)) if str(value).isdecimal() else str(value).lower()
+    text = str(value)
+    return names.label(int(text)) if text.isdecimal() and len(text) < _LONGEST_ID else text.lower()
 
 
 def tag_list(value: Json) -> list[str]:
@@ -127,10 +142,8 @@ def survivor_of(audits: Sequence[Mapping[str, Json]]) -> str:
     Zendesk documents no field for it. Recorded shapes differ, so the newest audit that speaks of a merge is searched:
     first its `via.source` (`rel: merge`), then the sentence of the comment it left.
     """
-    for audit in sorted(
-        audits, key=lambda one: (str(one.get("created_at", "")), int(one.get("id") or 0)), reverse=True
-    ):
-        events = [event for event in audit.get("events") or () if isinstance(event, dict)]
+    for audit in sorted(audits, key=_place, reverse=True):
+        events = events_of(audit)
         own = str(audit.get("ticket_id") or "")
         for via in [audit.get("via"), *(event.get("via") for event in events)]:
             found = _merge_target(via, own)
@@ -150,7 +163,8 @@ def _merge_target(via: Json, own: str) -> str:
         return ""
     for end in (source.get("to"), source.get("from")):
         if isinstance(end, dict):
-            candidates = [end.get("ticket_id"), end.get("id"), *(end.get("ticket_ids") or ())]
+            several = end.get("ticket_ids")
+            candidates = [end.get("ticket_id"), end.get("id"), *(several if isinstance(several, list) else ())]
             for candidate in candidates:
                 if candidate is not None and str(candidate).isdecimal() and str(candidate) != own:
                     return str(candidate)
@@ -171,8 +185,8 @@ def ignored_deltas(changes: Changes, ticket: Ticket, audit: Mapping[str, Json] |
     kept = {tag.lower() for tag in changes.remove_tags} & shown
     if not missing and not kept:
         return False
-    events = (audit or {}).get("events") or ()
-    return not any(isinstance(event, dict) and event.get("field_name") == "tags" for event in events)
+    events = events_of(audit) if audit is not None else ()
+    return not any(event.get("field_name") == "tags" for event in events)
 
 
 def overwritten(

@@ -26,7 +26,7 @@ from connectors.errors import (
     RecordMissing,
     UnexpectedAnswer,
 )
-from connectors.http import Limits, excerpt
+from connectors.http import Limits, excerpt, rows_of
 from connectors.zendesk import audits, findings, records
 from connectors.zendesk.calls import Calls, Send
 from connectors.zendesk.records import CustomStatus, Names, Ticket
@@ -64,6 +64,8 @@ LINK_PAGES = 10
 
 LINKS = " links:"
 """What stands between the export's cursor and the newest link read, in a cursor of ours."""
+
+_APP_LINKS = "GET /api/v2/jira/links"
 
 PEOPLE_KEPT = 20_000
 """People whose names one connection keeps in memory; beyond that it forgets all and learns anew."""
@@ -143,11 +145,13 @@ class ZendeskRemote:
         if statuses:
             found["custom_status"] = tuple(one.agent_label.lower() for one in statuses.values() if one.active)
         for body in self._calls.pages("/api/v2/ticket_fields.json", {}, limit=HISTORY_PAGES):
-            for one in body.get("ticket_fields") or ():
-                if isinstance(one, dict) and one.get("id") and one.get("active", True):
-                    options = one.get("custom_field_options") or ()
+            for one in rows_of(body, "ticket_fields", where="GET /api/v2/ticket_fields"):
+                if one.get("id") and one.get("active", True):
+                    options = one.get("custom_field_options")
                     found[f"custom_fields.{one['id']}"] = tuple(
-                        str(option.get("value")) for option in options if isinstance(option, dict)
+                        str(option.get("value"))
+                        for option in (options if isinstance(options, list) else ())
+                        if isinstance(option, dict)
                     )
         return found
 
@@ -298,8 +302,8 @@ class ZendeskRemote:
         try:
             params = {"sort_by": "deleted_at", "sort_order": "desc"}
             for body in self._calls.pages("/api/v2/deleted_tickets.json", params, limit=DELETED_PAGES):
-                for row in body.get("deleted_tickets") or ():
-                    number = str(row.get("id")) if isinstance(row, dict) else ""
+                for row in rows_of(body, "deleted_tickets", where="GET /api/v2/deleted_tickets"):
+                    number = str(row.get("id"))
                     if number in ids:
                         found[number] = Missing(kind=MissingKind.DELETED, detail=f"deleted at {row.get('deleted_at')}")
                 if len(found) == len(ids):
@@ -313,21 +317,21 @@ class ZendeskRemote:
     def _audits(self, ticket_id: str) -> list[dict[str, Json]]:
         found: list[dict[str, Json]] = []
         for body in self._calls.pages(f"/api/v2/tickets/{ticket_id}/audits.json", {}, limit=HISTORY_PAGES):
-            rows = body.get("audits")
-            if not isinstance(rows, list):
-                raise UnexpectedAnswer(f"the audits of ticket {ticket_id} came without a list of audits")
-            found += [row for row in rows if isinstance(row, dict)]
+            found += rows_of(body, "audits", where=f"GET /api/v2/tickets/{ticket_id}/audits")
         return found
 
-    def _links_of(self, ids: Sequence[str]) -> dict[str, tuple[LinkShown, ...]]:
-        """The official app's links of some tickets: of few, or where there are very many links, ticket by ticket."""
-        if not self._app_in_use():
-            return {}
+    def _links_of(self, ids: Sequence[str]) -> dict[str, tuple[LinkShown, ...]] | None:
+        """The official app's links of some tickets: of few, or where there are very many links, ticket by ticket.
+
+        None when it is not clear whether the app is used.
+        """
+        if not (used := self._app_in_use()):
+            return {} if used is False else None
         rows: list[Json] = []
         last = ""
         for _page in range(min(LINK_PAGES, len(ids) - 1) if len(ids) > 2 else 0):
             body = self._calls.get("/api/v2/jira/links", {"since_id": last} if last else {})
-            links = [row for row in body.get("links") or () if isinstance(row, dict)]
+            links = rows_of(body, "links", where=_APP_LINKS)
             rows += links
             newest = str(links[-1].get("id", "")) if links else ""
             if len(links) < LINKS_PER_PAGE or not newest or newest == last:
@@ -339,7 +343,7 @@ class ZendeskRemote:
         rows = []
         for ticket_id in ids:
             body = self._calls.get("/api/v2/jira/links", {"ticket_id": ticket_id})
-            rows += [row for row in body.get("links") or () if str(row.get("ticket_id")) == ticket_id]
+            rows += [row for row in rows_of(body, "links", where=_APP_LINKS) if str(row.get("ticket_id")) == ticket_id]
         return records.app_links(rows)
 
     def _new_links(self, place: str) -> tuple[dict[str, datetime], str]:
@@ -347,7 +351,7 @@ class ZendeskRemote:
         found: dict[str, datetime] = {}
         for _page in range(LINK_PAGES):
             body = self._calls.get("/api/v2/jira/links", {"since_id": place or "0"})
-            links = [row for row in body.get("links") or () if isinstance(row, dict)]
+            links = rows_of(body, "links", where=_APP_LINKS)
             for row in links:
                 if row.get("ticket_id"):
                     found[str(row["ticket_id"])] = records.moment(row.get("created_at"))
@@ -361,25 +365,38 @@ class ZendeskRemote:
 
     def _links_not_read(self) -> dict[str, tuple[LinkShown, ...]] | None:
         """What is known of the app's links without a call: nothing where it is used, that there are none elsewhere."""
-        return None if self._app_known() else {}
+        return {} if self._app_known() is False else None
 
-    def _app_known(self) -> bool:
-        """Whether the app is in use as far as is known: to any client of this connection, not to this one alone."""
+    def _app_known(self) -> bool | None:
+        """Whether the app is in use as far as is known: to any client of this connection, not to this one alone.
+
+        None after a look that told nothing: then a ticket's links count as not shown, never as taken away.
+        """
         if self._settings.jira_app != "auto":
             return self._settings.jira_app
-        return bool(self._ports.shared.get("uses_app"))
+        if self._ports.shared.get("uses_app"):
+            return True
+        return None if self._ports.shared.get("app_unclear") else False
 
-    def _app_in_use(self, *, now: bool = False) -> bool:
-        """Whether the account links with the official app. With `auto`, looked for at most every ten minutes."""
+    def _app_in_use(self, *, now: bool = False) -> bool | None:
+        """Whether the account links with the official app. With `auto`, looked for at most every ten minutes.
+
+        A look whose answer is not understood is such a look too: an account without the app may answer with anything.
+        """
         if self._settings.jira_app != "auto" or self._app_known():
             return self._app_known()
         clock, shared = self._ports.clock.monotonic(), self._ports.shared
         if now or clock - shared.get("looked_for_app", float("-inf")) >= LOOK_FOR_APP:
-            shared["looked_for_app"] = clock
+            shared["app_unclear"] = True
             try:
-                found = bool(self._calls.get("/api/v2/jira/links", {"since_id": "0"}).get("links"))
-            except (Forbidden, RecordMissing, UnexpectedAnswer):
+                body = self._calls.get("/api/v2/jira/links", {"since_id": "0"})
+                found = bool(rows_of(body, "links", where=_APP_LINKS))
+            except UnexpectedAnswer:
+                shared["looked_for_app"] = clock
+                return self._app_known()
+            except (Forbidden, RecordMissing):
                 found = False
+            shared["looked_for_app"], shared["app_unclear"] = clock, False
             if found:
                 shared["uses_app"] = True
         return self._app_known()
@@ -447,7 +464,7 @@ class ZendeskRemote:
                 self._known_names(),
                 known,
                 origin=Origin.DIRECT,
-                links=None if self._app_known() else (),
+                links=() if self._app_known() is False else None,
                 overwrote=audits.overwritten(changes, expect.snapshot, answer.audit, names),
             )
         except (msgspec.DecodeError, RecursionError, UnexpectedAnswer) as error:
@@ -532,7 +549,8 @@ class ZendeskRemote:
         """The account's custom statuses by id; empty where they are not switched on."""
         if self._statuses is None or anew:
             try:
-                rows = self._calls.get("/api/v2/custom_statuses.json").get("custom_statuses") or ()
+                body = self._calls.get("/api/v2/custom_statuses.json")
+                rows = rows_of(body, "custom_statuses", where="GET /api/v2/custom_statuses")
                 self._statuses = {one.id: one for one in msgspec.convert(rows, list[CustomStatus])}
             except (Forbidden, RecordMissing):
                 self._statuses = {}
@@ -613,5 +631,4 @@ def _known_people(before: Snapshot) -> dict[int, records.User]:
 
 
 def _names_custom_status(audit: Mapping[str, Json]) -> bool:
-    events = audit.get("events") or ()
-    return any(isinstance(event, dict) and event.get("field_name") == "custom_status_id" for event in events)
+    return any(event.get("field_name") == "custom_status_id" for event in audits.events_of(audit))

@@ -43,7 +43,8 @@ def of_scopes(calls: Calls) -> Iterator[Finding]:
         token = calls.get("/api/v2/oauth/tokens/current.json").get("token")
     except (Forbidden, RecordMissing, UnexpectedAnswer):
         return  # the scopes are not shown; what they lack shows at the first read or write
-    scopes = {str(scope) for scope in (token or {}).get("scopes") or ()} if isinstance(token, dict) else set()
+    named = token.get("scopes") if isinstance(token, dict) else None
+    scopes = {str(scope) for scope in named} if isinstance(named, list) else set()
     if scopes and "read" not in scopes:
         yield Finding(
             level=Level.ERROR,

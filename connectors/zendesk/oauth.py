@@ -23,6 +23,9 @@ from sync.model import Json
 EARLY = timedelta(seconds=60)
 """How long before its end a token is renewed, so that it does not end under way."""
 
+_LONGEST_LIFE = 10 * 366 * 86_400.0
+"""Seconds. A token that claims to be good for longer names no time that could be counted with."""
+
 Exchange = Callable[[dict[str, Json]], dict[str, Json]]
 """Sends a body to /oauth/tokens and gives the decoded answer; raises `connectors.errors`."""
 
@@ -107,8 +110,8 @@ class Bearer(AuthBase):
         token = answer.get("access_token")
         if not isinstance(token, str) or not token:
             raise UnexpectedAnswer("POST /oauth/tokens answered without an access token")
-        seconds = answer.get("expires_in")
-        ends_at = self._clock.now() + timedelta(seconds=float(seconds)) if isinstance(seconds, (int, float)) else None
+        seconds = _lifetime(answer.get("expires_in"))
+        ends_at = None if seconds is None else self._clock.now() + seconds
         pair: dict[str, Json] = {
             "access_token": token,
             "ends_at": ends_at.isoformat() if ends_at else None,
@@ -128,6 +131,13 @@ class Bearer(AuthBase):
         parts = [settings.url, settings.auth, settings.client_id or "", settings.scope]
         parts += [secret.get_secret_value() for secret in secrets if secret is not None]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _lifetime(seconds: Json) -> timedelta | None:
+    """How long a token is good. None where no usable time is named: then it is used until it is refused."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < _LONGEST_LIFE:
+        return None
+    return timedelta(seconds=seconds)
 
 
 def _access_of(pair: dict[str, Json]) -> _Access | None:

@@ -142,15 +142,15 @@ def version_of(stamp: str | None) -> str:
     return moment(stamp).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def moment(stamp: str | None) -> datetime:
+def moment(stamp: Json) -> datetime:
     """A time of Zendesk's, aware and UTC. Raises UnexpectedAnswer for a missing, naive or unreadable one."""
     try:
-        at = datetime.fromisoformat(stamp or "")
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise UnexpectedAnswer(f"a ticket carries the time {stamp!r}, which is no time with a zone")
-    return at.astimezone(UTC)
+        at = datetime.fromisoformat(stamp) if isinstance(stamp, str) else None
+        if at is not None and at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise UnexpectedAnswer(f"a ticket carries the time {str(stamp)[:40]!r}, which is no time with a zone")
 
 
 def ref_of(ticket_id: int | str, base_url: str) -> RecordRef:
@@ -167,10 +167,12 @@ def snapshot(
     links: tuple[LinkShown, ...] | None = None,
     overwrote: tuple[FieldEdit, ...] = (),
 ) -> Snapshot:
-    """A ticket as a snapshot. Raises UnexpectedAnswer when it has no status or no times."""
+    """A ticket as a snapshot. Raises UnexpectedAnswer when it has no status, no tags or no times."""
     if not ticket.status:
         raise UnexpectedAnswer(f"ticket {ticket.id} came without a status")
-    fields: dict[str, Json] = {"status": ticket.status, "tags": ticket.tags or []}
+    if ticket.tags is None:
+        raise UnexpectedAnswer(f"ticket {ticket.id} came without its tags, which is not the same as having none")
+    fields: dict[str, Json] = {"status": ticket.status, "tags": ticket.tags}
     label = names.label(ticket.custom_status_id)
     if label is not None:
         fields["custom_status"] = label
