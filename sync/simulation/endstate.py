@@ -200,10 +200,10 @@ def _links(ledger: Ledger, sights: Sequence[Sight]) -> Iterator[str]:
     for (ticket, issue), count in sorted(ledger.notes.items()):
         if count > 1:
             yield f"H7 noted-twice: {ticket} has {count} notes about {issue}"
-    for issue, tickets in sorted(ledger.links.items()):
-        for ticket, count in sorted(Counter(tickets).items()):
+    for issue, addresses in sorted(ledger.own_links.items()):
+        for address, count in sorted(Counter(addresses).items()):
             if count > 1:
-                yield f"H7 linked-twice: {issue} shows {ticket} {count} times"
+                yield f"H7 linked-twice: the hub linked {issue} to {address} {count} times"
     for sight in sights:
         tracker = sight.tracker
         if tracker is None or tracker.parked or not tracker.present or ledger.shapes[tracker.record].gone:

@@ -76,8 +76,9 @@ def is_tracker(record: str) -> bool:
 class Ledger:
     """Events in order, and what each record shows.
 
-    made: issues that the hub created. notes: hub's notes on a ticket, counted by (ticket, issue). links: addresses that
-    an issue shows. routed: tickets that a route asks an issue for. hidden: edits that a write of the hub's replaced.
+    made: issues that the hub created. notes: hub's notes on a ticket, counted by (ticket, issue). links: tickets that an
+    issue shows; own_links: addresses that the hub put there. routed: tickets that a route asks an issue for. hidden:
+    edits that a write of the hub's replaced.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -85,6 +86,7 @@ class Ledger:
     made: dict[str, Made] = field(default_factory=dict)
     notes: dict[tuple[str, str], int] = field(default_factory=dict)
     links: dict[str, list[str]] = field(default_factory=dict)
+    own_links: dict[str, list[str]] = field(default_factory=dict)
     routed: list[str] = field(default_factory=list)
     hidden: list[Hidden] = field(default_factory=list)
 

@@ -105,6 +105,12 @@ class Stage:
                 if issue is not None:
                     named = (f"Z{ticket_id}", f"T{issue.id}")
                     self.ledger.notes[named] = self.ledger.notes.get(named, 0) + 1
+        self.ledger.own_links = {
+            f"T{issue_id}": [
+                link.object["url"] for link in issue.remote_links if str(link.global_id).startswith("hypercare")
+            ]
+            for issue_id, issue in site.issues.items()
+        }
         self.ledger.links = {
             f"T{issue_id}": [
                 "Z" + found[1]

@@ -1,0 +1,140 @@
+"""What a run of histories found: figures per level and profile, and each failure with the command that replays it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from msgspec import Struct, field
+
+from sync.model import Json
+from sync.simulation.history import Outcome
+
+UNCHECKED: Mapping[str, str] = {
+    "H9": "no late write: a call ends before the next begins, since all workers share one thread here",
+    "H14": "order independence: histories are not compared with permutations of themselves",
+    "H15": "single flight: all workers share one thread here",
+    "H19": "replicas: the embedded store has one",
+    "H20": "clock: virtual time runs evenly",
+    "H21": "mapping changes: no history edits a mapping; see tests/sync/core",
+    "H22": "isolation in time: virtual time measures no delays",
+    "H24": "the breaker: no automation fights the hub here; see tests/sync/engine",
+    "H29": "audit replay: the journal is not replayed",
+    "H30": "erasure: no history erases a person",
+}
+"""The laws that these histories do not check, and why."""
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """One history that ended wrong."""
+
+    seed: int
+    profile: str
+    violations: tuple[str, ...]
+
+    @property
+    def replay(self) -> str:
+        """The command that plays it again."""
+        return f"hypercare simulate --replay {self.seed}"
+
+
+class Figures(Struct, kw_only=True):
+    """Sums over the histories of one profile. with_*: how many histories had at least one."""
+
+    histories: int = 0
+    steps: int = 0
+    calls: int = 0
+    writes: int = 0
+    most_turns: int = 0
+    edits: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
+    conflicts: dict[str, int] = field(default_factory=dict)
+    parks: dict[str, int] = field(default_factory=dict)
+    holds: dict[str, int] = field(default_factory=dict)
+    with_conflicts: int = 0
+    with_parks: int = 0
+    with_holds: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one history."""
+        self.histories += 1
+        self.steps += outcome.steps
+        self.calls += outcome.calls
+        self.writes += outcome.writes
+        self.most_turns = max(self.most_turns, outcome.turns)
+        for name in ("edits", "faults", "conflicts", "parks", "holds"):
+            setattr(self, name, dict(sorted((Counter(getattr(self, name)) + Counter(getattr(outcome, name))).items())))
+        self.with_conflicts += bool(outcome.conflicts)
+        self.with_parks += bool(outcome.parks)
+        self.with_holds += bool(outcome.holds)
+
+
+class Level(Struct, kw_only=True):
+    """How many histories ran at one level, and how fast: histories a second of one process."""
+
+    histories: int
+    seconds: float
+    processes: int = 1
+
+    @property
+    def per_second(self) -> float:
+        """Histories a second of one process."""
+        return self.histories / self.seconds if self.seconds else 0.0
+
+
+class Report(Struct, kw_only=True):
+    """The outcome of a run. digest: one value for all traces, the same for the same seeds."""
+
+    seed: int
+    histories: int
+    digest: str
+    levels: dict[str, Level]
+    profiles: dict[str, Figures]
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def violations(self) -> int:
+        """How many histories ended wrong."""
+        return len(self.failures)
+
+    def as_json(self) -> Json:
+        """The report as plain values."""
+        plain = msgspec.to_builtins(self)
+        plain["violations"] = self.violations
+        plain["unchecked"] = dict(UNCHECKED)
+        for name, level in self.levels.items():
+            plain["levels"][name]["per_second"] = round(level.per_second, 2)
+        for failure, told in zip(self.failures, plain["failures"], strict=True):
+            told["replay"] = failure.replay
+        return plain
+
+    def as_text(self) -> str:
+        """The report for people."""
+        return "\n".join(_lines(self))
+
+
+def _lines(report: Report) -> Iterable[str]:
+    wrong = f"{report.violations} ended wrong; digest {report.digest}"
+    yield f"{report.histories} histories from seed {report.seed}, {wrong}"
+    for name, level in sorted(report.levels.items()):
+        yield f"  level {name}: {level.histories} histories, {level.per_second:.2f}/s a process"
+    for name, figures in sorted(report.profiles.items()):
+        yield (
+            f"  profile {name}: {figures.histories} histories, {figures.steps} steps, "
+            f"{sum(figures.edits.values())} edits, {sum(figures.faults.values())} faults, "
+            f"{figures.calls} calls, {figures.writes} writes"
+        )
+        for kind in ("edits", "faults", "conflicts", "parks", "holds"):
+            found: dict[str, int] = getattr(figures, kind)
+            if found:
+                yield f"    {kind}: " + ", ".join(f"{key} {count}" for key, count in found.items())
+        yield (
+            f"    histories with a conflict {figures.with_conflicts}, a park {figures.with_parks}, "
+            f"a hold {figures.with_holds}"
+        )
+    for failure in report.failures:
+        yield f"  WRONG seed {failure.seed} ({failure.profile}): replay with `{failure.replay}`"
+        for line in failure.violations:
+            yield f"    {line}"
+    yield "  not checked here: " + "; ".join(f"{law} ({why})" for law, why in UNCHECKED.items())

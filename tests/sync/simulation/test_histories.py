@@ -1,0 +1,52 @@
+"""Seeded histories over the real engine, store and clients: a short range of seeds on every run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sync.simulation import main
+from sync.simulation.faults import LEVELS
+from sync.simulation.report import Failure
+
+
+@pytest.mark.parametrize("profile", LEVELS)
+def test_histories_end_as_they_should(profile: str) -> None:
+    report = main.run(2, 1000, profile=profile, steps=30)
+    assert report.failures == [], report.as_text()
+    assert report.profiles[profile].histories == 2
+
+
+def test_the_same_seed_gives_the_same_trace_whatever_the_hash_seed() -> None:
+    code = "from sync.simulation.main import run; print(run(2, 7, profile='swarm', steps=15).digest)"
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed, "TZ": zone},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for hash_seed, zone in (("1", "UTC"), ("2", "Asia/Kolkata"))
+    }
+    assert len(found) == 1
+
+
+def test_a_failure_is_reported_with_the_command_that_replays_it() -> None:
+    report = main.run(1, 3, profile="calm", steps=5)
+    report.failures.append(Failure(seed=3, profile="calm", violations=("H6 tag-lost: x",)))
+    assert "hypercare simulate --replay 3" in report.as_text()
+    told = report.as_json()
+    assert told["violations"] == 1
+    assert told["failures"][0]["replay"] == "hypercare simulate --replay 3"
+    assert told["levels"]["wire"]["histories"] == 1
+    assert "H19" in told["unchecked"]
+
+
+def test_a_replay_has_the_whole_trace() -> None:
+    outcome = main.replay(3, profile="calm", steps=5)
+    assert outcome.trace
+    assert outcome.digest == main.replay(3, profile="calm", steps=5).digest
