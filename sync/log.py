@@ -44,12 +44,8 @@ class Style(StrEnum):
 
 LEVELS: Mapping[str, int] = {
     # Once a record, a call or a delivery: counted, shown only when asked for.
-    "webhook_received": logging.DEBUG,
-    "webhook_duplicate": logging.DEBUG,
-    "delivered": logging.DEBUG,
+    "answered": logging.DEBUG,
     "superseded": logging.DEBUG,
-    "settled": logging.DEBUG,
-    "snapshot_refused": logging.DEBUG,
     "conflict": logging.DEBUG,
     "write_conflict": logging.DEBUG,
     "item_put_off": logging.DEBUG,
@@ -64,11 +60,19 @@ LEVELS: Mapping[str, int] = {
     "connection_back": logging.INFO,
     "import_finished": logging.INFO,
     "cursor_expired": logging.INFO,
+    "created": logging.INFO,
+    "connection_released": logging.INFO,
+    "forgotten": logging.INFO,
     "store_back": logging.INFO,
     "command": logging.INFO,
     "write_in_doubt": logging.INFO,
+    "create_in_doubt": logging.INFO,
+    "feed_repeats": logging.INFO,
     # Somebody's attention, not at once.
     "field_held": logging.WARNING,
+    "fight_named": logging.WARNING,
+    "finding": logging.WARNING,
+    "check_failed": logging.WARNING,
     "connection_down": logging.WARNING,
     "webhook_rejected": logging.WARNING,
     "webhook_not_understood": logging.WARNING,
@@ -82,7 +86,6 @@ LEVELS: Mapping[str, int] = {
     "worker_failed": logging.ERROR,
     "internal_error": logging.ERROR,
     "worker_ended": logging.CRITICAL,
-    "web_ended": logging.CRITICAL,
     "lease_lost": logging.CRITICAL,
 }
 """The level of each event; an event that is not named here is INFO."""

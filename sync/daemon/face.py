@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sync.engine.hub import Hub
+from sync.engine.hub import Hub, Mode
 from sync.engine.inbox import pack
 from sync.ports import Spawn
 from sync.web.app import ConnectionHealth, Health, application
@@ -73,6 +73,8 @@ def connections_health(hub: Hub) -> dict[str, ConnectionHealth]:
     """How each connection of a hub is doing, from memory: it costs no read."""
     shown = {}
     for connected in tuple(hub.connections.values()):
-        state = "down" if connected.health.reported_down else "up"
-        shown[connected.name] = ConnectionHealth(state=state, mode=connected.mode.value)
+        held = ", ".join(sorted(connected.health.held))
+        is_paused = connected.mode is Mode.PAUSED
+        state = "paused" if is_paused else "held" if held else "down" if connected.health.reported_down else "up"
+        shown[connected.name] = ConnectionHealth(state=state, mode=connected.mode.value, detail=held)
     return shown

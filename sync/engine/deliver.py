@@ -104,7 +104,8 @@ def may_write(hub: Hub, connected: Connected) -> bool:
     if connected.mode is not Mode.LIVE or not connected.account_checked or down.unreachable(hub, connected):
         return False
     with hub.store.read() as conn:
-        return not rows.held_connections(conn).get(connected.id)
+        connected.health.held = frozenset(rows.held_connections(conn).get(connected.id, ()))
+    return not connected.health.held
 
 
 def _next(hub: Hub, connected: Connected) -> tuple[str, str] | None:
@@ -214,6 +215,7 @@ def _send(hub: Hub, connected: Connected, sending: Sending) -> None:
         _refused(hub, connected, sending, error, read_no)
         return
     down.answered(hub, connected)
+    hub.tell("answered", connection=connected.name, record=sending.ref.key or sending.ref.id, delivery=sending.id)
     receipts.take(hub, connected, sending, answer, read_no)
     hub.signals.ring("settle")
 
@@ -268,6 +270,7 @@ def _drop(hub: Hub, connected: Connected, sending: Sending, outcome: str, more: 
         rows.mark(conn, [sending.item_id], hub.clock.now(), sending.cause)
 
     hub.store.step(step)
+    hub.tell("superseded", connection=connected.name, delivery=sending.id, why=outcome)
     hub.signals.ring("settle")
     hub.signals.ring(f"refresh:{connected.id}")
 

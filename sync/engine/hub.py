@@ -67,11 +67,15 @@ class Silent:
 
 @dataclass
 class Health:
-    """How a connection is doing, in memory: failures in a row, when to try again, how far its sweep has earned."""
+    """How a connection is doing, in memory: failures in a row, when to try again, how far its sweep has earned.
+
+    held: the reasons for which it was held when somebody last looked; for show, the tables decide.
+    """
 
     failures: int = 0
     try_at: float = 0.0
     reported_down: bool = False
+    held: frozenset[str] = frozenset()
     swept_until: float | None = None
     sweep_earned: float = 0.0
 
