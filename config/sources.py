@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from config.catalogue import FILE_SUFFIX, Setting, Way, at, common, of_system
 from config.settings import CONNECTION_MODELS, is_connection_name
-from sync.mapping.yaml import Document, nearest, path_of
+from sync.mapping.yaml import Document, nearest, path_of, readable
 
 PREFIX = "HYPERCARE_"
 PLACE = "HYPERCARE_CONFIG"
@@ -51,7 +51,8 @@ class Fault(Struct, frozen=True, order=True):
     hint: str = ""
 
     def __str__(self) -> str:
-        return f"{self.where}: " + (f"{self.path}: " if self.path else "") + self.message + _tail(self.hint)
+        path = f"{readable(self.path)}: " if self.path else ""
+        return f"{readable(self.where)}: {path}{readable(self.message)}" + _tail(readable(self.hint))
 
 
 def _tail(hint: str) -> str:

@@ -35,6 +35,17 @@ class Plain(str):
     __slots__ = ()
 
 
+_LONGEST_WORDS = 300
+"""Characters of a message: what was pasted in the wrong place is recognised by less."""
+
+
+def readable(text: str) -> str:
+    """What a file says, as a message can show it: on one line, no control or invisible characters, not endless."""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= _LONGEST_WORDS else text[:_LONGEST_WORDS] + "…"
+
+
 class Problem(Struct, frozen=True, order=True):
     """One thing that is wrong in a file. line and column count from 1; path is the dotted way to the value."""
 
@@ -46,8 +57,9 @@ class Problem(Struct, frozen=True, order=True):
     hint: str = ""
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}: "
-        return where + (f"{self.path}: " if self.path else "") + self.message + (f"; {self.hint}" if self.hint else "")
+        path = f"{readable(self.path)}: " if self.path else ""
+        hint = f"; {readable(self.hint)}" if self.hint else ""
+        return f"{self.file}:{self.line}:{self.column}: {path}{readable(self.message)}{hint}"
 
 
 class Malformed(Exception):
