@@ -9,12 +9,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.acks import acks
 from benchmarks.calls import calls
+from benchmarks.commands import commands
 from benchmarks.figures import Result, WrongResult, as_json, table
+from benchmarks.idle import idle
+from benchmarks.importing import importing
 from benchmarks.latency import latency
 from benchmarks.stage import DAEMON_CORE, LOAD_CORE, pin_load
 
-BENCHMARKS: dict[str, Callable[..., Result]] = {"calls": calls, "latency": latency}
+BENCHMARKS: dict[str, Callable[..., Result]] = {
+    "calls": calls,
+    "latency": latency,
+    "import": importing,
+    "acks": acks,
+    "idle": idle,
+    "commands": commands,
+}
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Hub-added latency: from a webhook's hand-over to the arrival of the counterpart's write, at twenty changes a second."""
+"""Hub-added latency: from a webhook's hand-over to the arrival of the counterpart's write, at a steady rate."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def latency(folder: Path, *, quick: bool) -> Result:
     runs, seconds = (2, 3.0) if quick else (5, 8.0)
     result = Result(
         name="latency",
-        definition=f"at {RATE:g} changes a second, equal parts status and tag in both directions, each on a pair of its "
-        "own: from the moment a stand-in hands the webhook to its sender to the moment the write on the other side "
+        definition=f"at {RATE:g} changes a second, equal parts status and tag in both directions, each on a pair of "
+        "its own: from the moment a stand-in hands the webhook to its sender to the moment the write on the other side "
         "arrives; the stand-ins' own service time for the calls in between is measured and subtracted.",
     )
     with stage(folder) as on:
@@ -35,9 +35,7 @@ def latency(folder: Path, *, quick: bool) -> Result:
         _once(on, pairs, -1, lambda: None)  # every client signs in, every link is shown
         measured = [_once(on, pairs, number, on.sound) for number in range(runs)]
         result.checked.append("each change was written once, both sides agree; no hold, park, conflict, doubt or error")
-        on.daemon, before = None, on.daemon
-        assert before is not None
-        before.end()
+        on.stop()
         floors = [_floor(on, pairs, number) for number in range(runs)]
     added = [[each.added for each in run] for run in measured]
     floor = [[each.added for each in run] for run in floors]
@@ -115,7 +113,7 @@ def _floor(on: Stage, pairs: Sequence[Pair], number: int) -> list[Passed]:
     place = on.folder / "bare.json"
     told = {"desk": on.desk_server.url, "site": on.site_server.url, "pairs": {one.ticket: one.id for one in pairs}}
     place.write_text(json.dumps(told))
-    bare = subprocess.Popen(  # noqa: S603  ourselves
+    bare = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.bare", str(place), str(DAEMON_CORE)], stdout=subprocess.PIPE, text=True
     )
     try:

@@ -171,12 +171,12 @@ class Stage:
         poll_seconds: float = 30.0,
         sweep_hours: float = 8760.0,
         import_days: int = 90,
-        change: Callable[[str, str], str] = lambda name, text: text,
+        change: Callable[[str], str] = lambda text: text,
     ) -> None:
-        """Write settings and the shipped mappings. change: given a mapping file's name and text, its text."""
+        """Write settings and the shipped mappings. change: given a mapping file's text, the text to use."""
         for path, text in contents(self.folder).items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(change(path.name, text), "utf-8")
+            path.write_text(change(text), "utf-8")
         self.settings.write_text(
             SETTINGS.format(
                 desk=self.desk_server.url,
@@ -196,6 +196,12 @@ class Stage:
         if self.hooks:
             self.point_hooks(self.daemon.url)
         return self.daemon
+
+    def stop(self) -> None:
+        """End the daemon in order."""
+        if self.daemon is not None:
+            self.daemon.end()
+            self.daemon = None
 
     def point_hooks(self, url: str) -> None:
         """Let both systems call this address."""
@@ -338,8 +344,7 @@ class Stage:
 
     def close(self) -> None:
         """End everything."""
-        if self.daemon is not None:
-            self.daemon.end()
+        self.stop()
         self.desk_server.close()
         self.site_server.close()
 
