@@ -17,7 +17,7 @@ from sync.demo.control import ControlError
 from sync.demo.daemon import Daemon
 from sync.demo.place import DESK, MARKER, ROUTED_TAG, TRACKER
 from sync.demo.stand_ins import StandIns
-from sync.demo.verdict import AGREEING, Cluster, Expected, writes_of
+from sync.demo.verdict import AGREEING, Cluster, Expected, ticket_numbers, writes_of
 
 WAIT = 12.0
 """Seconds that an effect may take before the day goes on without it. It comes within 0.1 s unless calls were lost."""
@@ -174,6 +174,8 @@ def an_issue_is_created(day: Day) -> None:
     day.desk.act("link", ticket=int(second), issue_id=issue["id"], issue_key=key)
     day.tag(day.checkout, second, "area-billing")
     day.tell(Kind.PEOPLE, f"an agent links ticket {second} to {key} with Zendesk's own Jira app")
+    # Who joins later than a move is not moved by it: the engineers go on when they see the ticket on their issue.
+    day.until(lambda: second in ticket_numbers(day.issue(day.checkout)), f"{key} shows ticket {second}")
     day.tracker.act("remote_link", issue=key, url=f"{day.desk.url}/agent/tickets/{third}", title=f"Ticket {third}")
     day.tell(Kind.PEOPLE, f"an engineer puts a link to ticket {third} on {key}")
 
@@ -321,7 +323,7 @@ def _linked(day: Day, cluster: Cluster, *numbers: str) -> bool:
     issue, tickets = day.issue(cluster), day.tickets()
     return all(
         any(not each["public"] and issue["key"] in each["body"] for each in tickets[number]["comments"])
-        and any(str(link["object"]["url"]).endswith(f"/{number}") for link in issue["remote_links"])
+        and number in ticket_numbers(issue)
         for number in numbers or cluster.tags
     )
 
