@@ -184,16 +184,18 @@ def _failed(hub: Hub, connected: Connected, row: Any, error: RemoteError) -> Non
 def _look(hub: Hub, connected: Connected, row: Any) -> None:
     """Look for the record of a create whose answer was lost, by its marker."""
     errand = columns.errand(row.want)
-    if errand.created is not None:
-        _created(hub, connected, row, errand, errand.created)
-        return
-    if errand.create is None:
+    if errand.created is None and errand.create is None:
         _close(hub, row, "waiting", "nothing was sent")
         return
-    wait = hub.budgets.take(connected.id, connected.draws(Act.LOOKUP))
+    act = Act.LOOKUP if errand.created is None else Act.FETCH
+    wait = hub.budgets.take(connected.id, connected.draws(act))
     if wait:
         _later(hub, row, wait)
         return
+    if errand.created is not None:
+        _created(hub, connected, row, errand, errand.created)
+        return
+    assert errand.create is not None  # one of the two is known
     found = connected.remote().find_created(errand.create)
     down.answered(hub, connected)
     match found:
