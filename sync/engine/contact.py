@@ -134,7 +134,12 @@ def _mark_unmapped(conn: Connection, connected: Connected, now: datetime) -> Non
 
 
 def go_live(conn: Connection, connected: Connected, since: datetime) -> None:
-    """Let a connection be written to, from now on. Pairs that differ stay as they are until one side changes."""
+    """Let a connection be written to, from now on. Pairs that differ stay as they are until one side changes.
+
+    The start is the beginning of its second: some systems tell when a record was created in whole seconds, and a record
+    of this very second must not count as one from before.
+    """
+    since = since.replace(microsecond=0)
     conn.execute(
         update(connections).where(connections.c.id == connected.id).values(mode=Mode.LIVE.value, live_since=since)
     )

@@ -215,3 +215,12 @@ def test_links_in_a_field_are_written_and_followed(make: Make) -> None:
     day.world.wait(300)
     urls = [link["object"]["url"] for link in day.issue_now(key)["remote_links"]]
     assert urls == [f"http://127.0.0.1:8101/agent/tickets/{ticket}"]
+
+
+def test_a_ticket_of_the_second_of_the_start_is_routed(make: Make) -> None:
+    day = make(routes=ROUTES)
+    day.world.clock.advance(0.7)
+    day.world.start()
+    day.ticket(tags=["outage"])
+    day.world.wait(180)
+    assert len(day.issues()) == 1
