@@ -44,11 +44,14 @@ class Standing(Struct, kw_only=True):
         return self.changed and self.was is Side.ACTIVE and self.now is Side.DONE
 
 
+_EARS = {role: Ear(role.value) for role in Role}
+
+
 def ear_of(member: Member) -> Ear:
     """Who this record is, for the item's voice: its role, or a mirror."""
-    if member.status_direction in (Direction.OUT, Direction.ENFORCE):
+    if member.status_direction is Direction.OUT or member.status_direction is Direction.ENFORCE:
         return Ear.MIRROR
-    return Ear(member.role.value)
+    return _EARS[member.role]
 
 
 def listening(item: ItemState, member: Member) -> StatusBase | None:

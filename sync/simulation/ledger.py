@@ -76,7 +76,7 @@ def is_tracker(record: str) -> bool:
 class Ledger:
     """Events in order, and what each record shows.
 
-    made: issues that the hub created. notes: hub's notes on a ticket, counted by (ticket, issue). links: tickets that an
+    made: issues that the hub created. notes: its notes on a ticket, counted by (ticket, issue). links: tickets that an
     issue shows; own_links: addresses that the hub put there. routed: tickets that a route asks an issue for. hidden:
     edits that a write of the hub's replaced.
     """

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from sync.simulation import pure as pure_level
 from sync.simulation.history import Outcome, play
 from sync.simulation.report import Failure, Figures, Level, Report
 
@@ -22,11 +23,13 @@ def run(
     profile: str = "mixed",
     steps: int = STEPS,
     processes: int = 1,
+    pure: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Play the histories of seeds `seed` to `seed + histories - 1` and judge each.
 
-    profile: one of `sync.simulation.faults.LEVELS`, or `mixed` (each seed draws one). progress: told (done, wrong).
+    profile: one of `sync.simulation.faults.LEVELS`, or `mixed` (each seed draws one). pure: how many histories are
+    played at the pure level besides. progress: told (done, wrong) after each history at wire level.
     The same seeds give the same digest, whatever the hash seed, locale or time zone.
     """
     began = time.monotonic()
@@ -41,12 +44,15 @@ def run(
             failures.append(Failure(seed=outcome.seed, profile=outcome.profile, violations=tuple(outcome.violations)))
         if progress is not None:
             progress(done, len(failures))
-    level = Level(histories=histories, seconds=(time.monotonic() - began) * processes, processes=processes)
+    levels = {"wire": Level(histories=histories, seconds=(time.monotonic() - began) * processes, processes=processes)}
+    if pure:
+        levels["pure"], wrong = _pure(pure, seed, processes)
+        failures += wrong
     return Report(
         seed=seed,
         histories=histories,
         digest=digest.hexdigest()[:16],
-        levels={"wire": level},
+        levels=levels,
         profiles=profiles,
         failures=failures,
     )
@@ -55,6 +61,32 @@ def run(
 def replay(seed: int, *, profile: str = "mixed", steps: int = STEPS) -> Outcome:
     """Play one history once more, with its whole trace in `Outcome.trace`."""
     return _play(seed, profile=profile, steps=steps, trace=True)
+
+
+_PIECE = 250
+"""Seeds of the pure level that one task plays."""
+
+
+def _pure(histories: int, seed: int, processes: int) -> tuple[Level, list[Failure]]:
+    """Play histories of groups over `sync.core` alone."""
+    began = time.monotonic()
+    end = seed + histories
+    pieces = [(start, min(end, start + _PIECE)) for start in range(seed, end, _PIECE)]
+    if processes <= 1:
+        found = [wrong for piece in pieces for wrong in _pure_piece(piece)]
+    else:
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            found = [wrong for part in pool.imap(_pure_piece, pieces) for wrong in part]
+    return Level(histories=histories, seconds=(time.monotonic() - began) * processes, processes=processes), found
+
+
+def _pure_piece(piece: tuple[int, int]) -> list[Failure]:
+    found = []
+    for seed in range(*piece):
+        wrong = pure_level.World(seed).run()
+        if wrong:
+            found.append(Failure(seed=seed, profile="pure", violations=tuple(sorted(wrong))))
+    return found
 
 
 def _outcomes(seeds: Sequence[int], profile: str, steps: int, processes: int) -> Iterator[Outcome]:

@@ -12,6 +12,7 @@ from sync.model import Json
 from sync.simulation.history import Outcome
 
 UNCHECKED: Mapping[str, str] = {
+    "H4 (issues)": "a user's status that our write to an issue replaces in the same moment is not looked up",
     "H9": "no late write: a call ends before the next begins, since all workers share one thread here",
     "H14": "order independence: histories are not compared with permutations of themselves",
     "H15": "single flight: all workers share one thread here",
@@ -36,6 +37,8 @@ class Failure(Struct, frozen=True, kw_only=True):
     @property
     def replay(self) -> str:
         """The command that plays it again."""
+        if self.profile == "pure":
+            return f"hypercare simulate --histories 0 --pure 1 --seed {self.seed}"
         return f"hypercare simulate --replay {self.seed}"
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from sync.simulation import main
+from sync.simulation import main, pure
 from sync.simulation.faults import LEVELS
 from sync.simulation.report import Failure
 
@@ -50,3 +50,21 @@ def test_a_replay_has_the_whole_trace() -> None:
     outcome = main.replay(3, profile="calm", steps=5)
     assert outcome.trace
     assert outcome.digest == main.replay(3, profile="calm", steps=5).digest
+
+
+def test_histories_of_groups_over_the_core_alone_end_as_they_should() -> None:
+    report = main.run(0, 500_000, pure=1500)
+    assert report.failures == [], report.as_text()
+    assert report.levels["pure"].histories == 1500
+
+
+class _Forgetful(pure.World):
+    """A hub with a planted defect: it forgets what it had sent when an answer is lost."""
+
+    def _settle(self) -> None:
+        for link in self.links:
+            link.intent, link.errand = None, None
+
+
+def test_a_hub_that_forgets_its_intents_is_found_out() -> None:
+    assert [seed for seed in range(200) if _Forgetful(seed).run()]
