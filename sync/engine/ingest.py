@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import structs
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sync.core.reasons import ParkReason
 from sync.core.versions import Verdict, accept
@@ -26,16 +26,67 @@ _ASKED_FOR = frozenset({"member", "command", "follow", "linked"})
 """Reasons of a read after which a record without an item is looked at again, whatever it shows."""
 
 
+class Membership(NamedTuple):
+    """Where a linked record belongs."""
+
+    item_id: int
+    link_id: int
+
+
 @dataclass
 class Taken:
-    """What became of a batch. ids: record row id by remote id. touched: items made dirty."""
+    """What became of a batch. ids, members: record row and item by remote id. touched: items made dirty."""
 
     new: int = 0
     updated: int = 0
     ignored: int = 0
     ids: dict[str, int] = field(default_factory=dict)
+    members: dict[str, Membership] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
     reread: set[str] = field(default_factory=set)
+
+
+# Built once: building a statement costs several times its execution.
+_KNOWN = (
+    select(
+        records.c.id,
+        records.c.remote_id,
+        records.c.version,
+        records.c.read_no,
+        records.c.origin,
+        records.c.digest,
+        records.c.presence,
+        records.c.key,
+        links.c.item_id,
+        links.c.id.label("link_id"),
+    )
+    .select_from(records.outerjoin(links, (links.c.record_id == records.c.id) & links.c.ended_at.is_(None)))
+    .where(
+        records.c.connection_id == bindparam("of"),
+        records.c.kind == bindparam("sort"),
+        records.c.remote_id.in_(bindparam("named", expanding=True)),
+    )
+)
+_BODY = select(records.c.body).where(records.c.id == bindparam("of"))
+_SEEN = (
+    update(records)
+    .where(records.c.id == bindparam("of"))
+    .values(
+        key=bindparam("new_key"),
+        url=bindparam("new_url"),
+        version=bindparam("new_version"),
+        read_no=bindparam("new_read_no"),
+        origin=bindparam("new_origin"),
+        digest=bindparam("new_digest"),
+        body=bindparam("new_body"),
+        updated_at=bindparam("new_updated_at"),
+        seen_at=bindparam("now"),
+        presence="present",
+        missing_since=None,
+    )
+)
+_SEEN_WHOLE = _SEEN.values(swept_at=bindparam("now"))
+_INSERT = insert(records)
 
 
 def take(
@@ -63,27 +114,7 @@ def take(
 def _known(conn: Connection, connected: Connected, ids: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for piece in rows.chunks(ids):
-        statement = (
-            select(
-                records.c.id,
-                records.c.remote_id,
-                records.c.version,
-                records.c.read_no,
-                records.c.origin,
-                records.c.digest,
-                records.c.presence,
-                records.c.key,
-                links.c.item_id,
-                links.c.id.label("link_id"),
-            )
-            .select_from(records.outerjoin(links, (links.c.record_id == records.c.id) & links.c.ended_at.is_(None)))
-            .where(
-                records.c.connection_id == connected.id,
-                records.c.kind == connected.kind,
-                records.c.remote_id.in_(piece),
-            )
-        )
-        for row in conn.execute(statement):
+        for row in conn.execute(_KNOWN, {"of": connected.id, "sort": connected.kind, "named": piece}):
             found[row.remote_id] = row
     return found
 
@@ -93,10 +124,12 @@ def _take_known(
 ) -> None:
     taken.ids[snap.ref.id] = row.id
     linked = row.item_id is not None
+    if linked:
+        taken.members[snap.ref.id] = Membership(row.item_id, row.link_id)
     now = hub.clock.now()
     whole = snap.origin is Origin.DIRECT and snap.links is not None
     if snap.links is None and (linked or why != "poll"):
-        before = columns.snapshot(conn.execute(select(records.c.body).where(records.c.id == row.id)).scalar_one())
+        before = columns.snapshot(conn.execute(_BODY, {"of": row.id}).scalar_one())
         snap = structs.replace(snap, links=before.links)
     digest = connected.mapping.watched(snap)
     verdict = accept(
@@ -126,21 +159,18 @@ def _take_known(
             taken.touched.update(adopt.adopt(conn, hub, connected, row.id, snap, waited=why == "follow"))
         return
     values: dict[str, Any] = {
-        "key": snap.ref.key,
-        "url": snap.ref.url,
-        "version": snap.version,
-        "read_no": read_no,
-        "origin": snap.origin.value,
-        "digest": digest,
-        "body": columns.encode(snap),
-        "updated_at": snap.updated_at,
-        "seen_at": now,
-        "presence": "present",
-        "missing_since": None,
+        "of": row.id,
+        "new_key": snap.ref.key,
+        "new_url": snap.ref.url,
+        "new_version": snap.version,
+        "new_read_no": read_no,
+        "new_origin": snap.origin.value,
+        "new_digest": digest,
+        "new_body": columns.encode(snap),
+        "new_updated_at": snap.updated_at,
+        "now": now,
     }
-    if whole:
-        values["swept_at"] = now
-    conn.execute(update(records).where(records.c.id == row.id).values(**values))
+    conn.execute(_SEEN_WHOLE if whole else _SEEN, values)
     taken.updated += 1
     _remember_aliases(conn, connected, row.id, (*snap.aliases, *((row.key,) if row.key != snap.ref.key else ())))
     if linked:
@@ -157,7 +187,7 @@ def _insert(
         return
     now = hub.clock.now()
     conn.execute(
-        insert(records),
+        _INSERT,
         [
             {
                 "connection_id": connected.id,

@@ -174,10 +174,9 @@ def _remember(
     )
 
 
+_BRAKED = select(holds.c.connection_id).where(holds.c.reason == "mass_missing", holds.c.released_at.is_(None))
+
+
 def braked(conn: Connection) -> frozenset[int]:
     """The connections whose missing records are not believed until a person has looked."""
-    return frozenset(
-        conn.execute(
-            select(holds.c.connection_id).where(holds.c.reason == "mass_missing", holds.c.released_at.is_(None))
-        ).scalars()
-    )
+    return frozenset(conn.execute(_BRAKED).scalars())

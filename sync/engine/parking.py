@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sync.core.reasons import ParkReason
 from sync.core.state import StatusBase, TagBase
@@ -56,13 +56,16 @@ def park(
     hub.tell("parked", connection=connected.name, item=item_id, field=field, reason=reason.value)
 
 
+_END = (
+    update(parked)
+    .where(parked.c.link_id == bindparam("of"), parked.c.field == bindparam("name"), parked.c.ended_at.is_(None))
+    .values(ended_at=bindparam("at"), ended_how=bindparam("how"))
+)
+
+
 def end(conn: Connection, hub: Hub, link_id: int, field: str, how: str) -> None:
     """What was parked is not any more."""
-    conn.execute(
-        update(parked)
-        .where(parked.c.link_id == link_id, parked.c.field == field, parked.c.ended_at.is_(None))
-        .values(ended_at=hub.clock.now(), ended_how=how)
-    )
+    conn.execute(_END, {"of": link_id, "name": field, "at": hub.clock.now(), "how": how})
 
 
 def settle_base(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import structs
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from connectors.errors import RemoteError
 from sync.core.reasons import ParkReason
@@ -22,6 +22,17 @@ from sync.store.tables import deliveries, items, links, writes
 
 if TYPE_CHECKING:
     from sync.engine.deliver import Sending
+
+
+# Built once: building a statement costs several times its execution.
+_LINK = select(links).where(links.c.id == bindparam("of"))
+_BASE = update(links).where(links.c.id == bindparam("of")).values(base=bindparam("new"), version=links.c.version + 1)
+_SETTLED = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("of"))
+    .values(state="settled", settled_at=bindparam("at"), outcome=bindparam("how"), error="")
+)
+_WRITES = insert(writes)
 
 
 def take(hub: Hub, connected: Connected, sending: Sending, answer: Snapshot | None, read_no: int) -> None:
@@ -56,7 +67,7 @@ def _store(
     now, errand = hub.clock.now(), sending.errand
     if answer is not None:
         ingest.take(conn, hub, connected, [answer], read_no, why="receipt")
-    link = conn.execute(select(links).where(links.c.id == sending.link_id)).one()
+    link = conn.execute(_LINK, {"of": sending.link_id}).one()
     missed = found.missed if found is not None else ()
     if link.ended_at is None:
         item = load.whole(conn, hub, sending.item_id)
@@ -73,14 +84,8 @@ def _store(
     else:
         base = columns.base(link.base)
         base = structs.replace(base, links=_links_after(base, errand))
-    conn.execute(
-        update(links).where(links.c.id == link.id).values(base=columns.encode(base), version=links.c.version + 1)
-    )
-    conn.execute(
-        update(deliveries)
-        .where(deliveries.c.id == sending.id)
-        .values(state="settled", settled_at=now, outcome="not shown" if missed else "delivered", error="")
-    )
+    conn.execute(_BASE, {"of": link.id, "new": columns.encode(base)})
+    conn.execute(_SETTLED, {"of": sending.id, "at": now, "how": "not shown" if missed else "delivered"})
     note_writes(
         conn, hub, connected, sending.item_id, sending.link_id, sending.record_id, errand, sending.id, sending.cause
     )
@@ -207,7 +212,7 @@ def note_writes(
     values = list(values_of(errand))
     if values:
         conn.execute(
-            insert(writes),
+            _WRITES,
             [
                 {
                     "at": now,

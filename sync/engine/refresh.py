@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from msgspec import structs
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from connectors.contract import Act
 from connectors.errors import RateLimited, RemoteError, UnexpectedAnswer
@@ -17,6 +17,7 @@ from sync.engine import adopt, brakes, columns, down, ingest, parking, rows
 from sync.engine.budgets import Priority
 from sync.engine.columns import Attribution
 from sync.engine.hub import Connected, Hub
+from sync.engine.ingest import Membership
 from sync.model import Missing, Origin, Snapshot
 from sync.store.tables import links, refreshes
 
@@ -25,6 +26,24 @@ _ALONE = frozenset({"sweep", "history", "member", "fight", "follow"})
 
 _ODD_ANSWERS = 3
 """Answers not understood in a row for one record, before a person is told."""
+
+
+# Built once: building a statement costs several times its execution.
+_DUE = (
+    select(refreshes)
+    .where(
+        refreshes.c.connection_id == bindparam("of"),
+        (refreshes.c.not_before.is_(None)) | (refreshes.c.not_before <= bindparam("now")),
+    )
+    .order_by(refreshes.c.why == "sweep", refreshes.c.asked_at)
+    .limit(bindparam("most"))
+)
+_READ = delete(refreshes).where(
+    refreshes.c.connection_id == bindparam("of"),
+    refreshes.c.kind == bindparam("sort"),
+    refreshes.c.remote_id == bindparam("named"),
+    refreshes.c.gen == bindparam("seen"),
+)
 
 
 def refresh(hub: Hub, connected: Connected) -> bool:
@@ -80,15 +99,7 @@ def _whole(hub: Hub, connected: Connected, batch: Sequence[Any]) -> bool | None:
 def _due(hub: Hub, connected: Connected) -> Sequence[Any]:
     now = hub.clock.now()
     with hub.store.read() as conn:
-        return conn.execute(
-            select(refreshes)
-            .where(
-                refreshes.c.connection_id == connected.id,
-                (refreshes.c.not_before.is_(None)) | (refreshes.c.not_before <= now),
-            )
-            .order_by(refreshes.c.why == "sweep", refreshes.c.asked_at)
-            .limit(hub.settings.refresh_batch)
-        ).all()
+        return conn.execute(_DUE, {"of": connected.id, "now": now, "most": hub.settings.refresh_batch}).all()
 
 
 def _same(row: Any) -> Any:
@@ -108,22 +119,32 @@ def _store(
     missing: dict[str, Missing],
     read_no: int,
 ) -> None:
+    touched: set[int] = set()
+    members: dict[str, Membership] = {}
     by_why: dict[str, list[Snapshot]] = {}
     for row in batch:
         if row.remote_id in snapshots:
             by_why.setdefault(row.why, []).append(snapshots[row.remote_id])
     for why, some in by_why.items():
-        ingest.take(conn, hub, connected, some, read_no, why=why)
+        taken = ingest.take(conn, hub, connected, some, read_no, why=why)
+        touched |= taken.touched
+        members |= taken.members
     if missing:
         ingest.take_missing(conn, hub, connected, missing)
+    conn.execute(
+        _READ,
+        [{"of": row.connection_id, "sort": row.kind, "named": row.remote_id, "seen": row.gen} for row in batch],
+    )
     for row in batch:
-        conn.execute(delete(refreshes).where(_same(row), refreshes.c.gen == row.gen))
         if row.why == "sweep":
             _forget_unknown(conn, hub, connected, row.remote_id)
         if row.asker is not None and rows.find_record(conn, connected.id, row.remote_id) is not None:
             _tell_asker(conn, hub, row)
-        if row.remote_id in snapshots:
-            _wake_waiting(conn, hub, connected, snapshots[row.remote_id])
+    # A member that was read again may be the one its group is waiting for.
+    read = [members[snap.ref.id] for snap in snapshots.values() if snap.ref.id in members]
+    for each in read:
+        parking.end(conn, hub, each.link_id, "record", "it was read again")
+    rows.mark(conn, {each.item_id for each in read} - touched, hub.clock.now())
 
 
 def _forget_unknown(conn: Connection, hub: Hub, connected: Connected, remote_id: str) -> None:
@@ -153,15 +174,6 @@ def _tell_asker(conn: Connection, hub: Hub, row: Any) -> None:
     elif asker.connection_id in hub.connections and asker.presence == "present":
         touched = adopt.adopt(conn, hub, hub.connections[asker.connection_id], asker.id, columns.snapshot(asker.body))
         rows.mark(conn, touched, now)
-
-
-def _wake_waiting(conn: Connection, hub: Hub, connected: Connected, snap: Snapshot) -> None:
-    """A member that was read again may be the one its group is waiting for."""
-    row = rows.find_record(conn, connected.id, snap.ref.id)
-    link = rows.active_link(conn, row.id) if row is not None else None
-    if link is not None:
-        parking.end(conn, hub, link.id, "record", "it was read again")
-        rows.mark(conn, [link.item_id], hub.clock.now())
 
 
 def _park_unread(conn: Connection, hub: Hub, connected: Connected, remote_id: str, why: str) -> None:
@@ -208,7 +220,8 @@ def _asked_of_history(hub: Hub, connected: Connected, asked: Any) -> bool:
         return False
     if not attribute(hub, connected, columns.snapshot(row.body), doubted=True):
         return False
-    hub.store.step(lambda conn: conn.execute(delete(refreshes).where(_same(asked), refreshes.c.gen == asked.gen)))
+    done = {"of": asked.connection_id, "sort": asked.kind, "named": asked.remote_id, "seen": asked.gen}
+    hub.store.step(lambda conn: conn.execute(_READ, done).close())
     hub.signals.ring("settle")
     return True
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sync.core.backoff import next_attempt
 from sync.core.reasons import ParkReason
@@ -23,6 +23,26 @@ _PASSES = 8
 """How often one item may move its members before it is put off: each pass is a movement of its own."""
 
 
+# Built once: building a statement costs several times its execution.
+_GEN = select(items.c.gen).where(items.c.id == bindparam("of"))
+_VERSIONS = select(links.c.id, links.c.version).where(links.c.item_id == bindparam("of"), links.c.ended_at.is_(None))
+_DONE = (
+    update(items)
+    .where(items.c.id == bindparam("of"))
+    .values(done_gen=bindparam("seen"), attempts=0, not_before=None, cause="")
+)
+_CHANGED = _DONE.values(state=bindparam("now_state"), tag_texts=bindparam("texts"), updated_at=bindparam("at"))
+_OPEN_PARKS = select(parked).where(
+    parked.c.link_id.in_(bindparam("of", expanding=True)), parked.c.field == "status", parked.c.ended_at.is_(None)
+)
+_BASE = (
+    update(links)
+    .where(links.c.id == bindparam("of"))
+    .values(base=bindparam("now_base"), fingerprint=bindparam("mapping"), version=links.c.version + 1)
+)
+_DELIVERY = insert(deliveries)
+
+
 def settle(hub: Hub) -> bool:
     """Decide the items that are due. True when there were any.
 
@@ -30,12 +50,20 @@ def settle(hub: Hub) -> bool:
     """
     with hub.store.read() as conn:
         waiting = load.due(conn, hub.clock.now(), hub.settings.batch)
-    futures = [(item_id, _begin(hub, item_id)) for item_id in waiting]
-    for item_id, finish in futures:
+    begun: list[tuple[int, Callable[[], None]]] = []
+    moved: list[int] = []
+    for item_id in waiting:
+        try:
+            begun.append((item_id, _begin(hub, item_id)))
+        except Stale:
+            moved.append(item_id)  # alone, after the others: they do not wait for one that will not hold still
+    for item_id, finish in begun:
         try:
             finish()
         except Stale:
-            settle_one(hub, item_id)
+            moved.append(item_id)
+    for item_id in moved:
+        settle_one(hub, item_id)
     return bool(waiting)
 
 
@@ -99,15 +127,10 @@ def _put_off(hub: Hub, item_id: int) -> None:
 
 def _check(conn: Connection, item: Whole) -> None:
     """Raise Stale unless the item and every link are as they were loaded."""
-    gen = conn.execute(select(items.c.gen).where(items.c.id == item.id)).scalar_one()
+    gen = conn.execute(_GEN, {"of": item.id}).scalar_one()
     if gen != item.gen:
         raise Stale(f"item hc-{item.id} moved while it was decided")
-    versions = {
-        row.id: row.version
-        for row in conn.execute(
-            select(links.c.id, links.c.version).where(links.c.item_id == item.id, links.c.ended_at.is_(None))
-        )
-    }
+    versions = {row.id: row.version for row in conn.execute(_VERSIONS, {"of": item.id})}
     for one in item.linked:
         if versions.get(one.link_id) != one.link_version:
             raise Stale(f"a link of item hc-{item.id} moved while it was decided")
@@ -116,16 +139,15 @@ def _check(conn: Connection, item: Whole) -> None:
 def _commit(conn: Connection, hub: Hub, decision: Decision) -> None:
     item, now = decision.item, hub.clock.now()
     _check(conn, item)
-    values: dict[str, Any] = {"done_gen": item.gen, "attempts": 0, "not_before": None, "cause": ""}
+    done = {"of": item.id, "seen": item.gen}
     if decision.state != item.state or decision.tag_texts != item.tag_texts:
-        values |= {
-            "state": columns.encode(decision.state),
-            "tag_texts": columns.encode(dict(decision.tag_texts)),
-            "updated_at": now,
-        }
-    conn.execute(update(items).where(items.c.id == item.id).values(**values))
+        state, texts = columns.encode(decision.state), columns.encode(dict(decision.tag_texts))
+        conn.execute(_CHANGED, {**done, "now_state": state, "texts": texts, "at": now})
+    else:
+        conn.execute(_DONE, done)
+    open_parks = conn.execute(_OPEN_PARKS, {"of": [one.link_id for one in item.linked]}).all()
     for each in decision.members:
-        _store_member(conn, hub, item, each)
+        _store_member(conn, hub, item, each, [row for row in open_parks if row.link_id == each.one.link_id])
     _store_changes(conn, hub, decision)
     _store_conflicts(conn, hub, decision)
     for one in decision.ask:
@@ -140,16 +162,12 @@ def _commit(conn: Connection, hub: Hub, decision: Decision) -> None:
         brakes.mass_writes(conn, hub, hub.connections[connection_id], cause)
 
 
-def _store_member(conn: Connection, hub: Hub, item: Whole, each: Decided) -> None:
+def _store_member(conn: Connection, hub: Hub, item: Whole, each: Decided, open_parks: Sequence[Any]) -> None:
     one, now = each.one, hub.clock.now()
     fingerprint = one.connected.mapping.fingerprint
     if each.base != one.base or fingerprint != one.fingerprint:
-        conn.execute(
-            update(links)
-            .where(links.c.id == one.link_id)
-            .values(base=columns.encode(each.base), fingerprint=fingerprint, version=links.c.version + 1)
-        )
-    _store_park(conn, hub, item, each)
+        conn.execute(_BASE, {"of": one.link_id, "now_base": columns.encode(each.base), "mapping": fingerprint})
+    _store_park(conn, hub, item, each, open_parks)
     if one.open is not None and one.open.state == "waiting":
         if each.errand is not None and _same(one.open.errand, each.errand):
             return
@@ -166,18 +184,19 @@ def _store_member(conn: Connection, hub: Hub, item: Whole, each: Decided) -> Non
         return
     if each.errand is not None:
         conn.execute(
-            insert(deliveries).values(
-                id=f"d{hub.rng.token()[:24]}",
-                item_id=item.id,
-                link_id=one.link_id,
-                connection_id=one.connected.id,
-                kind="write",
-                state="waiting",
-                want=columns.encode(each.errand),
-                version=each.errand.expect,
-                cause=each.cause[:128],
-                made_at=now,
-            )
+            _DELIVERY,
+            {
+                "id": f"d{hub.rng.token()[:24]}",
+                "item_id": item.id,
+                "link_id": one.link_id,
+                "connection_id": one.connected.id,
+                "kind": "write",
+                "state": "waiting",
+                "want": columns.encode(each.errand),
+                "version": each.errand.expect,
+                "cause": each.cause[:128],
+                "made_at": now,
+            },
         )
 
 
@@ -186,12 +205,9 @@ def _same(old: Errand, new: Errand) -> bool:
     return old == new
 
 
-def _store_park(conn: Connection, hub: Hub, item: Whole, each: Decided) -> None:
+def _store_park(conn: Connection, hub: Hub, item: Whole, each: Decided, open_now: Sequence[Any]) -> None:
     """Open, change or close the park of one member's status, so that what people see is what holds now."""
     one, now = each.one, hub.clock.now()
-    open_now = conn.execute(
-        select(parked).where(parked.c.link_id == one.link_id, parked.c.field == "status", parked.c.ended_at.is_(None))
-    ).all()
     park, base = each.park, each.base.status
     still = base is not None and base.parked is not None
     if park is None and still:
