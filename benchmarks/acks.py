@@ -119,7 +119,7 @@ class Load:
             f"x-zendesk-webhook-signature: {signed}\r\nx-zendesk-webhook-signature-timestamp: {stamp}\r\n"
             f"content-length: {len(body)}\r\n\r\n"
         )
-        return number, head.encode() + body
+        return hashlib.sha256(stamp.encode() + body).hexdigest(), head.encode() + body  # the id it is stored under
 
     def run(self, seconds: float, *, until_cut: bool = False) -> Load:
         """Send for so long. until_cut: the server's end ends it, and is no mistake."""

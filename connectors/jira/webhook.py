@@ -37,7 +37,9 @@ _JWT_LEEWAY = 60.0
 
 
 def verify(request: WebhookRequest, secrets: Sequence[str], now: datetime) -> str:
-    """The call's delivery id: Jira's own, the same on every attempt, else a digest of the body.
+    """The call's delivery id: a digest of the body, which is the same on every attempt.
+
+    Not Jira's own identifier: it is not signed, so a recorded call could be sent again under many of them.
 
     Raises WebhookRejected: 401 for a signature that is missing, wrong or made with another method, for a time outside
     the window, or when no secret is configured; 400 for a body that is not a JSON object.
@@ -47,7 +49,7 @@ def verify(request: WebhookRequest, secrets: Sequence[str], now: datetime) -> st
         raise WebhookRejected("No webhook secret is configured for this connection, so no call is believed.")
     _check_genuine(request, keys, now)
     _check_fresh(_body(request), now)
-    return request.headers.get("x-atlassian-webhook-identifier") or "body-" + hashlib.sha256(request.body).hexdigest()
+    return "body-" + hashlib.sha256(request.body).hexdigest()
 
 
 def keys(request: WebhookRequest) -> tuple[Hint, ...]:
