@@ -170,7 +170,8 @@ class Member(Struct, frozen=True, kw_only=True):
     fields nobody may write now.
     graph: legal workflow steps, raw -> raw values reachable in one step; None where any value may be written; a raw
     value that is missing as a key has unknown steps. automatic: who made its present crossing to done: True the
-    remote itself, False a person, None not yet asked. created_by_route: the hub made it, and its first tags.
+    remote itself, False a person, None not yet asked. created_by_route: the hub made it, and its first tags;
+    carried: the folded keys of those, where they are known.
     follow_up: its user opened it to go on from a member that is closed for good; its joining counts as that reopen.
     """
 
@@ -189,6 +190,7 @@ class Member(Struct, frozen=True, kw_only=True):
     graph: Mapping[str, tuple[str, ...]] | None = None
     automatic: bool | None = None
     created_by_route: bool = False
+    carried: frozenset[str] = frozenset()
     follow_up: bool = False
 
 

@@ -123,7 +123,8 @@ def _joined(item: ItemState, member: Member, members: Sequence[Member]) -> TagBa
     """A member's tag base; for one that joins, an empty one, so that joining only ever adds.
 
     A record that a route has just created carries tags which the hub itself wrote: those are no user's, so its base
-    holds them from the start. Everything else on it was brought by the tracker (its defaults, its people).
+    holds them from the start. Everything else on it was brought by the tracker (its defaults, its people). What it
+    carried was its source's then: until the others are known as they are now, nothing is concluded from it (None).
     """
     if member.tag_base is not None or not settled(member):
         return member.tag_base
@@ -132,6 +133,9 @@ def _joined(item: ItemState, member: Member, members: Sequence[Member]) -> TagBa
         return TagBase(keys=shown)
     if not member.created_by_route or member.shown is None:
         return TagBase()
+    if member.carried:
+        known = all(settled(m) for m in members if m.role is not member.role)
+        return TagBase(keys=member.carried, had=member.carried) if known else None
     others = frozenset[str]().union(*(m.shown.tags for m in members if m.link != member.link and m.shown is not None))
     ours = member.shown.tags & (others | item.tags.keys())
     return TagBase(keys=ours)

@@ -13,7 +13,7 @@ from msgspec import structs
 from sqlalchemy import Connection, insert, select, update
 
 from sync.core.reasons import ConflictKind
-from sync.core.state import ItemState, TagBase
+from sync.core.state import ItemState
 from sync.engine import columns, rows
 from sync.engine.columns import Base, Errand, LinksBase
 from sync.engine.hub import Connected, Hub
@@ -115,21 +115,21 @@ def add_link(
 ) -> int:
     """Make a record a member. Its base is empty: `reconcile` sees a join. A former link's knowledge of links stays.
 
-    carried: the tags that it was created with, if a route had it created. Those are the hub's own and known from the
-    start: one that was removed at its source meanwhile is no addition by the new record's people.
+    carried: the tags that it was created with, if a route had it created.
     """
     now = hub.clock.now()
     former = rows.last_link(conn, record_id)
     known = structs.replace(columns.base(former.base).links, asked=False) if former is not None else LinksBase()
     reopens = former is None and _is_follow_up(conn, hub, item_id, record_id)
-    tags = TagBase(keys=carried, had=carried) if carried else None
     result = conn.execute(
         insert(links).values(
             item_id=item_id,
             record_id=record_id,
             made_by=made_by,
             made_at=now,
-            base=columns.encode(Base(tags=tags, links=known, routed=carried is not None, follow_up=reopens)),
+            base=columns.encode(
+                Base(links=known, routed=carried is not None, carried=carried or frozenset(), follow_up=reopens)
+            ),
         )
     )
     rows.note_journal(

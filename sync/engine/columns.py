@@ -46,8 +46,9 @@ class Attribution(Struct, frozen=True, kw_only=True):
 class Base(Struct, frozen=True, kw_only=True):
     """What a link remembers. solo: a write of several fields was refused, so each goes out alone.
 
-    misses: by field, how often a write of the same value was answered well and not shown. routed: made by a route.
-    follow_up: it was opened to go on from a member that is closed for good.
+    misses: by field, how often a write of the same value was answered well and not shown. routed: made by a route;
+    carried: the keys of the tags that its create was sent with. follow_up: it was opened to go on from a member that
+    is closed for good.
     """
 
     status: StatusBase | None = None
@@ -57,6 +58,7 @@ class Base(Struct, frozen=True, kw_only=True):
     solo: bool = False
     misses: Mapping[str, int] = field(default_factory=dict)
     routed: bool = False
+    carried: frozenset[str] = frozenset()
     follow_up: bool = False
 
 

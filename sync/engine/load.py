@@ -253,7 +253,7 @@ def member_of(hub: Hub, item: Whole, one: Linked) -> Member:
     mapping = one.connected.mapping
     doubt = one.open is not None and (one.open.state in ("sending", "in_doubt") or one.open.doubtful)
     # Every tag of every member: what one of them brings in this pass may be owed to this one at once.
-    keys = set(item.state.tags).union(*(each.shown.tags for each in item.linked))
+    keys = set(item.state.tags).union(one.base.carried, *(each.shown.tags for each in item.linked))
     if one.base.tags is not None:
         keys |= one.base.tags.keys | one.base.tags.had
     return Member(
@@ -272,6 +272,7 @@ def member_of(hub: Hub, item: Whole, one: Linked) -> Member:
         graph=one.graph,
         automatic=automatic(hub, one),
         created_by_route=one.base.routed,
+        carried=one.base.carried,
         follow_up=one.base.follow_up,
     )
 

@@ -5,6 +5,7 @@ A kill at a random moment seldom meets the few microseconds that matter; an aime
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
@@ -25,16 +26,17 @@ class Moment(StrEnum):
 
 
 class Aimed:
-    """`connectors.sandbox.wire.StandIn` around a stand-in. fire: ends the daemon; called within the request."""
+    """`connectors.sandbox.wire.StandIn` around a stand-in. answered: webhook calls by the status they got."""
 
     def __init__(self, inner: Any) -> None:
         self.inner: ZendeskSandbox | JiraSandbox = inner
+        self.answered: Counter[int | None] = Counter()
         self._moment: Moment | None = None
         self._skip = 0
         self._fire: Callable[[], None] = lambda: None
 
     def aim(self, moment: Moment, skip: int, fire: Callable[[], None]) -> None:
-        """Fire at the write after the next `skip` ones. Hold the server's lock."""
+        """Fire at the write after the next `skip` ones: end the daemon. Hold the server's lock."""
         self._moment, self._skip, self._fire = moment, skip, fire
 
     def rest(self) -> None:
@@ -68,4 +70,5 @@ class Aimed:
 
     def hook_answered(self, hook: OutgoingHook, status: int | None, now: float) -> None:
         """See StandIn."""
+        self.answered[status] += 1
         self.inner.hook_answered(hook, status, now)

@@ -8,7 +8,6 @@ side whose people turn its status, so that the last word is known exactly too.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -185,15 +184,15 @@ class People:
         return True
 
     def join(self, case: Case) -> bool:
-        """Somebody links another ticket to the issue: an engineer on the issue, or an agent in Zendesk's own app."""
+        """An agent links another ticket to the issue in Zendesk's own app.
+
+        Not by a remote link on the issue: no feed shows those, and after a burst they may wait for the sweep, which is
+        switched off here so that it hides nothing.
+        """
         if case.kind is not Kind.GROUP or len(case.tickets) >= 4 or not self._links(case):
             return False
         ticket = self._ticket(f"{case.subject}, too", set())
         case.tickets.append(ticket)
-        if self._rng.random() < 0.5:
-            url = f"{self._stage.desk_server.url}/agent/tickets/{ticket}"
-            self._stage.jira("remote_link", issue=case.key, url=url, title=f"Ticket {ticket}")
-            return self.label(case)  # a link alone is shown by no feed: an edit brings the hub to look
         with self._stage.site_server.lock:
             issue = self._stage.site_rules.site.peek(case.key)
         assert issue is not None
@@ -227,18 +226,26 @@ class People:
         return case.key
 
     def _links(self, case: Case) -> bool:
-        """Whether the routed ticket says for all to see that it is linked; notes every ticket that does."""
+        """Whether the routed ticket and the issue name each other for all to see; remembers every ticket that does."""
         if key := self._key(case):
             for ticket in case.tickets:
-                if ticket not in case.linked and self._has_note(ticket, key):
+                if ticket not in case.linked and self._is_named(ticket, key) and self._names(ticket, key):
                     case.linked.add(ticket)
         return case.tickets[0] in case.linked
 
-    def _has_note(self, ticket: int, key: str) -> bool:
+    def _is_named(self, ticket: int, key: str) -> bool:
+        with self._stage.site_server.lock:
+            issue = self._stage.site_rules.site.peek(key)
+            assert issue is not None
+            urls = [str(link.object.get("url", "")) for link in issue.remote_links]
+        return any(url.endswith(f"/tickets/{ticket}") for url in urls)
+
+    def _names(self, ticket: int, key: str) -> bool:
         with self._stage.desk_server.lock:
             model = self._stage.desk_rules.model
             comments = model.comments(model.entries[ticket])
-            return any(key in each["body"] for each in comments if each["author_id"] == model.hub.id)
+            linked = any(row["ticket_id"] == str(ticket) and row["issue_key"] == key for row in model.links.values())
+            return linked or any(key in each["body"] for each in comments if each["author_id"] == model.hub.id)
 
     def _next(self) -> int:
         self._numbers += 1
@@ -251,6 +258,3 @@ class People:
 def _own(homes: dict[str, int], names: list[str]) -> list[str]:
     """Those that a ticket brought: a second ticket may be joining, which then keeps what engineers brought."""
     return [name for name in names if homes[name] != ISSUE]
-
-
-Act = Callable[[Case], bool]

@@ -349,7 +349,11 @@ class Stage:
         return since - began
 
     def flaws(self) -> list[str]:
-        """What is wrong with the daemon's database now that all is quiet."""
+        """What is wrong with the daemon's database now that all is quiet.
+
+        Parked for want of a path is no flaw: an agent who reopens while the hub walks an issue towards Done leaves it
+        half way, open as it should be, and the stock workflow has no step from there back to To Do.
+        """
         flaws = [f"integrity check: {text}" for (text,) in self.ask("pragma integrity_check") if text != "ok"]
         flaws += [f"foreign key: {row}" for row in self.ask("pragma foreign_key_check")]
         open_states = "('waiting', 'sending', 'in_doubt')"
@@ -358,7 +362,7 @@ class Stage:
             ("items", "gen > done_gen"),
             ("inbox", "done_at is null"),
             ("holds", "released_at is null"),
-            ("parked", "ended_at is null"),
+            ("parked", "ended_at is null and reason <> 'no_path'"),
         ):
             if count := self.ask(f"select count(*) from {table} where {where}")[0][0]:
                 flaws.append(f"{table}: {count} with {where}: {self.ask(f'select * from {table} where {where}')[:3]}")
@@ -392,6 +396,8 @@ def free_port(taken: Sequence[int] = ()) -> int:
 @contextmanager
 def stage(folder: Path, *, poll_seconds: float = 1.0, retention_seconds: float | None = None) -> Generator[Stage]:
     """Both stand-ins served, without limits of their own, the daemon configured and not yet started."""
+    if (folder / "config").exists():
+        raise Wrong(f"{folder} has been used already; name another folder, or remove it")
     for path, text in contents(folder).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")

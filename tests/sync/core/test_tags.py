@@ -143,6 +143,20 @@ def test_tags_that_a_route_wrote_at_create_are_not_the_trackers_own() -> None:
     assert tag_writes(stage, plan) == "A+z B+z"
 
 
+def test_what_a_create_carried_and_the_ticket_has_lost_meanwhile_goes_from_the_new_issue() -> None:
+    stage = Stage("A:open ~T:todo+xz").act("jT")
+    plan = stage.look(T={"created_by_route": True, "carried": frozenset("x")})
+    assert plan.item.tags == {"z": {Role.TRACKER}}
+    assert tag_writes(stage, plan) == "A+z T-x"
+
+
+def test_nothing_is_concluded_from_what_a_create_carried_until_the_ticket_is_read() -> None:
+    stage = Stage("A:open ~T:todo+xz").act("jT")
+    plan = stage.look(T={"created_by_route": True, "carried": frozenset("x")}, A={"fresh": False})
+    assert plan.item.tags == {}
+    assert tag_writes(stage, plan) == ""
+
+
 def test_what_a_route_wrote_is_removed_again_with_the_ticket() -> None:
     item = ItemState()
     ticket = Member(
