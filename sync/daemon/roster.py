@@ -42,7 +42,7 @@ def _of_connection(hub: Hub, connected: Connected, deliverers: int) -> Iterator[
     yield worker("greet", "greet", partial(contact.greet, hub, connected), 2.0)
     # The tick rings; twice the interval is for a wall clock that was set back, by which the ticks go.
     yield worker("poll", "poll", partial(poll.poll, hub, connected, poll.LIVE), 2 * connected.poll_seconds)
-    yield worker("import", "poll", partial(poll.poll, hub, connected, poll.IMPORT), 3.0)
+    yield worker("import", "poll", partial(poll.read_ahead, hub, connected), 3.0)
     yield worker("refresh", "refresh", partial(refresh.refresh, hub, connected), 2.0)
     yield worker("create", "deliver", partial(create.create, hub, connected), 3.0)
     yield worker("sweep", "sweep", partial(sweep.sweep, hub, connected), 10.0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -16,7 +18,12 @@ from sync.engine.hub import Connected, Hub
 from sync.model import Missing, MissingKind
 from sync.store.tables import cursors, records
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future  # noqa: TID251  the type only: the futures are made by the store
+
 LIVE, IMPORT = "live", "import"
+_AHEAD = 20
+"""Pages that one call of `read_ahead` reads at most: then the worker looks whether it is to stop."""
 
 
 def open_feeds(conn: Connection, hub: Hub, connected: Connected, import_since: datetime | None = None) -> None:
@@ -60,39 +67,111 @@ def restart(conn: Connection, connected: Connected, name: str, since: datetime, 
         conn.execute(insert(cursors).values(connection_id=connected.id, feed=name, **values))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a feed has come to. started_at: of this run of it; a feed that is begun anew has another one."""
+
+    cursor: str | None
+    since: datetime
+    started_at: datetime
+    moved_at: datetime
+    total: int | None
+    records: int
+
+
 def poll(hub: Hub, connected: Connected, name: str = LIVE) -> bool:
     """Read one page of a feed. True when there is more to read at once."""
-    if down.unreachable(hub, connected):
-        return False
+    return _read(hub, connected, name, pages=1)
+
+
+def read_ahead(hub: Hub, connected: Connected) -> bool:
+    """Read the import's next pages, each while the one before is being stored. True when there are more.
+
+    A page is handed to the store only once the one before it is durable, so the cursor never runs ahead of the records.
+    """
+    return _read(hub, connected, IMPORT, pages=_AHEAD)
+
+
+def _read(hub: Hub, connected: Connected, name: str, *, pages: int) -> bool:
     with hub.store.read() as conn:
         state = feed(conn, connected, name)
     if state is None or (name == IMPORT and state.finished_at is not None):
         return False
+    place = Place(
+        cursor=state.cursor,
+        since=state.since,
+        started_at=state.started_at,
+        moved_at=state.moved_at,
+        total=state.total,
+        records=state.records,
+    )
+    storing: Future[tuple[bool, bool]] | None = None
+    more = False
+    for _ in range(pages):
+        read_no = hub.reads.next()
+        page = _page(hub, connected, name, place)
+        if storing is not None and not _stored(hub, connected, storing):
+            return True
+        storing = None
+        if not isinstance(page, Page):
+            return page
+        storing = hub.store.submit(
+            partial(_store, hub=hub, connected=connected, name=name, place=place, page=page, read_no=read_no)
+        )
+        more = page.more
+        if more and page.cursor == place.cursor:
+            # The same place again: asking at once would go on for ever. The next poll asks there once more.
+            hub.tell("feed_repeats", connection=connected.name, feed=name)
+            more = False
+        if not more:
+            break
+        place = replace(
+            place,
+            cursor=page.cursor,
+            moved_at=hub.clock.now(),
+            total=page.total if page.total is not None else place.total,
+            records=place.records + len(page.snapshots),
+        )
+    if storing is not None and not _stored(hub, connected, storing):
+        return True
+    return more
+
+
+def _page(hub: Hub, connected: Connected, name: str, place: Place) -> Page | bool:
+    """The page at a place. Without one, whether to look again at once."""
+    if down.unreachable(hub, connected):
+        return False
     priority = Priority.LIVE if name == LIVE else Priority.BACKFILL
     if hub.budgets.take(connected.id, connected.draws(Act.PAGE), priority=priority):
         return False
-    read_no = hub.reads.next()
     try:
-        page = connected.remote().page(state.cursor, state.since)
+        page = connected.remote().page(place.cursor, place.since)
     except CursorExpired:
-        _restart_from_safe(hub, connected, name, state)
+        _restart_from_safe(hub, connected, name, place)
         return True
     except RemoteError as error:
         down.failed(hub, connected, error)
         return False
     down.answered(hub, connected)
-    hub.store.step(lambda conn: _store(conn, hub, connected, name, state, page, read_no))
-    if page.snapshots or page.missing:
+    return page
+
+
+def _stored(hub: Hub, connected: Connected, storing: Future[tuple[bool, bool]]) -> bool:
+    """Wait until a page is durable. False when the feed was begun anew meanwhile. Raises StoreUnavailable."""
+    went_on, brought = storing.result()
+    if brought:
         hub.signals.ring("settle")
         hub.signals.ring(f"refresh:{connected.id}")
-    if page.more and page.cursor == state.cursor:
-        # The same place again: asking at once would go on for ever. The next poll asks there once more.
-        hub.tell("feed_repeats", connection=connected.name, feed=name)
-        return False
-    return page.more
+    return went_on
 
 
-def _store(conn: Connection, hub: Hub, connected: Connected, name: str, state: Any, page: Page, read_no: int) -> None:
+def _store(
+    conn: Connection, *, hub: Hub, connected: Connected, name: str, place: Place, page: Page, read_no: int
+) -> tuple[bool, bool]:
+    """Store a page with its cursor: (whether the cursor moved, whether the page brought anything).
+
+    The cursor stays when the feed was begun anew since the page was asked for.
+    """
     now = hub.clock.now()
     unknown = _unknown(conn, connected, page)
     taken = ingest.take(conn, hub, connected, page.snapshots, read_no)
@@ -108,23 +187,31 @@ def _store(conn: Connection, hub: Hub, connected: Connected, name: str, state: A
     if unknown:
         # What was made since the backup may be our own creates: read whole, they show what they belong to.
         rows.ask(conn, connected.id, [(connected.kind, remote_id) for remote_id in unknown], now, "member")
-    newly = _newly_linked(conn, connected, page, state.since)
+    newly = _newly_linked(conn, connected, page, place.since)
     rows.ask(conn, connected.id, [(connected.kind, remote_id) for remote_id in newly], now, "linked")
     finished = None if page.more else now
-    conn.execute(
+    moved = conn.execute(
         update(cursors)
-        .where(cursors.c.connection_id == connected.id, cursors.c.feed == name)
+        .where(
+            cursors.c.connection_id == connected.id,
+            cursors.c.feed == name,
+            cursors.c.started_at == place.started_at,
+        )
         .values(
             cursor=page.cursor,
             records=cursors.c.records + taken.new + taken.updated + taken.ignored,
             pages=cursors.c.pages + 1,
-            total=page.total if page.total is not None else state.total,
+            total=page.total if page.total is not None else place.total,
             moved_at=now,
             finished_at=finished,
         )
     )
+    brought = bool(page.snapshots or page.missing)
+    if not moved.rowcount:
+        return False, brought
     if finished is not None and name == IMPORT:
-        hub.tell("import_finished", connection=connected.name, records=state.records + len(page.snapshots))
+        hub.tell("import_finished", connection=connected.name, records=place.records + len(page.snapshots))
+    return True, brought
 
 
 def _newly_linked(conn: Connection, connected: Connected, page: Page, since: datetime) -> list[str]:
@@ -152,8 +239,8 @@ def _known(conn: Connection, connected: Connected, keys: list[str], missing: Any
     return kept
 
 
-def _restart_from_safe(hub: Hub, connected: Connected, name: str, state: Any) -> None:
+def _restart_from_safe(hub: Hub, connected: Connected, name: str, place: Place) -> None:
     """The remote no longer knows our place: read again from the last time a page was stored, and a little before."""
-    since = max(state.since, state.moved_at - 2 * hub.settings.poll_overlap) if name == LIVE else state.since
+    since = max(place.since, place.moved_at - 2 * hub.settings.poll_overlap) if name == LIVE else place.since
     hub.tell("cursor_expired", connection=connected.name, feed=name, from_=since.isoformat())
     hub.store.step(lambda conn: restart(conn, connected, name, since, hub.clock.now()))
