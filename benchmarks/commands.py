@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from time import perf_counter
 
 from benchmarks.figures import Figure, Result, WrongResult, of_runs
@@ -42,6 +43,11 @@ def commands(folder: Path, *, quick: bool) -> Result:
                     runs=tuple(took),
                 )
             )
+            before = getrusage(RUSAGE_CHILDREN)
+            _seconds([str(COMMAND), *args], expected)
+            after = getrusage(RUSAGE_CHILDREN)
+            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            result.figures.append(Figure(name="  processor time", unit="s", value=used))
     result.checked.append("each ended with 0 and said what it should")
     return result
 

@@ -51,9 +51,7 @@ def idle(folder: Path, *, quick: bool) -> Result:
                     floor_is="one page a poll",
                 )
             )
-        result.figures.append(
-            Figure(name="processor", unit="% of a core", value=used / passed * 100, aim=1.0, floor=0.0, floor_is="")
-        )
+        result.figures.append(Figure(name="processor", unit="% of a core", value=used / passed * 100, aim=1.0))
         result.figures.append(Figure(name="peak memory, import included", unit="MB", value=daemon.peak_mb()))
     return result
 

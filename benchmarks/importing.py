@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 from benchmarks.figures import Figure, Result, WrongResult, of_runs
-from benchmarks.stage import DAEMON_CORE, Stage, stage, until
+from benchmarks.stage import DAEMON_CORE, Daemon, Stage, stage, until
 
 LATENCY = 0.1
 """Seconds by which each answer is held back in the second part."""
@@ -47,6 +47,11 @@ def importing(folder: Path, *, quick: bool) -> Result:
             floor_is="bare read and decode",
             runs=tuple(rates),
         ),
+        Figure(
+            name="the daemon's processor time",
+            unit="s/100,000",
+            value=of_runs([each.used for each in fast]) / tickets * 100_000,
+        ),
         Figure(name="peak memory", unit="MB", value=of_runs([each.peak for each in fast]), aim=200),
         Figure(
             name="calls per 1,000 records",
@@ -69,10 +74,11 @@ def importing(folder: Path, *, quick: bool) -> Result:
 
 
 class Run:
-    """One import. seconds: from its first page's request to its end. calls: for pages. peak: MB."""
+    """One import. seconds: from its first page's request to its end. calls: for pages. peak: MB. used: CPU seconds."""
 
-    def __init__(self, tickets: int, seconds: float, calls: int, peak: float) -> None:
-        self.seconds, self.calls, self.peak = seconds, calls, peak
+    def __init__(self, tickets: int, seconds: float, calls: int, daemon: Daemon) -> None:
+        self.seconds, self.calls = seconds, calls
+        self.peak, self.used = daemon.peak_mb(), daemon.cpu_seconds()
         self.rate = tickets / seconds
 
 
@@ -96,10 +102,10 @@ def _run(on: Stage, number: int, tickets: int) -> Run:
         # The live feed reads beside it: its pages begin at a time of their own.
         pages = [call for call in on.desk.calls if call.operation == "export.cursor" and " users " in f"{call.query} "]
         live = [call for call in pages if call.began > ended]
-        peak = daemon.peak_mb()
+        done_run = Run(tickets, ended - pages[0].began, len(pages) - len(live), daemon)
         _right(on, tickets)
         on.stop()
-        return Run(tickets, ended - pages[0].began, len(pages) - len(live), peak)
+        return done_run
     finally:
         on.folder = base
 

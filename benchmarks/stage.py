@@ -197,6 +197,11 @@ class Stage:
             self.point_hooks(self.daemon.url)
         return self.daemon
 
+    def started(self) -> Daemon:
+        """The running daemon."""
+        assert self.daemon is not None
+        return self.daemon
+
     def stop(self) -> None:
         """End the daemon in order."""
         if self.daemon is not None:
