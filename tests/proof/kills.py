@@ -56,7 +56,7 @@ class Outcome:
             f"{self.changes} changes by people; the hub wrote {dict(self.verdict.writes)}",
             f"faults: {self.faults}",
             f"quiet {self.recovery_seconds:.1f} s after the last start",
-            f"lost or wrong: {len(self.verdict.differences)}; doubled: {len(self.verdict.doubled)}; "
+            f"lost or wrong: {len(self.verdict.differences)}; doubled: {len(self.verdict.doubled)}",
             f"flaws of the database or defects in the log: {len(self.flaws)}",
         ]
         return "\n".join([*lines, *self.flaws[:10], *([self.verdict.told()] if not self.verdict.is_good else [])])

@@ -119,8 +119,9 @@ class People:
     def untag(self, case: Case) -> bool:
         """An agent takes a tag off the ticket that brought it; off a lone ticket also one that an engineer brought."""
         homes = {name: case.tags[name].home for name in case.living}
-        fit = [name for name, home in homes.items() if home != ISSUE or len(case.tickets) == 1]
-        if not fit or case.kind is Kind.GROUP and len(case.tickets) == 1 and not (fit := _own(homes, fit)):
+        # A group keeps what engineers brought as long as one of its tickets does, and another may just be joining.
+        fit = [name for name, home in homes.items() if home != ISSUE or case.kind is not Kind.GROUP]
+        if not fit:
             return False
         name = self._rng.choice(fit)
         ticket = homes[name] or case.tickets[0]
@@ -253,8 +254,3 @@ class People:
 
     def _name(self) -> str:
         return f"x{self._next()}"
-
-
-def _own(homes: dict[str, int], names: list[str]) -> list[str]:
-    """Those that a ticket brought: a second ticket may be joining, which then keeps what engineers brought."""
-    return [name for name in names if homes[name] != ISSUE]

@@ -271,14 +271,12 @@ class Stage:
 
     def outage(self, side: str, *, is_down: bool) -> None:
         """Let one side (`support` or `tracker`) answer nobody, or everybody again."""
-        server, rules = {
-            "support": (self.desk_server, self.desk_rules),
-            "tracker": (self.site_server, self.site_rules),
-        }[side]
+        server = self.desk_server if side == "support" else self.site_server
+        faults = (self.desk_rules if side == "support" else self.site_rules).control.faults
         with server.lock:
-            rules.control.faults.clear()
+            faults.clear()
             if is_down:
-                rules.control.faults.add(FaultRule(kind=FaultKind.DROP_BEFORE))
+                faults.add(FaultRule(kind=FaultKind.DROP_BEFORE))
 
     # --- what the daemon knows -----------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ doubled, and from 20 % of the run on memory, file descriptors, threads and the d
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import statistics
 import sys
@@ -29,6 +28,8 @@ MOST_LEFT = 150
 """So much may be left to do before people pause: a load that is over what one daemon carries would prove nothing."""
 SETTLED = 0.2
 """From this share of the run on, figures must be flat."""
+SHORTEST = 300.0
+"""Seconds that a run must last to say something about growth."""
 GROWTH_MB = 5.0
 GROWTH_SHARE = 0.05
 """What memory and database may have grown by between the first and the last quarter of that time."""
@@ -77,13 +78,13 @@ class Outcome:
     def told(self) -> str:
         """The outcome in lines."""
         lines = [
-            f"{self.changes} changes in {self.seconds:.0f} s ({self.changes / self.seconds:.1f}/s); "
+            f"{self.changes} changes in {self.seconds:.0f} s ({self.changes / self.seconds:.1f}/s)",
             f"quiet {self.quiet_seconds:.1f} s after the last one",
             f"the hub wrote {dict(self.verdict.writes)}",
             f"calls that went wrong: {sum(self.faults.values())} {self.faults}",
             f"webhook calls by answer: {self.hooks}",
-            f"lost or wrong: {len(self.verdict.differences)}; doubled: {len(self.verdict.doubled)}; "
-            f"flaws: {len(self.flaws)}; growing: {len(self.growth)}",
+            f"lost or wrong: {len(self.verdict.differences)}; doubled: {len(self.verdict.doubled)}",
+            f"flaws of the database or defects in the log: {len(self.flaws)}; growing: {len(self.growth)}",
         ]
         return "\n".join(
             [*lines, *self.growth, *self.flaws[:10], *([] if self.verdict.is_good else [self.verdict.told()])]
@@ -164,7 +165,7 @@ def figures(place: Stage, changes: int, seconds: float) -> Figures:
         changes=changes,
         seconds=seconds,
         memory_mb=int(status["VmRSS"].split()[0]) * 1024 / 1e6,
-        descriptors=len(os.listdir(process / "fd")),
+        descriptors=sum(1 for _ in (process / "fd").iterdir()),
         threads=int(status["Threads"]),
         database_mb=sum(file.stat().st_size for file in files if file.exists()) / 1e6,
         left=sum(place.backlog().values()),
@@ -174,12 +175,13 @@ def figures(place: Stage, changes: int, seconds: float) -> Figures:
 def growth(taken: Sequence[Figures], retention_seconds: float) -> list[str]:
     """What grew between the first and the last quarter of the time after `SETTLED`. Pure.
 
-    The database is compared from the moment on at which retention can have reached what the run began with, and only
-    when there are a few such moments: retention works once a minute.
+    A run that is shorter than `SHORTEST` says nothing about growth: caches are still being filled. The database is
+    compared from the moment on at which retention can have reached what the run began with, and only when there are a
+    few such moments: retention works once a minute.
     """
     steady = taken[int(len(taken) * SETTLED) :]
     grown = []
-    if len(steady) >= 4:
+    if len(steady) >= 4 and steady[-1].seconds >= SHORTEST:
         for name, values, allowed in (
             ("memory_mb", [each.memory_mb for each in steady], GROWTH_MB),
             ("descriptors", [float(each.descriptors) for each in steady], 2.0),
