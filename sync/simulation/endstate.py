@@ -150,7 +150,7 @@ def _tag(ledger: Ledger, sight: Sight, members: dict[str, Membership], present: 
             continue
         if not is_tracker(record) and not is_tracker(source) and record != source:
             yield f"tag-on-sibling: {key} of {source} is on {record}"
-        last = max((e.no for e in removals if is_tracker(e.record)), default=-1)
+        last = max((e.no for e in removals if is_tracker(e.record) and e.record in present), default=-1)
         if last > last_join and last > again:
             yield f"H5 tag-resurrected: {key} was removed on the tracker and is on {record}"
         own = max((e.no for e in removals if e.record == record), default=-1)

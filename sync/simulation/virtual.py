@@ -20,6 +20,7 @@ class VirtualClock:
     def __init__(self, start: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)) -> None:
         self._now = start
         self._elapsed = 0.0
+        self._wrong = 0.0
 
     def now(self) -> datetime:
         """Wall time, aware, UTC."""
@@ -39,12 +40,13 @@ class VirtualClock:
         self._elapsed += seconds
 
     def jump(self, seconds: float) -> None:
-        """Let the wall clock alone jump, as after a correction."""
+        """Let this machine's wall clock alone jump, as after a correction; the stand-ins' clocks do not."""
         self._now += timedelta(seconds=seconds)
+        self._wrong += seconds
 
     def epoch(self) -> float:
         """Seconds since the epoch, as the stand-ins take them."""
-        return self._now.timestamp()
+        return self._now.timestamp() - self._wrong
 
 
 class SeededRng:
