@@ -71,6 +71,7 @@ LEVELS: Mapping[str, int] = {
     # Somebody's attention, not at once.
     "field_held": logging.WARNING,
     "fight_named": logging.WARNING,
+    "clock_jumped": logging.WARNING,
     "finding": logging.WARNING,
     "check_failed": logging.WARNING,
     "connection_down": logging.WARNING,

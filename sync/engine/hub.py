@@ -128,7 +128,10 @@ class ReadCounter:
 
 @dataclass
 class Hub:
-    """Everything the engine's functions are given."""
+    """Everything the engine's functions are given.
+
+    clock_offset: wall time less monotonic time when last looked at, in seconds; it changes when the wall clock jumps.
+    """
 
     store: Store
     clock: Clock
@@ -142,6 +145,7 @@ class Hub:
     settings: EngineSettings = field(default_factory=EngineSettings)
     signals: Signals = field(default_factory=Silent)
     tell: Callable[..., None] = lambda event, **facts: None
+    clock_offset: float | None = None
 
     def named(self, name: str) -> Connected:
         """The connection of that name. Raises KeyError."""

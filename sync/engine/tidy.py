@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection, update
+
 from sync.engine import contact, rows
 from sync.engine.hub import Hub
 from sync.store.retention import Retention, tidy_all
+from sync.store.tables import deliveries, items, refreshes
+
+_JUMP = 60.0
+"""Seconds by which the wall clock may drift between two looks before it counts as a jump."""
 
 
 def tidy(hub: Hub) -> bool:
     """Forget what is past its time, and end restores whose re-reading is done. Nothing is left for the next tick."""
+    notice_jump(hub)
     with hub.store.read() as conn:
         held = rows.held_connections(conn)
     for connected in hub.connections.values():
@@ -25,3 +32,26 @@ def tidy(hub: Hub) -> bool:
     if forgotten:
         hub.tell("forgotten", **forgotten)
     return False
+
+
+def notice_jump(hub: Hub) -> float:
+    """Seconds by which the wall clock jumped since the last look. After a jump nothing waits for a time of before.
+
+    Stored times to try again are of the wall clock: set back by a day, it would reach them a day late. What must not
+    go out yet is kept by the budgets all the same, which go by monotonic time.
+    """
+    offset = hub.clock.now().timestamp() - hub.clock.monotonic()
+    before, hub.clock_offset = hub.clock_offset, offset
+    jumped = 0.0 if before is None else offset - before
+    if abs(jumped) <= _JUMP:
+        return 0.0
+    hub.store.step(_try_at_once)
+    hub.tell("clock_jumped", seconds=round(jumped, 1))
+    for topic in ("settle", *(f"{work}:{each}" for each in hub.connections for work in ("deliver", "refresh"))):
+        hub.signals.ring(topic)
+    return jumped
+
+
+def _try_at_once(conn: Connection) -> None:
+    for table in (items, deliveries, refreshes):
+        conn.execute(update(table).where(table.c.not_before.is_not(None)).values(not_before=None))
