@@ -50,6 +50,14 @@ lint: lint-style lint-format lint-types lint-types-again lint-layers ## run ever
 bench: setup-dev ## measure against the stand-ins (minutes)
 	@$(PY) -m benchmarks $(BENCH_ARGS)
 
+.PHONY: kills
+kills: setup-dev ## kill the daemon 500 times between the stand-ins, and look for what was lost or doubled (half an hour)
+	@$(PY) -m tests.proof.kills $(KILLS_ARGS)
+
+.PHONY: soak
+soak: setup-dev ## 100,000 changes over a bad network: nothing lost, nothing doubled, nothing that grows (an hour)
+	@$(PY) -m tests.proof.soak $(SOAK_ARGS)
+
 .PHONY: setup-dev
 setup-dev: $(DEV_STAMP) ## add what tests and linters need
 
