@@ -71,6 +71,13 @@ _DOUBT = (
 )
 
 
+_SAME_DOUBT = select(deliveries.c.id).where(
+    deliveries.c.id == bindparam("of"),
+    deliveries.c.state == "in_doubt",
+    deliveries.c.attempts == bindparam("attempt"),
+)
+
+
 def settle(hub: Hub, connected: Connected) -> bool:
     """Find out about one write in doubt. True when there was one whose time had come."""
     now = hub.clock.now()
@@ -167,6 +174,8 @@ def _store(
     read_no: int,
 ) -> None:
     now = hub.clock.now()
+    if not conn.execute(_SAME_DOUBT, {"of": row.id, "attempt": row.attempts}).first():
+        return  # another worker was quicker: what it concluded, and may have sent since, stands
     if isinstance(found, Missing):
         ref = rows.record_row(conn, record_id)
         ingest.take_missing(conn, hub, connected, {ref.remote_id: found})
