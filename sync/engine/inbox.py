@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -11,7 +12,7 @@ from connectors.errors import WebhookRejected
 from sync.engine import columns, rows
 from sync.engine.hub import Hub
 from sync.model import Json
-from sync.store.tables import deliveries, inbox, links
+from sync.store.tables import deliveries, inbox, links, records
 
 _WAITING = (
     select(inbox.c.id, inbox.c.connection_id, inbox.c.body)
@@ -24,6 +25,12 @@ _BEING_WRITTEN = (
     select(links.c.record_id)
     .select_from(deliveries.join(links, deliveries.c.link_id == links.c.id))
     .where(deliveries.c.state == "sending")
+)
+
+_NAMED = select(records.c.id, records.c.remote_id, records.c.version, records.c.origin, records.c.body).where(
+    records.c.connection_id == bindparam("of"),
+    records.c.kind == bindparam("sort"),
+    records.c.remote_id.in_(bindparam("named", expanding=True)),
 )
 
 
@@ -48,35 +55,49 @@ def read_inbox(hub: Hub) -> bool:
         waiting = conn.execute(_WAITING, {"most": hub.settings.batch * 5}).all()
     if not waiting:
         return False
-    # Bodies are decoded before the step: the writer is for what must be written.
+    # Looked up before the step: the writer is for what must be written. What is out of date by then costs a read.
     named = [(row, hint) for row in waiting for hint in _hints(hub, row.connection_id, row.body)]
-    woken: set[int] = set()
+    with hub.store.read() as conn:
+        written = frozenset(conn.execute(_BEING_WRITTEN).scalars())
+        known = {
+            of: _records(conn, hub, of, [hint.id for row, hint in named if row.connection_id == of])
+            for of in {row.connection_id for row, _ in named}
+        }
     early: set[int] = set()
+    wanted: dict[int, set[str]] = {}
+    for call, hint in named:
+        row = known[call.connection_id].get(hint.id)
+        if row is not None and row.origin == "direct" and _known(row, hint):
+            continue
+        if row is not None and row.id in written:
+            early.add(call.id)
+        else:
+            wanted.setdefault(call.connection_id, set()).add(hint.id)
+    done = [row.id for row in waiting if row.id not in early]
 
     def step(conn: Connection) -> None:
         now = hub.clock.now()
-        written = _being_written(conn)
-        for call, hint in named:
-            row = rows.find_record(conn, call.connection_id, hint.id)
-            if row is not None and row.origin == "direct" and _known(row, hint):
-                continue
-            if row is not None and row.id in written:
-                early.add(call.id)
-                continue
-            rows.ask(conn, call.connection_id, [(hub.connections[call.connection_id].kind, hint.id)], now, "hook")
-            woken.add(call.connection_id)
-        if done := [{"call": row.id, "at": now} for row in waiting if row.id not in early]:
-            conn.execute(_DONE, done)
+        for connection_id, ids in sorted(wanted.items()):
+            kind = hub.connections[connection_id].kind
+            rows.ask(conn, connection_id, [(kind, remote_id) for remote_id in ids], now, "hook")
+        if done:
+            conn.execute(_DONE, [{"call": call_id, "at": now} for call_id in done])
 
-    hub.store.step(step)
-    for connection_id in sorted(woken):
+    if done or wanted:
+        hub.store.step(step)
+    for connection_id in sorted(wanted):
         hub.signals.ring(f"refresh:{connection_id}")
-    return len(early) < len(waiting)
+    return bool(done)
 
 
-def _being_written(conn: Connection) -> frozenset[int]:
-    """The records to which a write is under way: a few at most, one a deliverer."""
-    return frozenset(conn.execute(_BEING_WRITTEN).scalars())
+def _records(conn: Connection, hub: Hub, connection_id: int, ids: Sequence[str]) -> dict[str, Any]:
+    """Those of the named records that we have, by id."""
+    kind = hub.connections[connection_id].kind
+    return {
+        row.remote_id: row
+        for piece in rows.chunks(sorted(set(ids)))
+        for row in conn.execute(_NAMED, {"of": connection_id, "sort": kind, "named": piece})
+    }
 
 
 def _hints(hub: Hub, connection_id: int, body: bytes) -> tuple[Hint, ...]:
