@@ -1,0 +1,134 @@
+"""The checkers judge by the ledger alone: what they share with the hub could be wrong in both."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync import simulation
+from sync.simulation import endstate
+from sync.simulation.ledger import HUB, USER, Hidden, Ledger, Made, Membership, Shape, Sight, What
+from sync.simulation.online import Watch
+
+FOLDER = Path(next(iter(simulation.__path__)))
+ALLOWED = {"sync.model", "sync.simulation.ledger", "sync.simulation.meaning"}
+
+
+def imported(module: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse((FOLDER / f"{module}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield str(node.module)
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+@pytest.mark.parametrize("module", ["ledger", "meaning", "endstate", "online"])
+def test_a_checker_imports_nothing_of_the_hub_but_its_nouns(module: str) -> None:
+    ours = {name for name in imported(module) if name.split(".")[0] in ("sync", "connectors", "config", "mappings")}
+    assert ours <= ALLOWED
+
+
+def pair(ticket: str = "open", issue: str = "In Progress") -> tuple[Ledger, Sight]:
+    """A ticket and an issue of one item, at rest and in step."""
+    ledger = Ledger()
+    ledger.see("T1", Shape(status=issue, tags=frozenset()), USER)
+    ledger.see("Z1", Shape(status=ticket, tags=frozenset()), USER)
+    ledger.note("T1", What.JOINED, HUB)
+    ledger.note("Z1", What.JOINED, HUB)
+    ledger.links = {"T1": ["Z1"]}
+    members = tuple(Membership(record=name, aside=False, parked=frozenset(), held=frozenset()) for name in ("T1", "Z1"))
+    return ledger, Sight(item="hc-1", status="in_progress", tags={}, members=members)
+
+
+def judged(ledger: Ledger, sight: Sight) -> list[str]:
+    return [line.split(":")[0] for line in endstate.faults_of(ledger, [sight], ())]
+
+
+def test_a_pair_in_step_is_right() -> None:
+    assert judged(*pair()) == []
+
+
+def test_an_issue_on_the_other_side_is_wrong() -> None:
+    assert "H1 tracker-diverged" in judged(*pair(issue="Done"))
+
+
+def test_a_ticket_that_neither_agrees_nor_stands_aside_is_wrong() -> None:
+    assert judged(*pair(ticket="hold")) == ["H1 ticket-neither-agrees-nor-aside"]
+
+
+def test_a_tag_that_nobody_removed_and_nobody_has_is_lost() -> None:
+    ledger, sight = pair()
+    ledger.see("Z1", Shape(status="open", tags=frozenset({"vip"})), USER)
+    assert judged(ledger, sight) == ["H6 tag-lost"]
+
+
+def test_a_tag_that_the_tracker_removed_and_a_ticket_has_is_resurrected() -> None:
+    ledger, sight = pair()
+    ledger.see("T1", Shape(status="In Progress", tags=frozenset({"vip"})), USER)
+    ledger.see("Z1", Shape(status="open", tags=frozenset({"vip"})), HUB)
+    ledger.see("T1", Shape(status="In Progress", tags=frozenset()), USER)
+    assert "H5 tag-resurrected" in judged(ledger, sight)
+
+
+def test_two_issues_for_one_ticket_are_one_too_many() -> None:
+    ledger, sight = pair()
+    ledger.routed = ["Z1"]
+    ledger.made = {"T1": Made(marker="c1", source="Z1"), "T2": Made(marker="c2", source="Z1")}
+    assert judged(ledger, sight) == ["H7 created-for"]
+
+
+def test_two_notes_about_one_issue_and_two_links_to_one_ticket_are_one_too_many() -> None:
+    ledger, sight = pair()
+    ledger.notes, ledger.own_links = {("Z1", "T1"): 2}, {"T1": ["a", "a"]}
+    assert judged(ledger, sight) == ["H7 noted-twice", "H7 linked-twice"]
+
+
+def test_a_ticket_that_an_issue_does_not_show_is_wrong() -> None:
+    ledger, sight = pair()
+    ledger.links = {"T1": []}
+    assert judged(ledger, sight) == ["link-not-shown"]
+
+
+def test_an_edit_that_was_replaced_and_not_named_is_lost() -> None:
+    ledger, sight = pair()
+    ledger.hidden = [Hidden(record="Z1", lost="pending", by="solved")]
+    assert judged(ledger, sight) == ["H4 lost-edit-not-named"]
+    assert endstate.faults_of(ledger, [sight], {("Z1", "pending")}) == []
+
+
+def test_a_deleted_record_is_no_member() -> None:
+    ledger, sight = pair()
+    ledger.see("Z1", Shape(status="open", tags=frozenset(), gone=True), USER)
+    assert "gone-member" in judged(ledger, sight)
+
+
+def test_a_resolve_that_nobody_asked_for_is_seen_at_once() -> None:
+    ledger, _ = pair()
+    ledger.see("Z1", Shape(status="solved", tags=frozenset()), HUB)
+    assert [line.split(":")[0] for line in Watch(ledger).look({})] == ["resolved-unasked"]
+
+
+def test_a_resolve_that_the_tracker_asked_for_is_right_once() -> None:
+    ledger, _ = pair()
+    ledger.see("T1", Shape(status="Done", tags=frozenset()), USER)
+    ledger.see("Z1", Shape(status="solved", tags=frozenset()), HUB)
+    watch = Watch(ledger)
+    assert list(watch.look({})) == []
+    ledger.see("Z1", Shape(status="open", tags=frozenset()), USER)
+    ledger.see("Z1", Shape(status="solved", tags=frozenset()), HUB)
+    assert [line.split(":")[0] for line in watch.look({})] == ["resolved-unasked"]
+
+
+def test_what_the_hub_must_never_write_is_seen_at_once() -> None:
+    ledger, _ = pair()
+    ledger.see("Z1", Shape(status="pending", tags=frozenset({"vip"})), HUB)
+    assert [line.split(":")[0] for line in Watch(ledger).look({})] == ["hub-wrote-pending", "tag-added-unasked"]
+
+
+def test_a_stored_version_that_goes_back_is_seen_at_once() -> None:
+    watch = Watch(Ledger())
+    assert list(watch.look({"Z1": ("2", 5)})) == []
+    assert [line.split(":")[0] for line in watch.look({"Z1": ("1", 6)})] == ["H10 version-went-back"]
