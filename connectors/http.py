@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -54,6 +54,17 @@ class Limits(Struct, frozen=True, kw_only=True):
     read: float = 20.0
     total: float = 30.0
     body: int = 50 * 1024 * 1024
+
+
+class Answer(Protocol):
+    """What is read of an answer here, whichever library brought it; its body has been read to its end."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def content(self) -> bytes: ...
 
 
 class BodyTooLarge(requests.RequestException):
@@ -300,7 +311,7 @@ def wire_error(error: requests.RequestException, *, where: str, writing: bool) -
     return Unavailable(f"{where}: the call failed ({type(error).__name__}).", applied=doubt)
 
 
-def status_error(response: requests.Response, *, where: str, words: str, writing: bool, now: datetime) -> RemoteError:
+def status_error(response: Answer, *, where: str, words: str, writing: bool, now: datetime) -> RemoteError:
     """What an HTTP status of 400 or more means. words: the remote's own explanation, already safe to show."""
     status = response.status_code
     said = f"{where} answered {status}" + (f": {words}" if words else "")
@@ -369,7 +380,7 @@ def _cause(error: requests.RequestException) -> str:
 # --- JSON ----------------------------------------------------------------------------------------------------------
 
 
-def decode(response: requests.Response, *, where: str) -> dict[str, Json]:
+def decode(response: Answer, *, where: str) -> dict[str, Json]:
     """The JSON object in an answer. Raises UnexpectedAnswer, with a short excerpt, for everything else.
 
     Refused: HTML and other text, an empty body, `null`, lists, a cut body, numbers JSON does not have, nesting meant to
@@ -396,7 +407,7 @@ def rows_of(body: Mapping[str, Json], name: str, *, where: str) -> list[dict[str
     return rows
 
 
-def decode_any(response: requests.Response, *, where: str) -> Json:
+def decode_any(response: Answer, *, where: str) -> Json:
     """The JSON value in an answer, whichever it is. Raises UnexpectedAnswer as `decode` does."""
     body = response.content
     if not body.strip():
@@ -414,7 +425,7 @@ def decode_any(response: requests.Response, *, where: str) -> Json:
         ) from None
 
 
-def looks_like_html(response: requests.Response) -> bool:
+def looks_like_html(response: Answer) -> bool:
     """Whether an answer is a page for people."""
     if "html" in response.headers.get("Content-Type", "").lower():
         return True
