@@ -25,6 +25,7 @@ def test_it_makes_settings_mappings_and_a_private_data_folder(tmp_path: Path) ->
         "mappings/routes.yaml",
         "mappings/rules.schema.json",
         "mappings/rules.yaml",
+        "mappings/sentry.yaml",
         "mappings/zendesk.yaml",
         "var",
         "var/secrets",
