@@ -58,6 +58,19 @@ kills: setup-dev ## kill the daemon 500 times between the stand-ins, and look fo
 soak: setup-dev ## 100,000 changes over a bad network: nothing lost, nothing doubled, nothing that grows (an hour)
 	@$(PY) -m tests.proof.soak $(SOAK_ARGS)
 
+.PHONY: fuzz
+fuzz: setup-dev ## hostile input in bulk, and a thousand slow senders (FUZZ_ARGS="--cases 1000000")
+	@$(PY) -m tests.proof.fuzz $(FUZZ_ARGS)
+	@$(PY) -m tests.proof.fuzz --senders 1000
+
+.PHONY: mutants
+mutants: setup-dev ## plant every known defect and see that it is found (MUTANTS_ARGS="--only ladder")
+	@$(PY) -m tests.proof.mutants $(MUTANTS_ARGS)
+
+.PHONY: mutation-score
+mutation-score: setup-dev ## mutate the pure core and count what its tests notice (about half an hour)
+	@$(PY) -m mutmut run --max-children $(TEST_WORKERS) > /dev/null 2>&1; $(PY) -m tests.proof.score
+
 .PHONY: setup-dev
 setup-dev: $(DEV_STAMP) ## add what tests and linters need
 
