@@ -86,7 +86,7 @@ def _by_connection(conn: Connection, now: datetime) -> Iterable[Gauge]:
             yield Gauge(name=name, about=about, value=found.get(connection_id, 0), labels=labels(connection_id))
     for row in conn.execute(select(cursors.c.connection_id, cursors.c.moved_at).where(cursors.c.feed == "live")):
         yield Gauge(
-            name="poll_age_seconds", about="Since the last page of the change feed was stored",
+            name="poll_age_seconds", about="Since the change feed was last read to its end",
             value=_age(row.moved_at, now), labels=labels(row.connection_id),
         )  # fmt: skip
 

@@ -55,7 +55,8 @@ def adopt(
         if home is not None:
             add_link(conn, hub, home.item_id, record_id, "follow-up")
             touched.add(home.item_id)
-    if not touched and not before:
+    if not touched and rows.last_link(conn, record_id) is None:
+        # Once only: a record that somebody took out of its item had its counterpart, and gets no second one.
         touched |= _route(conn, hub, connected, record_id, snap)
     return touched
 

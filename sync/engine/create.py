@@ -16,17 +16,18 @@ from connectors.contract import Act
 from connectors.errors import AuthRejected, RateLimited, RemoteError, WriteRejected
 from sync.core.backoff import next_attempt
 from sync.core.reasons import ParkReason
-from sync.engine import adopt, columns, down, ingest, parking, rows
+from sync.engine import adopt, columns, doubt, down, ingest, parking, rows
 from sync.engine.columns import Errand
 from sync.engine.deliver import due, may_write
 from sync.engine.hub import Connected, Hub
 from sync.mapping.routes import Route
-from sync.model import Absent, CreateIntent, Draft, Duplicated, LinkView, NotYetCertain, RecordRef, Snapshot
+from sync.model import Absent, CreateIntent, Draft, Duplicated, LinkView, NotYetCertain, RecordRef, Role, Snapshot
 from sync.store.tables import deliveries, parked
 
 
 def create(hub: Hub, connected: Connected) -> bool:
     """Settle one create in doubt, or send one. True when there was one whose time had come."""
+    doubt.take_up(hub, connected)
     if not due(hub, connected, "create") or not may_write(hub, connected):
         return False
     now = hub.clock.now()
@@ -82,6 +83,15 @@ def _send(hub: Hub, connected: Connected, row: Any) -> None:
     errand = structs.replace(columns.errand(row.want), create=intent, carried=carried)
     if not hub.store.step(lambda conn: _claim(conn, hub, row, errand)):
         return
+    try:
+        _ask_for(hub, connected, row, errand, draft)
+    except Exception:
+        connected.left_behind[row.id] = row.attempts + 1
+        raise
+
+
+def _ask_for(hub: Hub, connected: Connected, row: Any, errand: Errand, draft: Draft) -> None:
+    """Send a claimed create once."""
     try:
         ref = connected.remote().create(draft, row.id)
     except RemoteError as error:
@@ -243,7 +253,8 @@ def _join(
     now = hub.clock.now()
     taken = ingest.take(conn, hub, connected, [snap], read_no, why="created")
     record_id = taken.ids[snap.ref.id]
-    if rows.active_link(conn, record_id) is None:
+    late = connected.role is Role.TRACKER and adopt.tracker_of(conn, hub, row.item_id) is not None
+    if rows.active_link(conn, record_id) is None and not late:
         adopt.add_link(conn, hub, row.item_id, record_id, f"route {row.route}", carried=errand.carried)
     elif errand.source_record is not None:
         adopt.join(conn, hub, errand.source_record, record_id, made_by=f"route {row.route}")

@@ -79,6 +79,7 @@ _SENDING = (
 
 def deliver(hub: Hub, connected: Connected) -> bool:
     """Settle one doubt or send one delivery. True when there was one."""
+    doubt.take_up(hub, connected)
     if not due(hub, connected, "write") or not may_write(hub, connected):
         return False
     if doubt.settle(hub, connected):
@@ -88,7 +89,11 @@ def deliver(hub: Hub, connected: Connected) -> bool:
         return False
     sending = _claim(hub, connected, *waiting)
     if sending is not None:
-        _send(hub, connected, sending)
+        try:
+            _send(hub, connected, sending)
+        except Exception:
+            connected.left_behind[sending.id] = sending.attempts
+            raise
         hub.signals.ring("inbox")  # calls about this record have waited
     return True
 

@@ -58,6 +58,25 @@ def recover(hub: Hub) -> int:
     return hub.store.step(step)
 
 
+def take_up(hub: Hub, connected: Connected) -> None:
+    """What was being sent when an error ended its worker's call (a full disk, a defect) is in doubt from now on."""
+    left = dict(connected.left_behind)
+    if not left:
+        return
+    now = hub.clock.now()
+
+    def step(conn: Connection) -> None:
+        for delivery_id, attempt in left.items():
+            # That attempt only: another worker may have taken it up and be sending it again.
+            mine = (deliveries.c.id == delivery_id, deliveries.c.attempts == attempt, deliveries.c.state == "sending")
+            values = {"state": "in_doubt", "in_doubt_since": now, "error": "its answer could not be stored"}
+            conn.execute(update(deliveries).where(*mine).values(not_before=None, **values))
+
+    hub.store.step(step)
+    for delivery_id in left:
+        connected.left_behind.pop(delivery_id, None)
+
+
 _DOUBT = (
     select(deliveries)
     .where(

@@ -85,6 +85,8 @@ class Connected:
     """One configured connection, open. `remote()` is the calling thread's own client.
 
     account_checked: its account was compared with the recorded one since the start; nothing is written before.
+    left_behind: the attempts, by delivery, that were being sent when an error ended their worker's call; see
+    `doubt.take_up`.
     """
 
     id: int
@@ -107,6 +109,7 @@ class Connected:
     capabilities: Capabilities | None = None
     account_checked: bool = False
     health: Health = field(default_factory=Health)
+    left_behind: dict[str, int] = field(default_factory=dict)
 
     @property
     def writes(self) -> bool:

@@ -57,7 +57,7 @@ def restart(conn: Connection, connected: Connected, name: str, since: datetime, 
         "pages": 0,
         "total": None,
         "started_at": now,
-        "moved_at": now,
+        "moved_at": since if name == LIVE else now,
         "finished_at": None,
     }
     changed = conn.execute(
@@ -69,7 +69,11 @@ def restart(conn: Connection, connected: Connected, name: str, since: datetime, 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a feed has come to. started_at: of this run of it; a feed that is begun anew has another one."""
+    """Where a feed has come to. started_at: of this run of it; a feed that is begun anew has another one.
+
+    moved_at: for the live feed, when it was last read to its end: all before is known, should its cursor be lost in the
+    middle of catching up. For the import, when its last page was stored.
+    """
 
     cursor: str | None
     since: datetime
@@ -202,7 +206,7 @@ def _store(
             records=cursors.c.records + taken.new + taken.updated + taken.ignored,
             pages=cursors.c.pages + 1,
             total=page.total if page.total is not None else place.total,
-            moved_at=now,
+            moved_at=place.moved_at if page.more and name == LIVE else now,
             finished_at=finished,
         )
     )
@@ -240,7 +244,7 @@ def _known(conn: Connection, connected: Connected, keys: list[str], missing: Any
 
 
 def _restart_from_safe(hub: Hub, connected: Connected, name: str, place: Place) -> None:
-    """The remote no longer knows our place: read again from the last time a page was stored, and a little before."""
+    """The remote no longer knows our place: read again from when the feed was last at its end, and a little before."""
     since = max(place.since, place.moved_at - 2 * hub.settings.poll_overlap) if name == LIVE else place.since
     hub.tell("cursor_expired", connection=connected.name, feed=name, from_=since.isoformat())
     hub.store.step(lambda conn: restart(conn, connected, name, since, hub.clock.now()))

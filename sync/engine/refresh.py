@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import structs
@@ -240,14 +240,17 @@ def attribute(hub: Hub, connected: Connected, snap: Snapshot, *, doubted: bool =
     raw = connected.mapping.shown(snap).raw
     found = Attribution(version=snap.version, raw=raw, automatic=snap.automatic, actor="")
     if connected.capabilities is None or connected.capabilities.history:
-        hub.budgets.take(connected.id, connected.draws(Act.HISTORY))
+        wait = hub.budgets.take(connected.id, connected.draws(Act.HISTORY))
+        if wait:
+            _ask_history_later(hub, connected, snap, hub.clock.now() + timedelta(seconds=wait))
+            return True
         try:
             history = connected.remote().history(snap.ref, "")
         except RemoteError as error:
             down.failed(hub, connected, error)
-            hub.store.step(
-                lambda conn: rows.ask(conn, connected.id, [(connected.kind, snap.ref.id)], hub.clock.now(), "history")
-            )
+            patience = error.retry_after if isinstance(error, RateLimited) else None
+            at = next_attempt(1, "read", patience, hub.clock.now(), hub.rng.random())
+            _ask_history_later(hub, connected, snap, at)
             return True
         for entry in reversed(history):
             edits = [edit for edit in entry.edits if edit.field == connected.mapping.status_field]
@@ -271,6 +274,12 @@ def attribute(hub: Hub, connected: Connected, snap: Snapshot, *, doubted: bool =
 
     hub.store.step(step)
     return True
+
+
+def _ask_history_later(hub: Hub, connected: Connected, snap: Snapshot, at: datetime) -> None:
+    """The question stays, and is not put before then: a remote that asked for patience gets it."""
+    asked = [(connected.kind, snap.ref.id)]
+    hub.store.step(lambda conn: rows.ask(conn, connected.id, asked, hub.clock.now(), "history", not_before=at))
 
 
 def _with_attribution(base: columns.Base, found: Attribution) -> columns.Base:

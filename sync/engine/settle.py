@@ -16,7 +16,7 @@ from sync.engine.columns import Errand
 from sync.engine.decide import Decided, Decision, decide
 from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
-from sync.store.errors import Stale
+from sync.store.errors import Stale, StoreUnavailable
 from sync.store.tables import conflicts, deliveries, items, links, parked
 
 _PASSES = 8
@@ -57,6 +57,12 @@ def settle(hub: Hub) -> bool:
             begun.append((item_id, _begin(hub, item_id)))
         except Stale:
             moved.append(item_id)  # alone, after the others: they do not wait for one that will not hold still
+        except StoreUnavailable:
+            raise
+        except Exception:
+            # A defect of ours, or a damaged row: told by the worker's frame. The others must not wait behind it.
+            _put_off(hub, item_id)
+            raise
     for item_id, finish in begun:
         try:
             finish()

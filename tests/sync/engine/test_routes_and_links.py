@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from connectors.sandbox.faults import FaultKind, FaultRule
+from sync.store.tables import conflicts
 from tests.support.launch import ROUTES, Launch
 from tests.sync.engine.conftest import Make
 
@@ -224,3 +226,45 @@ def test_a_ticket_of_the_second_of_the_start_is_routed(make: Make) -> None:
     day.ticket(tags=["outage"])
     day.world.wait(180)
     assert len(day.issues()) == 1
+
+
+def test_a_ticket_that_was_unlinked_gets_no_second_issue(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    ticket = day.ticket(tags=["outage"])
+    day.world.wait(180)
+    assert day.world.command("unlink", record=f"support:{ticket}").ok
+    day.world.wait(120)
+    day.tag(ticket, add=("vip",))
+    day.world.wait(300)
+    assert len(day.issues()) == 1
+
+
+def test_a_ticket_whose_link_was_removed_on_the_issue_gets_no_second_issue(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    ticket = day.ticket(tags=["outage"])
+    day.world.wait(180)
+    issue = day.issues()[0]
+    day.jira.act({"act": "remove_remote_link", "issue": issue["key"], "id": issue["remote_links"][0]["id"]})
+    day.world.sweep()
+    day.agent(ticket, "open")
+    day.world.wait(300)
+    assert len(day.issues()) == 1
+
+
+def test_a_ticket_linked_by_hand_while_its_create_is_in_doubt_keeps_one_issue_and_shows_the_other(make: Make) -> None:
+    day = started(make)
+    by_hand = day.issue()
+    day.world.wait(120)
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.DROP_AFTER, operation="issue.create", count=1))
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="issue.bulkfetch", count=50, seconds=1))
+    ticket = day.ticket(tags=["outage"])
+    while len(day.issues()) == 1:
+        day.world.wait(1)
+    assert day.world.command("link", one=f"support:{ticket}", two=by_hand).ok
+    day.world.wait(1800)
+    created = next(each["key"] for each in day.issues() if each["key"] != by_hand)
+    assert day.item(by_hand) == day.item(f"support:{ticket}") != day.item(created)
+    with day.world.store.read() as conn:
+        assert conn.execute(select(conflicts.c.kind)).scalars().all() == ["two_trackers"]
