@@ -10,7 +10,7 @@ from tests.proof import kills
 from tests.proof.aim import Moment
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     outcome = kills.run(tmp_path, cycles=20, seed=20)
     assert outcome.is_good, outcome.told()
