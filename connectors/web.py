@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -121,6 +122,7 @@ class Web:
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})},
             timeout=httpx.Timeout(self._limits.read, connect=self._limits.connect),
             follow_redirects=False,
+            verify=_trusted(),
             trust_env=not is_loopback(base_url),  # no proxy of the environment is asked for this very machine
             transport=transport,
         )
@@ -175,6 +177,12 @@ class Web:
         # The body is handed on as it was read and decoded: a stream cannot be read twice.
         response._content = b"".join(parts)  # noqa: SLF001
         return response
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom to trust: reading all certificate authorities takes longer than a call, so it is done once."""
+    return httpx.create_ssl_context()
 
 
 def wire_error(error: Exception, *, where: str, writing: bool) -> RemoteError:

@@ -129,8 +129,8 @@ class SentryRemote:
             organisation = self._calls.get(f"{self._calls.org}/")
         except (Forbidden, RecordMissing) as error:
             raise AuthRejected(
-                f"{error.message} Is {self._settings.organization} an organisation at {self._settings.base_url}, and may "
-                "the token see it (scope org:read)?",
+                f"{error.message} Is {self._settings.organization} an organisation at {self._settings.base_url}, and "
+                "may the token see it (scope org:read)?",
                 status=error.status,
             ) from None
         number = organisation.get("id")

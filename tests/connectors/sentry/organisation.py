@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,7 @@ START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 class OrganisationTime:
-    """One wall time for the organisation and for us, which moves when it is told to. Intervals move with it."""
+    """One wall time for the organisation and for us, which moves when it is told to. Intervals are its."""
 
     def __init__(self) -> None:
         self.at = START
@@ -33,7 +32,7 @@ class OrganisationTime:
         return self.at
 
     def monotonic(self) -> float:
-        return time.monotonic() + (self.at - START).total_seconds()
+        return (self.at - START).total_seconds()
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -66,7 +65,7 @@ class Organisation:
         self.flavour = flavour
         self.readings: list[BudgetReading] = []
         self._open: list[SentryRemote] = []
-        self._control_face = httpx.Client(trust_env=False, timeout=10)
+        self._control_face = httpx.Client(trust_env=False, timeout=10, verify=False)
 
     def settings(self, **more: Any) -> SentrySettings:
         stock = {"base_url": self.url, "organization": "acme", "token": "hub-token", "flavour": self.flavour}
@@ -87,7 +86,7 @@ class Organisation:
 
     # --- behind the API's back ---------------------------------------------------------------------------------
 
-    def act(self, name: str, **more: Any) -> Any:
+    def act(self, name: str, /, **more: Any) -> Any:
         return self._control("POST", "act", {"act": name, **more})["result"]
 
     def event(self, title: str = "TypeError: none", **more: Any) -> str:
@@ -98,6 +97,11 @@ class Organisation:
 
     def fault(self, kind: str, **more: Any) -> None:
         self._control("POST", "faults", {"kind": kind, **more})
+
+    def missing(self, operation: str, **more: Any) -> None:
+        """Let calls answer 404."""
+        body = '{"detail": "The requested resource does not exist"}'
+        self.fault("given", status=404, body=body, operation=operation, **more)
 
     def switch(self, **switches: Any) -> None:
         self._control("POST", "settings", switches)
