@@ -60,7 +60,7 @@ class Site:
         served = self.sandbox if sends else WithoutSender(self.sandbox)
         self.running: RunningSandbox = serve(served, time_source=lambda: self.now)
         self.url = self.running.url
-        self.client = httpx.Client(base_url=self.url, trust_env=False, timeout=10)
+        self.client = httpx.Client(base_url=self.url, trust_env=False, verify=False, timeout=10)
 
     def close(self) -> None:
         self.client.close()
