@@ -166,3 +166,40 @@ def test_a_write_that_is_not_shown_is_named_by_its_fields() -> None:
     assert ignored(want, shown(Role.HELPDESK, "solved")) == ("tags",)
     assert ignored(want, shown(Role.HELPDESK, "open", frozenset("xa"))) == ("status", "tags")
     assert ignored(Want(), shown(Role.HELPDESK, "open", frozenset("xa"))) == ()
+
+
+def test_a_write_of_before_the_last_word_counts_as_heard_as_far_as_it_went() -> None:
+    earlier = Intent(version="1", status="solved", said=2)
+    received = settle(DONE, ticket(heard=1), earlier, [Own(status="solved")])
+    assert status(received).heard == 2
+    other = settle(DONE, ticket(heard=1), earlier, [Own(status="hold")])
+    assert status(other).heard == 1
+
+
+def test_a_value_that_may_rest_by_chance_is_not_the_answer_to_an_earlier_word() -> None:
+    want = Want(status="open", target="open", said=2)
+    received = receive(DONE, ticket(heard=1), want, shown(Role.HELPDESK, "solved"))
+    assert status(received) == StatusBase(raw="solved", heard=1, side=Side.DONE)
+
+
+def test_a_park_ends_only_with_a_write_that_was_heard() -> None:
+    parked = ticket(parked=(3, "open"), park_reason=ParkReason.WRITE_IGNORED)
+    missed = receive(DONE, parked, SOLVE, shown(Role.HELPDESK, "hold"))
+    assert (status(missed).parked, status(missed).park_reason) == ((3, "open"), ParkReason.WRITE_IGNORED)
+
+
+def test_tags_of_several_own_rows_are_all_taken_in() -> None:
+    rows = [Own(add=frozenset("x")), Own(add=frozenset("y"), remove=frozenset("a"))]
+    received = settle(DONE, ticket(), Intent(version="1", add=frozenset("xy"), remove=frozenset("a")), rows)
+    assert received.tag_base == TagBase(keys=frozenset("xy"), had=frozenset("xy"))
+
+
+def test_a_tracker_that_landed_elsewhere_keeps_its_tags() -> None:
+    tags = TagBase(keys=frozenset("k"), had=frozenset("k"))
+    member = structs.replace(issue(), tag_base=tags)
+    want = Want(status="done", target="done", said=3)
+    received = receive(DONE, member, want, shown(Role.TRACKER, "wontfix"))
+    assert received.tell
+    assert received.tag_base == tags
+    assert [change.old for change in received.changes] == ["resolved"]
+    assert received.item.line == DONE.line  # told as a detail, not as a crossing
