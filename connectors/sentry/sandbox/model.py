@@ -590,6 +590,8 @@ class Organisation:
         if hashed in project.discarded:
             return None, event
         issue = joins if joins is not None else self.issues.get(project.hashes.get(hashed, -1))
+        while issue is not None and issue.merged_into is not None:
+            issue = self.issues.get(issue.merged_into)
         is_new = issue is None or issue.is_deleted or issue.pending == "deletion"
         if release is not None:
             self._seen_in(release, project, when, is_new=is_new)
@@ -604,8 +606,6 @@ class Organisation:
                 issue.priority = "high"
         else:
             self.touch(issue)
-        while issue.merged_into is not None:
-            issue = self.issues[issue.merged_into]
         issue.events.append(event)
         issue.count += times
         if user is not None:
@@ -646,7 +646,8 @@ class Organisation:
         project.hashes[hashed] = issue.id
         if self._undo is not None:
             self._undo.setdefault(issue.id, None)
-        self.log(issue, "first_seen", SYSTEM, priority=issue.priority)
+        first = Activity(id=0, kind="first_seen", at=event.at, data={"priority": None})
+        issue.activity.append(first)
         self._watch_ongoing(issue)
         return issue
 
@@ -954,7 +955,7 @@ class Organisation:
             if issue.status == "unresolved" and issue.substatus in {"new", "regressed", "escalating"} and since <= due:
                 self.touch(issue)
                 issue.substatus = "ongoing"
-                self.log(issue, "auto_set_ongoing", SYSTEM, afterDays=7)
+                self.log(issue, "auto_set_ongoing", SYSTEM, after_days=7)
         elif kind == "age":
             age = self.resolve_age(issue)
             lazy = self.settings.age_resolution is AgeResolution.LAZY

@@ -60,6 +60,7 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     unscoped_gone: `/api/0/issues/{id}/` is 410, as in a brown-out before it is removed.
     substatuses: issues have one (older self-hosted do not). annotations: their shape.
     extra_issue_keys: added to every issue, as a later version may. missing_issue_keys: left out of every issue.
+    activity_cut: rows that the activity log shows.
     integrations: the plan has issue links of installed integrations.
 
     reopen_substatus: what reopening a resolved issue infers: `regressed`, or `ongoing` in older versions.
@@ -79,7 +80,8 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     unsubscribed. hook_retries, hook_retry_spacing: of a published app; an internal one has none.
     hook_breaker: newer versions drop the calls of an app that fails all the time. hook_breaker_failures: how many
     failures in a row trip it; hook_breaker_rest: seconds it stays so.
-    archived_action: of archived issues. regression_hooks, age_hooks, sync_hooks, other_issue_hooks: whether the era
+    archived_action: of archived issues. unresolved_hooks: false as of apps saved before May 2024.
+    regression_hooks, age_hooks, sync_hooks, other_issue_hooks: whether the era
     tells of regressions (2024), of resolves by age (October 2024), of resolves by an integration's sync (April 2025),
     and of new performance and feedback issues (a feature). error_hooks: `error.created` for every event (a plan).
     reassign_hooks: re-assignment is told too. links_in_hooks: later actions carry `url`, `web_url`, `project_url`.
@@ -102,6 +104,7 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     annotations: Annotations = Annotations.OBJECTS
     extra_issue_keys: dict[str, Any] = field(default_factory=dict)
     missing_issue_keys: list[str] = field(default_factory=list)
+    activity_cut: int = 100
     integrations: bool = True
 
     reopen_substatus: str = "regressed"
@@ -134,6 +137,7 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     hook_breaker_failures: int = 10
     hook_breaker_rest: float = 300.0
     archived_action: ArchivedAction = ArchivedAction.IGNORED
+    unresolved_hooks: bool = True
     regression_hooks: bool = True
     age_hooks: bool = True
     sync_hooks: bool = True

@@ -352,8 +352,18 @@ class Shower:
         return periods[::-1]
 
     def activities(self, issue: Issue) -> list[Json]:
-        """The activity log, newest first; first_seen is always its last row."""
-        return [self.activity(row) for row in sorted(issue.activity, key=lambda row: row.id, reverse=True)]
+        """The activity log, newest first, as it is shown: cut, and without neighbours that say the same [S].
+
+        The first sighting comes last, with the id 0; a long log loses it.
+        """
+        shown: list[Activity] = []
+        last: Json = None
+        for row in sorted(issue.activity, key=lambda row: (row.at, row.id), reverse=True):
+            told = (row.kind, row.user, row.data)
+            if row.kind == "note" or told != last:
+                shown.append(row)
+            last = told
+        return [self.activity(row) for row in shown[: self._settings.activity_cut]]
 
     def activity(self, row: Activity) -> Json:
         """One row of the log. An app acts through its proxy user, and is named beside it."""
@@ -366,9 +376,8 @@ class Shower:
             "dateCreated": iso(row.at),
         }
         app = self._org.apps.get(row.app or "")
-        if app is not None:
-            shape["sentry_app"] = {"id": app.uuid, "name": app.name, "slug": app.slug}
-        return shape
+        named = {"id": app.uuid, "name": app.name, "slug": app.slug} if app is not None else None
+        return {**shape, "sentry_app": named}
 
     def external(self, issue: Issue, link: ExternalIssue) -> Json:
         """A link of an app."""

@@ -79,6 +79,8 @@ class Sender:
     def _is_wanted(self, app: App, happening: Happening) -> bool:
         if happening.resource == "installation":
             return bool(app.url) and app.slug == happening.data.get("app")
+        if happening.action == "unresolved" and not self._org.settings.unresolved_hooks:
+            return False
         is_heard = bool(app.url) and app.is_installed and not app.is_unsubscribed
         return is_heard and happening.resource in app.resources
 

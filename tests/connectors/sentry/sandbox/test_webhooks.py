@@ -159,7 +159,7 @@ def test_new_feedback_is_not_told_without_the_feature(site: Site) -> None:
     assert site.told() == []
 
 
-@pytest.mark.parametrize("era", ["regression_hooks", "sync_hooks", "age_hooks"])
+@pytest.mark.parametrize("era", ["unresolved_hooks", "regression_hooks", "sync_hooks", "age_hooks"])
 def test_older_eras_do_not_tell_of_it(make: Make, era: str) -> None:
     names: list[list[str]] = []
     for tells in (True, False):
@@ -167,7 +167,7 @@ def test_older_eras_do_not_tell_of_it(make: Make, era: str) -> None:
         issue = site.issue()
         site.hooks()
         match era:
-            case "regression_hooks":
+            case "regression_hooks" | "unresolved_hooks":
                 site.act("resolve", issue=issue)
                 site.hooks()
                 site.now += 60
@@ -178,7 +178,7 @@ def test_older_eras_do_not_tell_of_it(make: Make, era: str) -> None:
                 site.now += 86_401
         assert site.record(issue)["activity"][-1]["by"] == "system"
         names.append(site.names())
-    assert names == [["issue.unresolved" if era == "regression_hooks" else "issue.resolved"], []]
+    assert names == [["issue.unresolved" if era in {"unresolved_hooks", "regression_hooks"} else "issue.resolved"], []]
 
 
 def test_alerts_and_installations_are_told(site: Site) -> None:

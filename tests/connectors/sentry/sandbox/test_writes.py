@@ -210,10 +210,23 @@ def test_the_activity_names_who_did_what_and_only_grows(site: Site) -> None:
     assert [row["type"] for row in rows] == ["set_unresolved", "set_resolved", "first_seen"]
     assert [int(row["id"]) for row in rows] == sorted((int(row["id"]) for row in rows), reverse=True)
     assert rows[0]["user"]["email"] == "engineer@example.com"
-    assert "sentry_app" not in rows[0]
+    assert rows[0]["sentry_app"] is None
     assert rows[1]["sentry_app"]["slug"] == "hypercare"
     assert rows[1]["user"]["name"] == "hypercare"  # an app acts through a user of its own
-    assert rows[2]["user"] is None
+    assert (rows[2]["user"], rows[2]["id"]) == (None, "0")
+
+
+def test_the_log_shows_neighbours_that_say_the_same_once_and_is_cut(site: Site) -> None:
+    issue = site.issue()
+    for auth in (HUB, HUB, ENGINEER, HUB):
+        site.now += 1
+        site.call("PUT", f"issues/{issue}/", {"status": "resolved"}, auth=auth)
+    assert site.kinds(issue).count("set_resolved") == 4
+    rows = site.get(f"issues/{issue}/activities/")["activity"]
+    assert [row["user"]["id"] if row["user"] else None for row in rows] == ["1", "2", "1", None]
+    assert rows[2]["dateCreated"] == "2026-09-21T14:13:22Z"  # the newer of the two
+    site.switch(activity_cut=2)
+    assert site.get(f"issues/{issue}/activities/")["activity"] == rows[:2]
 
 
 # --- bulk, merge, delete ---------------------------------------------------------------------------------------------
