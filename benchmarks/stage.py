@@ -280,7 +280,7 @@ class Stage:
                 )
         finally:
             conn.close()
-        until(lambda: not self.ask("select 1 from commands where done_at is null limit 1"), 120, f"{verb}'s answer")
+        until(lambda: not self.ask("select 1 from commands where done_at is null limit 1"), 900, f"{verb}'s answer")
         bad = [
             answer["message"]
             for (body,) in self.ask("select answer from commands where verb = ?", verb)
