@@ -106,6 +106,20 @@ def _tag_texts(item: Whole, plan: Plan) -> dict[str, str]:
     return texts
 
 
+def still_wants(hub: Hub, item: Whole, link_id: int, errand: Errand) -> bool:
+    """Whether a write that was sent once, and did not take effect, is what the item would ask of the record now."""
+    asked = errand.want
+    if asked is None:
+        return True
+    members = [
+        structs.replace(seen, in_doubt=None) if seen.link == link_id else seen
+        for seen in (_member(hub, item, one) for one in item.linked)
+    ]
+    plan = reconcile(item.state, members, hub.rules)
+    want = next((each.want for each in plan.members if each.link == link_id), None) or Want()
+    return asked.status in (None, want.status) and asked.add <= want.add and asked.remove <= want.remove
+
+
 # --- one member ------------------------------------------------------------------------------------------------
 
 

@@ -26,8 +26,9 @@ from connectors.errors import (
 )
 from sync.core.backoff import next_attempt
 from sync.core.reasons import HoldReason, ParkReason
-from sync.engine import brakes, columns, doubt, down, ingest, parking, receipts, rows
+from sync.engine import brakes, columns, doubt, down, ingest, load, parking, receipts, rows
 from sync.engine.columns import Errand
+from sync.engine.decide import still_wants
 from sync.engine.hub import Connected, Hub, Mode
 from sync.model import Expect, RecordRef, Snapshot
 from sync.store.tables import deliveries, links, records
@@ -54,6 +55,8 @@ _OPEN = (
     deliveries.c.connection_id == bindparam("to"),
     or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= bindparam("now")),
 )
+LATE = timedelta(seconds=60)
+"""How long after its answer was lost a request may still take effect: twice the longest call."""
 _DUE = (
     select(deliveries.c.id)
     .where(deliveries.c.state.in_(("waiting", "in_doubt")), deliveries.c.kind == bindparam("what"), *_OPEN)
@@ -153,6 +156,11 @@ def _take(conn: Connection, hub: Hub, connected: Connected, delivery_id: str) ->
             "the record left the item" if link.ended_at else f"the record is {record.presence}",
         )
         return None
+    if row.in_doubt_since is not None and link.ended_at is None:
+        item = load.whole(conn, hub, row.item_id)
+        if not still_wants(hub, item, link.id, errand):
+            _give_up_doubtful(conn, hub, row)
+            return None
     fought = _fought_over(conn, hub, connected, link.id, errand)
     if fought:
         _end(conn, hub, row, "superseded", f"{fought} is fought over")
@@ -182,6 +190,19 @@ def _take(conn: Connection, hub: Hub, connected: Connected, delivery_id: str) ->
         cause=row.cause,
         doubtful=row.in_doubt_since is not None,
     )
+
+
+def _give_up_doubtful(conn: Connection, hub: Hub, row: Any) -> None:
+    """A doubtful write that the item would not ask for any more is not sent again.
+
+    It is given up once its first attempt cannot arrive late any more; until then the record stays in doubt.
+    """
+    over = row.in_doubt_since + LATE
+    if hub.clock.now() < over:
+        conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(state="in_doubt", not_before=over))
+        return
+    _end(conn, hub, row, "superseded", "never applied; outdated")
+    rows.mark(conn, [row.item_id], hub.clock.now(), row.cause)
 
 
 def _fought_over(conn: Connection, hub: Hub, connected: Connected, link_id: int, errand: Errand) -> str:

@@ -130,7 +130,7 @@ def _connection(conn: Connection, row: Any, now: datetime) -> ConnectionView:
         .group_by(deliveries.c.state)
     ).all()
     unswept = conn.execute(
-        select(func.min(func.coalesce(records.c.swept_at, records.c.seen_at)))
+        select(func.min(func.coalesce(records.c.swept_at, links.c.made_at)))
         .select_from(joined)
         .where(mine, member, records.c.presence == "present")
     ).scalar()
