@@ -350,15 +350,16 @@ def _reference_in_url(settings: SentrySettings, text: str) -> str | None:
     if parts[:2] == ["api", "0"]:
         parts = parts[2:]
     org = settings.organization.lower()
-    own_host = base.endswith("sentry.io") and host == f"{org}.sentry.io"
+    hosted = _is_hosted(base)
+    own_host = hosted and host == f"{org}.sentry.io"
     if not own_host:
-        if host != base and not (base.endswith("sentry.io") and host.endswith("sentry.io")):
+        if host != base and not (hosted and _is_hosted(host)):
             return None
         if parts[:1] == ["organizations"]:
             parts = parts[1:]
         if not parts or parts[0].lower() != org:
             # A host of one's own with one organisation may leave it out.
-            if parts[:1] != ["issues"] or base.endswith("sentry.io"):
+            if parts[:1] != ["issues"] or hosted:
                 return None
         else:
             parts = parts[1:]
@@ -372,6 +373,11 @@ def _reference_in_url(settings: SentrySettings, text: str) -> str | None:
             if re.fullmatch(r"[1-9][0-9]{0,18}", number):
                 return number
     return None
+
+
+def _is_hosted(host: str) -> bool:
+    """Whether a host is Sentry's own: its regions and its customers' names are one service."""
+    return host == "sentry.io" or host.endswith(".sentry.io")
 
 
 def is_short_id(text: str) -> bool:

@@ -295,7 +295,7 @@ def test_a_short_absence_leaves_no_trace(sentry: Organisation) -> None:
     remote = sentry.connect()
     sentry.missing("issue.get", count=1)
     assert absent(remote, issue).kind is MissingKind.NOT_FOUND
-    assert read(remote, issue)
+    assert read(remote, issue).ref.id == issue
     sentry.clock.passes(400)
     sentry.missing("issue.get", count=1)
     assert absent(remote, issue).kind is MissingKind.NOT_FOUND
@@ -321,7 +321,7 @@ def test_what_is_no_issue_is_not_asked_for(sentry: Organisation, key: str) -> No
 def test_substatus_and_resolution_are_told_apart(sentry: Organisation) -> None:
     remote = sentry.connect()
     sentry.act("release", version="backend@1.0")
-    shown = []
+    shown: list[str] = []
     for act, more in (
         ("resolve", {}),
         ("reopen", {"substatus": "ongoing"}),
