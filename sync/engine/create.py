@@ -261,7 +261,7 @@ def _join(
     conn.execute(
         update(deliveries)
         .where(deliveries.c.id == row.id)
-        .values(state="settled", settled_at=now, outcome="created", error="", want=columns.encode(errand))
+        .values(state="settled", settled_at=now, outcome="created", error="", want=columns.encode(_bare(errand)))
     )
     rows.note_journal(
         conn,
@@ -281,6 +281,11 @@ def _join(
     # Its webhook may have come before this, and its read been put off because it might be our own: now it is known.
     rows.read_now(conn, connected.id, connected.kind, snap.ref.id)
     rows.mark(conn, [row.item_id], now, row.cause)
+
+
+def _bare(errand: Errand) -> Errand:
+    """What is kept of a create that took place: its row stays for good, the customer's words and name do not."""
+    return structs.replace(errand, create=None)
 
 
 def _later(hub: Hub, row: Any, seconds: float | None) -> None:

@@ -38,15 +38,9 @@ _MARK = (
     .where(items.c.id == bindparam("of_item"))
     .values(gen=items.c.gen + 1, not_before=None, updated_at=bindparam("at"), cause=bindparam("why"))
 )
-_FIND = (
-    select(records)
-    .where(
-        records.c.connection_id == bindparam("of"),
-        or_(records.c.remote_id == bindparam("name"), records.c.key == bindparam("name")),
-    )
-    .order_by(records.c.remote_id != bindparam("name"))
-    .limit(1)
-)
+# One look-up a name: for "this id or that key" in one statement SQLite reads every record of the connection.
+_FIND_ID = select(records).where(records.c.connection_id == bindparam("of"), records.c.remote_id == bindparam("name"))
+_FIND_KEY = select(records).where(records.c.connection_id == bindparam("of"), records.c.key == bindparam("name"))
 _FIND_ALIAS = select(records).where(
     records.c.id
     == select(aliases.c.record_id)
@@ -153,10 +147,11 @@ def _asking(dialect: str) -> Insert:
 
 def find_record(conn: Connection, connection_id: int, reference: str) -> Any | None:
     """The record that a key, an id or an alias names, or None."""
-    row = conn.execute(_FIND, {"of": connection_id, "name": reference}).first()
-    if row is not None:
-        return row
-    return conn.execute(_FIND_ALIAS, {"of": connection_id, "name": reference}).first()
+    for statement in (_FIND_ID, _FIND_KEY, _FIND_ALIAS):
+        row = conn.execute(statement, {"of": connection_id, "name": reference}).first()
+        if row is not None:
+            return row
+    return None
 
 
 def record_row(conn: Connection, record_id: int) -> Any:

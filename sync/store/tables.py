@@ -102,7 +102,7 @@ records = Table(
     Column("updated_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
     Column("swept_at", Moment),  # when it was last read directly with its links, by a sweep or otherwise
-    Index("uq_records_identity", "connection_id", "kind", "remote_id", unique=True),
+    Index("uq_records_identity", "connection_id", "remote_id", "kind", unique=True),  # found by id alone, too
     Index("ix_records_key", "connection_id", "key"),
     Index("ix_records_swept", "connection_id", "swept_at"),
 )
@@ -156,6 +156,7 @@ links = Table(
         postgresql_where=text("ended_at IS NULL"),
     ),
     Index("ix_links_item", "item_id"),
+    Index("ix_links_record", "record_id"),  # ended ones too
     sqlite_autoincrement=True,
 )
 

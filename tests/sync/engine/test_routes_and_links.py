@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from connectors.sandbox.faults import FaultKind, FaultRule
-from sync.store.tables import conflicts
+from sync.store.tables import conflicts, deliveries
 from tests.support.launch import ROUTES, Launch
 from tests.sync.engine.conftest import Make
 
@@ -268,3 +268,16 @@ def test_a_ticket_linked_by_hand_while_its_create_is_in_doubt_keeps_one_issue_an
     assert day.item(by_hand) == day.item(f"support:{ticket}") != day.item(created)
     with day.world.store.read() as conn:
         assert conn.execute(select(conflicts.c.kind)).scalars().all() == ["two_trackers"]
+
+
+def test_of_a_create_that_took_place_no_words_of_the_customer_are_kept_in_the_outbox(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    day.ticket(subject="Card of Ada Lovelace", tags=["outage"])
+    day.world.wait(180)
+    assert day.issues()[0]["summary"] == "Card of Ada Lovelace"
+    assert "Cleo Customer" in day.issues()[0]["description"]
+    with day.world.store.read() as conn:
+        kept = conn.execute(select(deliveries.c.want).where(deliveries.c.kind == "create")).scalar_one()
+    assert b"Ada" not in kept
+    assert b"Cleo" not in kept

@@ -235,7 +235,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_records_key", "records", ["connection_id", "key"], unique=False)
     op.create_index("ix_records_swept", "records", ["connection_id", "swept_at"], unique=False)
-    op.create_index("uq_records_identity", "records", ["connection_id", "kind", "remote_id"], unique=True)
+    op.create_index("uq_records_identity", "records", ["connection_id", "remote_id", "kind"], unique=True)
     op.create_table(
         "refreshes",
         sa.Column("connection_id", ID, nullable=False),
@@ -313,6 +313,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_links_item", "links", ["item_id"], unique=False)
+    op.create_index("ix_links_record", "links", ["record_id"], unique=False)
     op.create_index(
         "uq_links_record",
         "links",
