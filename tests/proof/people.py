@@ -41,8 +41,9 @@ class Tag:
 class Case:
     """One problem: the ticket that a route makes an issue of, and those that people link to that issue.
 
-    told: the tickets that were linked, for all to see, when an engineer last moved the issue. status: the last word of
-    those who turn it; None while nobody did. turns: how often they did.
+    told: the tickets that hear every move of the issue. The routed one does from the first move on; one that joined
+    while it differed stands aside until a resolve takes it along (rule: a join moves nobody's status). status: the last
+    word of those who turn it; None while nobody did. turns: how often they did.
     """
 
     subject: str
@@ -179,7 +180,7 @@ class People:
                 assert issue is not None
                 step = self._rng.choice(steps_from("stock", BY_ID[issue.status].name, loops=False))
                 case.status = step.to
-                case.told = set(case.linked)
+                case.told |= {case.tickets[0]} | self._went_along(case, BY_ID[issue.status].category == "done")
                 self._stage.jira("transition", issue=case.key, to=step.to)
         case.turns += 1
         return True
@@ -247,6 +248,12 @@ class People:
             comments = model.comments(model.entries[ticket])
             linked = any(row["ticket_id"] == str(ticket) and row["issue_key"] == key for row in model.links.values())
             return linked or any(key in each["body"] for each in comments if each["author_id"] == model.hub.id)
+
+    def _went_along(self, case: Case, is_done: bool) -> set[int]:
+        """The tickets that were solved together with their issue, as far as can be seen now."""
+        with self._stage.desk_server.lock:
+            entries = self._stage.desk_rules.model.entries
+            return {number for number in case.linked if is_done and entries[number].ticket.status in DONE}
 
     def _next(self) -> int:
         self._numbers += 1
