@@ -42,6 +42,7 @@ ALL_SCOPES: Final = (
     "team:read",
 )
 RESOURCES: Final = ("issue", "error", "comment", "event_alert", "metric_alert", "installation")
+PRIORITY_BY_LEVEL: Final = {"fatal": "high", "error": "high", "info": "low", "debug": "low"}
 OPEN: Final = ("new", "ongoing", "escalating", "regressed")
 ARCHIVED: Final = ("archived_until_escalating", "archived_until_condition_met", "archived_forever")
 
@@ -217,11 +218,6 @@ class Snooze(Struct, frozen=True, kw_only=True):
     at: float = 0.0
     who: Who = SYSTEM
 
-    @property
-    def has_condition(self) -> bool:
-        """Whether anything ends it."""
-        return any(one is not None for one in (self.until, self.count, self.user_count))
-
 
 class ExternalIssue(Struct, frozen=True, kw_only=True):
     """A link an app has put on an issue: one for each app [V]."""
@@ -256,7 +252,10 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 class Issue(Struct, kw_only=True):
-    """An issue (a group of events). count, users: over all events, kept or not. assignee: `user:7` or `team:2`."""
+    """An issue (a group of events). count, users: over all events, kept or not. assignee: `user:7` or `team:2`.
+
+    active_at: the first sighting or the last regression, on the events' clock.
+    """
 
     id: int
     project: int
@@ -272,6 +271,7 @@ class Issue(Struct, kw_only=True):
     status: str = "unresolved"
     substatus: str | None = "new"
     status_at: float = 0.0
+    active_at: float = 0.0
     resolution: Resolution | None = None
     snooze: Snooze | None = None
     priority: str | None = "medium"
@@ -559,7 +559,8 @@ class Organisation:
         fingerprint.
 
         An event of a resolved issue reopens it (`regressed`) unless its release is older than the one that resolves
-        it, or it came within the guard after the resolve [V].
+        it. Whether it happened before the resolve does not matter: one that was late reopens too [S]. What the issue
+        is called, its level and its place follow the latest event [S].
         """
         now = self.now()
         when = now if at is None else at
@@ -597,15 +598,14 @@ class Organisation:
             self._seen_in(release, project, when, is_new=is_new)
         if issue is None or is_new:
             issue = self._add_issue(project, event, hashed, kind or category, category)
-            issue.culprit = culprit
-            issue.metadata = metadata if metadata is not None else _metadata(title, exception)
             issue.is_unhandled = not is_handled
-            if priority is not None:
-                issue.priority = priority
-            elif level in {"fatal", "error"}:
-                issue.priority = "high"
+            issue.priority = priority if priority is not None else PRIORITY_BY_LEVEL.get(level, "medium")
         else:
             self.touch(issue)
+            issue.first_seen = min(issue.first_seen, when)
+            issue.title, issue.level = title, level
+        issue.culprit = culprit or issue.culprit
+        issue.metadata = metadata if metadata is not None else _metadata(title, exception)
         issue.events.append(event)
         issue.count += times
         if user is not None:
@@ -637,6 +637,7 @@ class Organisation:
             kind=kind,
             category=category,
             status_at=self.now(),
+            active_at=event.at,
             substatus=self._substatus("new"),
             first_release=event.release,
             hashes=[hashed],
@@ -664,7 +665,8 @@ class Organisation:
             if not self._is_regression(issue, event):
                 return
             self._reopen(issue, "regressed")
-            self.log(issue, "set_regression", SYSTEM, version=event.release or "")
+            issue.active_at = issue.last_seen
+            self.log(issue, "set_regression", SYSTEM, event_id=event.id, version=event.release or "")
             if self.settings.regression_hooks:
                 self.tell("issue", "unresolved", SYSTEM, issue)
         elif issue.status == "ignored" and issue.snooze is not None and not self.settings.is_glitchtip:
@@ -684,12 +686,14 @@ class Organisation:
         resolution = issue.resolution
         if self.settings.is_glitchtip:
             return True
-        if event.at <= issue.status_at + self.settings.scaled(self.settings.regression_guard):
-            return False
+        if issue.active_at >= issue.last_seen - self.settings.scaled(self.settings.regression_guard):
+            return False  # it has just appeared or regressed: other events of the same moment are under way [S]
+        if resolution is not None and resolution.kind == "in_commit":
+            return False  # the commit is in no release yet [S]
         if resolution is None or resolution.release is None:
             return True
         if event.release is None:
-            return False  # without a release nothing shows that it is not the old version [G]
+            return False  # without a release it is taken for an old version [S]
         mark, seen = self.releases.get(resolution.release), self.releases.get(event.release)
         if mark is None or seen is None:
             return True
@@ -717,24 +721,35 @@ class Organisation:
         self._watch_age(issue)
 
     def resolve(self, issue: Issue, resolution: Resolution, *, activity: str, data: dict[str, Json], told: str) -> None:
-        """Resolve, also what is resolved: every time another activity and another webhook call [V].
+        """Resolve, also what is resolved: every time another webhook call and mostly another activity [V].
 
-        told: the `resolution_type` of the call.
+        A resolution in a release stays when the issue is then resolved without one; it is changed without an activity
+        when it is resolved in another release [S]. told: the `resolution_type` of the call.
         """
         issue.status, issue.substatus, issue.status_at = "resolved", None, self.now()
-        issue.resolution, issue.snooze = resolution, None
-        self.log(issue, activity, resolution.who, **data)
+        kept = issue.resolution
+        has_release = kept is not None and kept.release is not None
+        if kept is None or not has_release or resolution.release is not None:
+            issue.resolution = resolution
+        issue.snooze = None
+        if not has_release or resolution.release is None:
+            self.log(issue, activity, resolution.who, **data)
         is_told = self.settings.sync_hooks if resolution.who.is_sync else True
         if resolution.kind == "by_age":
             is_told = self.settings.age_hooks and self.settings.age_resolution is AgeResolution.TOLD
         if is_told:
             self.tell("issue", "resolved", resolution.who, issue, resolution_type=told)
 
-    def reopen(self, issue: Issue, who: Who, substatus: str | None) -> None:
-        """What a user's reopening makes: told when it was resolved, not when it was archived [V S-rcv]."""
+    def reopen(self, issue: Issue, who: Who, substatus: str | None, *, is_alone: bool = True) -> None:
+        """What a user's reopening makes: told when it was resolved, not when it was archived [V S-rcv].
+
+        is_alone: of several issues at once each is `ongoing` [S].
+        """
         was = issue.status
         if substatus is None:
-            if was == "resolved":
+            if not is_alone:
+                substatus = "ongoing"
+            elif was == "resolved":
                 substatus = self.settings.reopen_substatus
             else:
                 young = self.now() - issue.first_seen < self.settings.scaled(self.settings.ongoing_after)
@@ -747,10 +762,15 @@ class Organisation:
     def archive(self, issue: Issue, who: Who, substatus: str, snooze: Snooze | None) -> None:
         """Archive: `ignored` on the wire."""
         issue.status, issue.substatus, issue.status_at = "ignored", self._substatus(substatus), self.now()
-        issue.resolution, issue.snooze = None, snooze
+        issue.resolution = None
+        self.rest(issue, snooze)
         data = {} if snooze is None else {"ignoreCount": snooze.count, "ignoreUntil": snooze.until}
         self.log(issue, "set_ignored", who, **data)
         self.tell("issue", "ignored", who, issue)
+
+    def rest(self, issue: Issue, snooze: Snooze | None) -> None:
+        """Say what ends an archived issue's rest, or that nothing does."""
+        issue.snooze = snooze
         if snooze is not None and snooze.until is not None:
             self._at(snooze.until, issue, "snooze")
 
@@ -889,6 +909,9 @@ class Organisation:
             ):
                 self.touch(issue)
                 issue.resolution = replace(resolution, kind="in_release", release=version)
+                for row in issue.activity:
+                    if row.kind == "set_resolved_in_release" and row.data.get("version") == "":
+                        row.data = {"version": version}  # an old row changes, with its old id [S]
         return release
 
     def carrier(self, sha: str) -> Release | None:

@@ -65,9 +65,10 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
 
     reopen_substatus: what reopening a resolved issue infers: `regressed`, or `ongoing` in older versions.
     reads_semver: versions are semantic: resolved in the next release reads back as in the current one.
-    regression_guard: seconds after a resolve in which an event does not reopen. ongoing_after: seconds until a new,
-    regressed or escalating issue is ongoing. resolve_age: hours without an event until an issue resolves itself (0:
-    never), for projects without their own. age_resolution: how that shows.
+    regression_guard: seconds after its first sighting or a regression in which no issue regresses.
+    ongoing_after: seconds until a new, regressed or escalating issue is ongoing.
+    resolve_age: hours without an event until an issue resolves itself (0: never), for projects without their own.
+    age_resolution: how that shows.
     merge_seconds, delete_seconds: how long a merge or a deletion is pending. note_repeat: seconds in which the same
     comment is refused. second_link: what a second external issue of one app does.
     bulk_falls_through: ids that match nothing fall through to the search, which updates all it finds.
@@ -81,9 +82,9 @@ class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
     hook_breaker: newer versions drop the calls of an app that fails all the time. hook_breaker_failures: how many
     failures in a row trip it; hook_breaker_rest: seconds it stays so.
     archived_action: of archived issues. unresolved_hooks: false as of apps saved before May 2024.
-    regression_hooks, age_hooks, sync_hooks, other_issue_hooks: whether the era
-    tells of regressions (2024), of resolves by age (October 2024), of resolves by an integration's sync (April 2025),
-    and of new performance and feedback issues (a feature). error_hooks: `error.created` for every event (a plan).
+    regression_hooks, age_hooks, sync_hooks, other_issue_hooks: whether the era tells of regressions (2024), of resolves
+    by age (October 2024), of resolves by an integration's sync (April 2025), and of new performance and feedback issues
+    (a feature). error_hooks: `error.created` for every event (a plan).
     reassign_hooks: re-assignment is told too. links_in_hooks: later actions carry `url`, `web_url`, `project_url`.
     hook_hides_email: enhanced privacy: no e-mail address in a call.
     """

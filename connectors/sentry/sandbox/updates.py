@@ -19,6 +19,12 @@ Json: TypeAlias = Any
 STATUSES: Final = ("resolved", "unresolved", "ignored", "resolvedInNextRelease", "muted")
 PRIORITIES: Final = ("high", "medium", "low")
 FLAT: Final = ("ignoreDuration", "ignoreCount", "ignoreWindow", "ignoreUserCount", "ignoreUserWindow")
+FORMS: Final = {
+    "inNextRelease": "next release",
+    "inUpcomingRelease": "upcoming release",
+    "inRelease": "release",
+    "inCommit": "commit",
+}
 WINDOW_LIMIT: Final = 7 * 24 * 60
 RESOLVED_ACTIVITY: Final = {
     "now": "set_resolved",
@@ -52,7 +58,8 @@ def apply(org: Organisation, issues: Sequence[Issue], body: Mapping[str, Json], 
     for issue in issues:
         org.touch(issue)
         if status is not None:
-            _set_status(org, issue, status, body.get("substatus"), resolution, snooze, who)
+            wanted = _substatus(status, body.get("substatus"), details, snooze)
+            _set_status(org, issue, status, wanted, resolution, snooze, who, is_alone=len(issues) == 1)
         if "assignedTo" in body:
             org.assign(issue, who, assignee)
         if body.get("priority") is not None:
@@ -92,13 +99,14 @@ def _wanted_status(body: Mapping[str, Json]) -> tuple[str | None, dict[str, Json
 
 def _resolution(org: Organisation, issues: Sequence[Issue], details: Mapping[str, Json], who: Who) -> Resolution:
     """What the details say of a resolve. Raises Refused(400): an unknown version, no release, several projects."""
-    forms = [name for name in ("inRelease", "inNextRelease", "inUpcomingRelease", "inCommit") if details.get(name)]
+    forms = [name for name in FORMS if details.get(name)]
     now = org.now()
     if not forms:
         return Resolution(kind="now", at=now, who=who)
     projects = {issue.project for issue in issues}
-    if forms[0] != "inCommit" and len(projects) > 1:
-        raise Refused(400, "Cannot set resolved in release for multiple projects.")
+    if len(projects) > 1:
+        named = FORMS[forms[0]]
+        raise Refused(400, f"Cannot set resolved in {named} for multiple projects.")
     releases = org.releases_of(next(iter(projects))) if projects else []
     match forms[0]:
         case "inRelease":
@@ -116,6 +124,20 @@ def _resolution(org: Organisation, issues: Sequence[Issue], details: Mapping[str
                 raise Refused(400, {"statusDetails": {form: [words]}})
             kind = "in_next_release" if form == "inNextRelease" else "in_upcoming_release"
             return Resolution(kind=kind, at=now, release=releases[-1].version, who=who)
+
+
+def _known_next(org: Organisation, issue: Issue, resolution: Resolution) -> Resolution:
+    """The next release after the one the issue was last seen in, where there is one already [S].
+
+    So an issue that is resolved in the next release may read back as resolved in a release that is out.
+    """
+    if resolution.kind != "in_next_release" or org.settings.reads_semver or issue.last_release is None:
+        return resolution
+    versions = [release.version for release in org.releases_of(issue.project)]
+    if issue.last_release not in versions:
+        return resolution
+    later = versions[versions.index(issue.last_release) + 1 :]
+    return replace(resolution, kind="in_release", release=later[0]) if later else resolution
 
 
 def _in_commit(org: Organisation, told: Json, who: Who) -> Resolution:
@@ -140,8 +162,8 @@ def _snooze(org: Organisation, body: Mapping[str, Json], details: Mapping[str, J
     told = {**{name: body[name] for name in FLAT if name in body}, **details}
     numbers: dict[str, int] = {}
     for name in FLAT:
-        if told.get(name) is None:
-            continue
+        if not told.get(name):
+            continue  # none, or 0, which counts as none [S]
         try:
             numbers[name] = int(told[name])
         except (TypeError, ValueError) as error:
@@ -191,36 +213,48 @@ def _check_rest(body: Mapping[str, Json]) -> None:
             raise wrong(name, "Must be a valid boolean.")
 
 
+def _substatus(status: str, told: Json, details: Mapping[str, Json], snooze: Snooze | None) -> str | None:
+    """The substatus asked for, or for an archived issue the inferred one; one of the wrong family is none [V]."""
+    family = {"ignored": ARCHIVED, "unresolved": OPEN}.get(status, ())
+    if told in family:
+        return str(told)
+    if status != "ignored":
+        return None
+    if details.get("untilEscalating"):
+        return "archived_until_escalating"
+    return "archived_until_condition_met" if snooze is not None else "archived_forever"
+
+
 def _set_status(
     org: Organisation,
     issue: Issue,
     status: str,
-    substatus: Json,
+    substatus: str | None,
     resolution: Resolution | None,
     snooze: Snooze | None,
     who: Who,
+    *,
+    is_alone: bool,
 ) -> None:
+    if snooze is not None:
+        snooze = replace(snooze, who=who, from_count=issue.count, from_users=len(issue.users))
+    if substatus == "archived_until_escalating":
+        snooze = None
     if resolution is not None:
         kind = "in_commit" if resolution.commit is not None else resolution.kind
+        resolution = _known_next(org, issue, resolution)
         data: dict[str, Json] = {"commit": resolution.commit} if resolution.commit is not None else {}
         if kind.endswith("release"):
-            data = {"version": resolution.release if kind == "in_release" else ""}
+            data = {"version": resolution.release if resolution.kind == "in_release" else ""}
         org.resolve(issue, resolution, activity=RESOLVED_ACTIVITY[kind], data=data, told=kind)
     elif issue.status == status:
         issue.resolution = None  # no activity, no webhook, no other substatus; a stored resolution goes [V]
-        if status == "ignored" and snooze is not None:
-            issue.snooze = snooze
+        if status == "ignored" and substatus != "archived_until_escalating":
+            org.rest(issue, snooze)
     elif status == "unresolved":
-        org.reopen(issue, who, substatus if substatus in OPEN else None)
+        org.reopen(issue, who, substatus, is_alone=is_alone)
     else:
-        wanted = substatus if substatus in ARCHIVED else None
-        if snooze is not None:
-            counted = {"from_count": issue.count, "from_users": len(issue.users)}
-            snooze = replace(snooze, who=who, **counted)
-            wanted = "archived_until_condition_met"
-        elif wanted is None or wanted == "archived_until_condition_met":
-            wanted = "archived_forever"
-        org.archive(issue, who, wanted, snooze)
+        org.archive(issue, who, substatus or "archived_forever", snooze)
 
 
 def _set_personal(issue: Issue, body: Mapping[str, Json], who: Who) -> None:

@@ -86,6 +86,18 @@ def test_archiving_has_forms(site: Site, body: dict[str, Any], substatus: str, d
     assert refused.status_code == 400
 
 
+def test_archiving_anew_changes_what_wakes_and_not_the_substatus(site: Site) -> None:
+    issue = site.issue()
+    site.put(issue, status="ignored", ignoreCount=5)
+    shown = site.put(issue, status="ignored").json()
+    assert (shown["substatus"], shown["statusDetails"]) == ("archived_until_condition_met", {})
+    site.put(issue, status="unresolved")
+    shown = site.put(issue, status="ignored", statusDetails={"untilEscalating": True}).json()
+    assert shown["substatus"] == "archived_until_escalating"
+    site.put(issue, status="unresolved")
+    assert site.put(issue, status="ignored", ignoreCount=0).json()["substatus"] == "archived_forever"
+
+
 def test_an_archived_issue_wakes_when_its_condition_is_met(site: Site) -> None:
     one, two, three = (site.issue(title, user={"id": 1}) for title in ("E1", "E2", "E3"))
     site.put(one, status="ignored", statusDetails={"ignoreCount": 2})
@@ -143,6 +155,41 @@ def test_the_next_release_is_the_first_made_after_the_resolve(site: Site) -> Non
     assert "inNextRelease" in site.get(f"issues/{issue}/")["statusDetails"]
     site.act("release", version="backend@1.1")
     assert site.get(f"issues/{issue}/")["statusDetails"]["inRelease"] == "backend@1.1"
+
+
+def test_the_next_release_may_be_out_already(site: Site) -> None:
+    issue = site.issue(release="backend@1.0")
+    site.now += 1
+    site.act("release", version="backend@1.1")
+    site.now += 1
+    site.act("release", version="backend@1.2")
+    shown = site.put(issue, status="resolvedInNextRelease").json()
+    assert shown["statusDetails"]["inRelease"] == "backend@1.1"
+
+
+def test_a_row_of_the_log_changes_when_the_next_release_is_made(site: Site) -> None:
+    issue = site.issue(release="backend@1.0")
+    site.put(issue, status="resolvedInNextRelease")
+    before = site.get(f"issues/{issue}/activities/")["activity"][0]
+    assert (before["type"], before["data"]) == ("set_resolved_in_release", {"version": ""})
+    site.now += 1
+    site.act("release", version="backend@1.1")
+    after = site.get(f"issues/{issue}/activities/")["activity"][0]
+    assert (after["id"], after["data"]) == (before["id"], {"version": "backend@1.1"})
+
+
+def test_a_resolution_in_a_release_stays_through_another_resolve(site: Site) -> None:
+    site.hooked()
+    issue = site.issue(release="backend@1.0")
+    site.act("release", version="backend@1.1")
+    site.hooks()
+    site.put(issue, status="resolved", statusDetails={"inRelease": "backend@1.0"})
+    assert site.put(issue, status="resolved").json()["statusDetails"]["inRelease"] == "backend@1.0"
+    again = site.put(issue, status="resolved", statusDetails={"inRelease": "backend@1.1"}).json()
+    assert again["statusDetails"]["inRelease"] == "backend@1.1"
+    assert site.kinds(issue) == ["first_seen", "set_resolved_in_release", "set_resolved"]  # the third left no row
+    assert site.names() == ["issue.resolved"] * 3
+    assert site.put(issue, status="unresolved").json()["statusDetails"] == {}
 
 
 def test_semantic_versions_read_back_as_in_the_current_release(make: Make) -> None:
@@ -257,6 +304,13 @@ def test_a_bulk_call_with_ids_touches_only_them(site: Site) -> None:
     assert [site.record(issue)["status"] for issue in (one, two)] == ["resolved", "unresolved"]
 
 
+def test_several_reopened_at_once_are_ongoing(site: Site) -> None:
+    made = [site.issue(f"E{number}") for number in range(2)]
+    site.call("PUT", "issues/", {"status": "resolved"}, params={"id": made})
+    site.call("PUT", "issues/", {"status": "unresolved"}, params={"id": made})
+    assert [site.record(issue)["substatus"] for issue in made] == ["ongoing", "ongoing"]
+
+
 def test_a_merged_id_is_pending_and_then_the_survivor_inline(site: Site) -> None:
     site.hooked()
     parent, child = site.issue("E1", times=5), site.issue("E2")
@@ -314,24 +368,39 @@ def test_an_event_on_a_resolved_issue_reopens_it_as_a_regression(site: Site) -> 
     assert (resource, body["action"], body["data"]["issue"]["substatus"]) == ("issue", "unresolved", "regressed")
 
 
-def test_an_event_within_the_guard_or_from_before_is_no_regression(site: Site) -> None:
+def test_within_the_guard_after_a_sighting_or_a_regression_nothing_regresses(site: Site) -> None:
     issue = site.issue()
-    site.now += 100
     site.put(issue, status="resolved")
     site.now += 5
     site.issue()
-    site.now += 100
-    site.issue(at=START + 50)  # late in the queue, older than the resolve
     assert site.record(issue)["status"] == "resolved"
+    site.now += 1
     site.issue()
     assert site.record(issue)["status"] == "unresolved"
+    site.put(issue, status="resolved")
+    site.now += 5
+    site.issue()
+    assert site.record(issue)["status"] == "resolved"
+
+
+def test_an_event_from_before_the_resolve_that_comes_late_reopens_all_the_same(site: Site) -> None:
+    issue = site.issue()
+    site.now += 100
+    site.issue()
+    site.put(issue, status="resolved")
+    site.now += 1
+    site.issue(at=START + 50)
+    assert site.record(issue)["substatus"] == "regressed"
+    assert site.get(f"issues/{issue}/")["lastSeen"] == "2026-09-21T14:15:00Z"  # not even a later sighting
 
 
 @pytest.mark.parametrize(
     ("details", "quiet", "loud"),
     [
         ({"inRelease": "backend@2"}, ["backend@1", None], "backend@2"),
-        ({"inNextRelease": True}, ["backend@1", "backend@2", None], "backend@3"),
+        ({"inNextRelease": True}, ["backend@1", None], "backend@2"),
+        ({"inUpcomingRelease": True}, ["backend@1", "backend@2", None], "backend@3"),
+        ({"inCommit": {"commit": "abc", "repository": "acme/backend"}}, ["backend@1", "backend@2"], ""),
         ({}, [], "backend@1"),
     ],
 )
@@ -341,13 +410,25 @@ def test_only_a_release_that_should_be_fixed_regresses(
     issue = site.issue(release="backend@1")
     site.now += 1
     site.act("release", version="backend@2")
+    site.act("commit", sha="abc")
     site.put(issue, status="resolved", statusDetails=details)
     site.now += 60
     for release in quiet:
         site.issue(release=release)
         assert site.record(issue)["status"] == "resolved", release
-    site.issue(release=loud)
-    assert site.record(issue)["status"] == "unresolved"
+    if loud:
+        site.issue(release=loud)
+        assert site.record(issue)["status"] == "unresolved"
+
+
+def test_an_issue_follows_its_latest_event(site: Site) -> None:
+    issue = site.issue("KeyError: a", fingerprint="f", culprit="cart.add", level="warning")
+    assert site.record(issue)["priority"] == "medium"
+    site.issue("KeyError: b", fingerprint="f", culprit="cart.pay", at=START - 60)
+    shown = site.get(f"issues/{issue}/")
+    assert (shown["title"], shown["culprit"], shown["level"]) == ("KeyError: b", "cart.pay", "error")
+    assert shown["metadata"]["value"] == "b"
+    assert shown["firstSeen"] == "2026-09-21T14:12:20Z"
 
 
 def test_a_new_issue_is_ongoing_after_a_week_and_nobody_is_told(site: Site) -> None:
