@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, distinct, func, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, distinct, func, select, update
 
 from connectors.errors import RemoteError
 from sync.core import brake
@@ -18,6 +18,21 @@ from sync.model import Snapshot
 from sync.store.tables import deliveries, holds, links, parked, records, writes
 
 _SAMPLES = 10
+
+# Built once: building a statement costs several times its execution.
+_OF_ONE_CAUSE = (
+    deliveries.c.connection_id == bindparam("to"),
+    deliveries.c.cause == bindparam("why"),
+    deliveries.c.made_at > bindparam("after"),
+    deliveries.c.kind == "write",
+)
+_PLANNED = select(func.count(distinct(deliveries.c.link_id))).where(*_OF_ONE_CAUSE)
+_WRITTEN = select(func.count()).where(
+    writes.c.link_id == bindparam("of"),
+    writes.c.field == bindparam("name"),
+    writes.c.value == bindparam("said"),
+    writes.c.at > bindparam("after"),
+)
 
 
 def mass_missing(conn: Connection, hub: Hub, connected: Connected) -> None:
@@ -49,14 +64,13 @@ def mass_missing(conn: Connection, hub: Hub, connected: Connected) -> None:
 def mass_writes(conn: Connection, hub: Hub, connected: Connected, cause: str) -> None:
     """Hold a connection when one cause has planned writes to too many of its records within an hour."""
     now = hub.clock.now()
-    same = and_(
-        deliveries.c.connection_id == connected.id,
-        deliveries.c.cause == cause[:128],
-        deliveries.c.made_at > _since_release(conn, connected, HoldReason.MASS_WRITES, now),
-        deliveries.c.kind == "write",
-    )
-    planned = conn.execute(select(func.count(distinct(deliveries.c.link_id))).where(same)).scalar_one()
     at_least, share = hub.settings.brake_writes
+    same: dict[str, Any] = {"to": connected.id, "why": cause[:128], "after": now - brake.WINDOW}
+    # Nearly always this is the end: what was released can only make it fewer.
+    if conn.execute(_PLANNED, same).scalar_one() <= at_least:
+        return
+    same["after"] = _since_release(conn, connected, HoldReason.MASS_WRITES, now)
+    planned = conn.execute(_PLANNED, same).scalar_one()
     if planned <= at_least:
         return
     known = linked_count(conn, connected)
@@ -71,8 +85,9 @@ def mass_writes(conn: Connection, hub: Hub, connected: Connected, cause: str) ->
                     records, links.c.record_id == records.c.id
                 )
             )
-            .where(same)
-            .limit(_SAMPLES)
+            .where(*_OF_ONE_CAUSE)
+            .limit(_SAMPLES),
+            same,
         ).scalars()
     )
     detail = f"writes to {planned} records were planned within an hour from one cause ({cause}); {known} are linked"
@@ -85,21 +100,18 @@ def fight(conn: Connection, hub: Hub, connected: Connected, link_id: int, field:
     What was written before a person released such a hold, or had the field tried again, counts no more.
     """
     now = hub.clock.now()
+    same: dict[str, Any] = {"of": link_id, "name": field, "said": value, "after": now - brake.WINDOW}
+    # Nearly always this is the end: what was released can only make it fewer.
+    if not brake.fighting(conn.execute(_WRITTEN, same).scalar_one(), hub.settings.fight_writes):
+        return False
     since = _since_release(conn, connected, HoldReason.FIGHT, now, link_id=link_id, field=field)
     retried = conn.execute(
         select(func.max(parked.c.ended_at)).where(
             parked.c.link_id == link_id, parked.c.field == field, parked.c.ended_how == TRIED_AGAIN
         )
     ).scalar()
-    count = conn.execute(
-        select(func.count()).where(
-            writes.c.link_id == link_id,
-            writes.c.field == field,
-            writes.c.value == value,
-            writes.c.at > (since if retried is None else max(since, retried)),
-        )
-    ).scalar_one()
-    return brake.fighting(count, hub.settings.fight_writes)
+    same["after"] = since if retried is None else max(since, retried)
+    return brake.fighting(conn.execute(_WRITTEN, same).scalar_one(), hub.settings.fight_writes)
 
 
 def linked_count(conn: Connection, connected: Connected) -> int:
