@@ -50,6 +50,17 @@ lint: lint-style lint-format lint-types lint-types-again lint-layers ## run ever
 bench: setup-dev ## measure against the stand-ins (minutes)
 	@$(PY) -m benchmarks $(BENCH_ARGS)
 
+.PHONY: simulate
+simulate: setup-dev ## play seeded histories with faults and crashes (SIMULATE_ARGS="--histories 1000 --seed 7")
+	@$(BIN)/hypercare simulate --processes 2 $(SIMULATE_ARGS)
+
+.PHONY: prove
+prove: setup-dev ## a release's worth of histories, kills, planted defects and hostile input (about an hour on 2 cores)
+	@$(BIN)/hypercare simulate --processes 2 --histories 2000 --pure 50000 $(PROVE_ARGS)
+	@$(PY) -m tests.proof.kills --cycles 100
+	@$(PY) -m tests.proof.mutants
+	@$(PY) -m tests.proof.fuzz --cases 100000
+
 .PHONY: kills
 kills: setup-dev ## kill the daemon 500 times between the stand-ins, and look for what was lost or doubled (half an hour)
 	@$(PY) -m tests.proof.kills $(KILLS_ARGS)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import structs
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from connectors.contract import Act
 from connectors.errors import RateLimited, RemoteError, UnexpectedAnswer
@@ -19,7 +19,7 @@ from sync.engine.columns import Attribution
 from sync.engine.hub import Connected, Hub
 from sync.engine.ingest import Membership
 from sync.model import Missing, Origin, Snapshot
-from sync.store.tables import links, refreshes
+from sync.store.tables import links, records, refreshes
 
 _ALONE = frozenset({"sweep", "history", "member", "fight", "follow"})
 """Reasons that need what only a read of one record shows: its links, its history."""
@@ -145,6 +145,28 @@ def _store(
     for each in read:
         parking.end(conn, hub, each.link_id, "record", "it was read again")
     rows.mark(conn, {each.item_id for each in read} - touched, hub.clock.now())
+    if len(batch) > 1:
+        _look_at_links(conn, hub, connected, list(snapshots))
+
+
+def _look_at_links(conn: Connection, hub: Hub, connected: Connected, remote_ids: Sequence[str]) -> None:
+    """Members read in bulk came without their links. Where nobody has looked at them lately, they are read again.
+
+    Alone, with all they show, and behind all live work: as the sweep does, only sooner.
+    """
+    now = hub.clock.now()
+    for piece in rows.chunks(remote_ids):
+        unseen = conn.execute(
+            select(records.c.kind, records.c.remote_id)
+            .select_from(records.join(links, links.c.record_id == records.c.id))
+            .where(
+                records.c.connection_id == connected.id,
+                records.c.remote_id.in_(piece),
+                links.c.ended_at.is_(None),
+                or_(records.c.swept_at.is_(None), records.c.swept_at < now - hub.settings.links_every),
+            )
+        ).all()
+        rows.ask(conn, connected.id, [(row.kind, row.remote_id) for row in unseen], now, "sweep")
 
 
 def _forget_unknown(conn: Connection, hub: Hub, connected: Connected, remote_id: str) -> None:

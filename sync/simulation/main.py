@@ -41,7 +41,9 @@ def run(
         digest.update(outcome.digest.encode())
         profiles.setdefault(outcome.profile, Figures()).add(outcome)
         if outcome.violations:
-            failures.append(Failure(seed=outcome.seed, profile=outcome.profile, violations=tuple(outcome.violations)))
+            failures.append(
+                Failure(seed=outcome.seed, profile=outcome.profile, violations=tuple(outcome.violations), asked=profile)
+            )
         if progress is not None:
             progress(done, len(failures))
     levels = {"wire": Level(histories=histories, seconds=(time.monotonic() - began) * processes, processes=processes)}

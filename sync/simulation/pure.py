@@ -356,13 +356,33 @@ class World:
             link.status_base, link.tag_base = each.status_base, each.tag_base
         if self.faulty and self.rng.random() < _RACE:
             self.edit()
-        # What is in doubt and did not move goes out again, as it was, under its old condition; nothing else is written.
+        # What is in doubt and did not move goes out again, as it was, under its old condition, while the item still
+        # asks for it; else it is given up, and decided anew in the next pass. Nothing else is written.
+        outdated = [link for link in self.links if link.intent is not None and link.fresh and self._is_outdated(link)]
+        for link in outdated:
+            link.intent, link.errand = None, None
         again = [(link, link.errand) for link in self.links if link.intent is not None and link.fresh]
-        wants = [(by_id[each.link], each.want) for each in plan.members if by_id[each.link].intent is None]
+        idle = [each for each in plan.members if by_id[each.link].intent is None]
+        wants = [(by_id[each.link], each.want) for each in idle if by_id[each.link] not in outdated]
         for link, want in (*again, *wants):
             if want is not None:
                 self._deliver(link, want)
-        return any(want for _, want in wants) or self._joined or bool(again) or bool(plan.read)
+        return any(want for _, want in wants) or self._joined or bool(again) or bool(outdated) or bool(plan.read)
+
+    def _is_outdated(self, link: Link) -> bool:
+        """The item would not ask for a doubtful write any more, and it has not arrived late either.
+
+        The engine waits a minute before it believes the latter; here the record itself is asked.
+        """
+        intent = link.intent
+        if intent is None or link.record.version != int(intent.version):
+            return False
+        members = [self._member(each) for each in self.links]
+        mine = link.record.id
+        members = [structs.replace(each, in_doubt=None) if each.link == mine else each for each in members]
+        plan = reconcile(self.item, members, self.rules)
+        want = next((each.want for each in plan.members if each.link == mine), None) or Want()
+        return not (intent.status in (None, want.status) and intent.add <= want.add and intent.remove <= want.remove)
 
     def _read(self) -> None:
         for link in list(self.links):

@@ -28,18 +28,20 @@ UNCHECKED: Mapping[str, str] = {
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """One history that ended wrong."""
+    """One history that ended wrong. profile: what it was played with. asked: what the run was given (`mixed` draws)."""
 
     seed: int
     profile: str
     violations: tuple[str, ...]
+    asked: str = "mixed"
 
     @property
     def replay(self) -> str:
         """The command that plays it again."""
         if self.profile == "pure":
             return f"hypercare simulate --histories 0 --pure 1 --seed {self.seed}"
-        return f"hypercare simulate --replay {self.seed}"
+        asked = "" if self.asked == "mixed" else f" --profile {self.asked}"
+        return f"hypercare simulate --replay {self.seed}{asked}"
 
 
 class Figures(Struct, kw_only=True):

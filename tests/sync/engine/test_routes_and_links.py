@@ -281,3 +281,18 @@ def test_of_a_create_that_took_place_no_words_of_the_customer_are_kept_in_the_ou
         kept = conn.execute(select(deliveries.c.want).where(deliveries.c.kind == "create")).scalar_one()
     assert b"Ada" not in kept
     assert b"Cleo" not in kept
+
+
+def test_a_link_made_by_hand_on_an_issue_that_is_read_among_others_is_found_without_waiting_for_the_sweep(
+    make: Make,
+) -> None:
+    day = started(make)
+    day.world.wait(60)
+    first, second = day.linked_pair(), day.linked_pair()
+    newcomer = day.ticket(subject="Me too")
+    day.world.wait(1800, step=300)
+    day.jira.act({"act": "remote_link", "issue": first[1], "url": f"http://127.0.0.1:8101/agent/tickets/{newcomer}"})
+    for _, issue in (first, second):
+        day.label(issue, add="burst")
+    day.world.wait(120)
+    assert day.item(f"support:{newcomer}") == day.item(first[1])
