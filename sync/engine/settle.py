@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sync.core.backoff import next_attempt
 from sync.core.reasons import ParkReason
 from sync.core.state import Change, Park
-from sync.engine import brakes, columns, load, membership, parking, rows
+from sync.engine import brakes, columns, load, membership, parking, rows, workflow
 from sync.engine.columns import Errand
 from sync.engine.decide import Decided, Decision, decide
 from sync.engine.hub import Hub
@@ -188,7 +188,7 @@ def _store_member(conn: Connection, hub: Hub, item: Whole, each: Decided, open_p
             raise Stale("the delivery that waited has just been claimed")
     elif one.open is not None:
         return
-    if each.errand is not None:
+    if each.errand is not None and not workflow.learn_first(conn, hub, one, each.errand):
         conn.execute(
             _DELIVERY,
             {
