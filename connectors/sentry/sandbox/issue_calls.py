@@ -54,20 +54,22 @@ def _listed(call: Call, rows: Iterable[Issue]) -> Response:
 
 
 def _item(call: Call, issue: Issue) -> Json:
-    return call.shower.issue(issue, expand=call.many("expand"), collapse=call.many("collapse"))
+    asked = {"expand": call.many("expand"), "collapse": call.many("collapse")}
+    return call.shower.issue(issue, **asked, period=call.arg("groupStatsPeriod"))
 
 
 def _selected(call: Call, query: str) -> list[Issue]:
     """The issues that the arguments and a query select. Raises Refused(400)."""
     org = call.org
-    test = compiled(query, org)
+    wanted = compiled(query, org)
     start, end = _window(call)
     seen_by = org.now() - org.settings.scaled(org.settings.index_lag)
     projects = _projects(call)
     environments = set(call.many("environment"))
     groups = {int(one) for one in call.many("group") if one.isdecimal()} if org.settings.group_filter else set()
     rows: list[Issue] = []
-    for issue in org.visible():
+    named = None if wanted.only is None else [org.issues[number] for number in wanted.only]
+    for issue in org.visible(named):
         if projects is not None and issue.project not in projects:
             continue
         if groups and issue.id not in groups:
@@ -78,7 +80,7 @@ def _selected(call: Call, query: str) -> list[Issue]:
             continue
         if environments and not any(event.environment in environments for event in issue.events):
             continue
-        if test(issue):
+        if wanted.test(issue):
             rows.append(issue)
     return rows
 

@@ -488,11 +488,11 @@ class Organisation:
             raise unseen()
         return self.before.get(issue.id, issue) if stale else issue
 
-    def visible(self) -> Iterable[Issue]:
-        """The issues that a list may show."""
+    def visible(self, among: Iterable[Issue] | None = None) -> Iterable[Issue]:
+        """The issues that a list may show, of all or of some."""
         return (
             issue
-            for issue in self.issues.values()
+            for issue in (self.issues.values() if among is None else among)
             if not issue.is_deleted and not issue.pending and issue.merged_into is None
         )
 

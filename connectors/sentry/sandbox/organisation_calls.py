@@ -22,6 +22,13 @@ def _paged(call: Call, rows: Iterable[Json]) -> Response:
     return answer_json(cut.rows, headers=links(call, cut))
 
 
+def index(call: Call) -> Response:
+    """Who asks, and with which scopes; whoever it is [S]."""
+    user = call.org.users.get(call.caller.who.user or 0)
+    auth = {"scopes": sorted(call.caller.scopes)} if call.caller.name else None
+    return answer_json({"version": "0", "auth": auth, "user": call.shower.user(user) if user is not None else None})
+
+
 def organisations(call: Call) -> Response:
     """The one organisation there is."""
     return _paged(call, [call.shower.organisation()])

@@ -6,6 +6,7 @@ for an event tag, as in Sentry.
 
 from __future__ import annotations
 
+import heapq
 import re
 import shlex
 from collections.abc import Callable
@@ -66,9 +67,17 @@ def words_of(query: str) -> list[str]:
         raise Refused(400, f"Error parsing search query: {error}") from error
 
 
-def compiled(query: str, org: Organisation) -> Test:
+class Query(Struct, frozen=True, kw_only=True):
+    """What a query means. only: the ids that can pass, where it names issues; None: any."""
+
+    test: Test
+    only: frozenset[int] | None = None
+
+
+def compiled(query: str, org: Organisation) -> Query:
     """What a query means. Raises Refused(400) with a `detail` for what cannot be understood."""
     tests: list[Test] = []
+    only: frozenset[int] | None = None
     free: list[str] = []
     for word in words_of(query):
         token = TOKEN.match(word)
@@ -78,32 +87,44 @@ def compiled(query: str, org: Organisation) -> Test:
         is_negated, key, value = bool(token[1]), token[2], token[3]
         if value == "":
             raise Refused(400, f"Error parsing search query: Empty string after '{key}:'")
+        if key == "issue":
+            named = _named(_values(key, value), org)
+            tests.append(_not(_one_of(named)) if is_negated else _one_of(named))
+            if not is_negated:
+                only = named if only is None else only & named
+            continue
         test = _token(key, value, org)
         tests.append(_not(test) if is_negated else test)
     if free:
         text = " ".join(free)
         tests.append(lambda issue: text in f"{issue.title} {issue.culprit}".lower())
-    return lambda issue: all(test(issue) for test in tests)
+    return Query(test=lambda issue: all(test(issue) for test in tests), only=only)
 
 
 def _not(test: Test) -> Test:
     return lambda issue: not test(issue)
 
 
+def _values(key: str, value: str) -> list[str]:
+    """One value, or those of a list in brackets. Raises Refused(400)."""
+    if not value.startswith("["):
+        return [value]
+    if not value.endswith("]"):
+        raise Refused(400, f"Error parsing search query: Invalid list for '{key}'")
+    return [one for one in value[1:-1].split(",") if one]
+
+
+def _one_of(numbers: frozenset[int]) -> Test:
+    return lambda issue: issue.id in numbers
+
+
 def _token(key: str, value: str, org: Organisation) -> Test:
-    values = [value]
-    if value.startswith("["):
-        if not value.endswith("]"):
-            raise Refused(400, f"Error parsing search query: Invalid list for '{key}'")
-        values = [one for one in value[1:-1].split(",") if one]
+    values = _values(key, value)
     match key:
         case "is":
             return _is(value, org)
-        case "issue":
-            return _issue(values, org)
         case "issue.id":
-            numbers = {int(one) for one in values if one.isdecimal()}
-            return lambda issue: issue.id in numbers
+            return _one_of(frozenset(int(one) for one in values if one.isdecimal()))
         case "issue.category":
             return lambda issue: issue.category in values
         case "issue.type" | "error.type":
@@ -159,15 +180,15 @@ def _is(value: str, org: Organisation) -> Test:
             raise Refused(400, f"Invalid value for 'is' search: '{value}'")
 
 
-def _issue(values: Sequence[str], org: Organisation) -> Test:
+def _named(values: Sequence[str], org: Organisation) -> frozenset[int]:
+    """The ids of short ids. Raises Refused(400) for what a version does not take."""
     if len(values) > 1 and not org.settings.issue_lists:
         raise Refused(400, "Invalid format for 'issue': a list is not supported")
     found = {one: org.peek(one) for one in values}
     missing = [name for name, issue in found.items() if issue is None]
     if missing and org.settings.unknown_short_ids_refused:
         raise Refused(400, f"Invalid value '{missing}' for 'issue:' filter")
-    numbers = {issue.id for issue in found.values() if issue is not None}
-    return lambda issue: issue.id in numbers
+    return frozenset(issue.id for issue in found.values() if issue is not None)
 
 
 def _when(value: str, org: Organisation, of: Callable[[Issue], float]) -> Test:
@@ -238,31 +259,41 @@ def cut_by_key(rows: Iterable[Any], key: Callable[[Any], float], cursor: str, li
     key: of a row; compared as a whole number. Raises Refused(400) for what is no cursor.
     """
     value, offset, is_back = _cursor(cursor)
-    ordered = sorted(rows, key=lambda row: (-int(key(row)), -row.id))
-    keys = [int(key(row)) for row in ordered]
-    if not cursor:
-        start = 0
-    elif is_back:
-        # rows at or above the value, from the value upwards, less those already seen at the value itself
-        reached = sum(1 for one in keys if one >= value) - offset
-        start = max(0, reached - limit)
-        ordered, keys = ordered[: max(0, reached)], keys[: max(0, reached)]
+    rows = list(rows)
+
+    def at(row: Any) -> int:
+        return int(key(row))
+
+    def rank(row: Any) -> tuple[int, int]:
+        return at(row), row.id
+
+    if is_back:
+        # rows at or above the value, less those of the value itself that the page after this one has
+        above = sorted((row for row in rows if at(row) >= value), key=rank, reverse=True)
+        above = above[: max(0, len(above) - offset)]
+        skipped, has_after = max(0, len(above) - limit), len(rows) > len(above)
+        page, ranked = above[skipped:], above
     else:
-        start = sum(1 for one in keys if one > value) + offset
-    page = ordered[start : start + limit]
-    has_after = is_back or start + limit < len(ordered)
+        behind = [row for row in rows if at(row) <= value] if cursor else rows
+        ranked = heapq.nlargest(offset + limit + 1, behind, key=rank)
+        skipped, has_after = len(rows) - len(behind) + min(offset, len(ranked)), len(ranked) > offset + limit
+        page = ranked[offset : offset + limit]
     if not page:
-        return Slice(
-            rows=[], before=f"{value}:{offset}:1", has_before=start > 0, after=cursor or "0:0:0", has_after=False
-        )
-    end = start + len(page)
-    follows = keys[end] if end < len(keys) else keys[end - 1]
-    passed = sum(1 for one in keys[:end] if one == follows)
-    at_first = sum(1 for one in keys[start:] if one == keys[start])
+        after = cursor or "0:0:0"
+        return Slice(rows=[], before=f"{value}:{offset}:1", has_before=skipped > 0, after=after, has_after=False)
+    first, last = at(page[0]), rank(page[-1])
+    # the cursor of the next page is the value of its first row, and how many rows of that value come before
+    if is_back:
+        follows = max((at(row) for row in rows if rank(row) < last), default=last[0])
+        passed = sum(1 for row in rows if at(row) == follows and rank(row) >= last)
+    else:
+        follows = at(ranked[offset + limit]) if has_after else last[0]
+        passed = sum(1 for row in ranked[: offset + limit] if at(row) == follows)
+    at_first = sum(1 for row in rows if at(row) == first and row.id <= page[0].id)
     return Slice(
         rows=page,
-        before=f"{keys[start]}:{at_first}:1",
-        has_before=start > 0,
+        before=f"{first}:{at_first}:1",
+        has_before=skipped > 0,
         after=f"{follows}:{passed}:0",
         has_after=has_after,
     )

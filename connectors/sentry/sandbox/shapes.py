@@ -175,8 +175,10 @@ class Shower:
 
     # --- issues ------------------------------------------------------------------------------------------------------
 
-    def issue(self, issue: Issue, *, expand: Sequence[str] = (), collapse: Sequence[str] = ()) -> Json:
-        """A list item. expand, collapse: as asked."""
+    def issue(
+        self, issue: Issue, *, expand: Sequence[str] = (), collapse: Sequence[str] = (), period: str = ""
+    ) -> Json:
+        """A list item. expand, collapse, period (of its statistics): as asked."""
         settings = self._settings
         project = self._org.projects[issue.project]
         short = self._org.short_id(issue)
@@ -219,7 +221,8 @@ class Shower:
         if not settings.substatuses:
             del shape["substatus"]
         if "stats" not in collapse:
-            shape["stats"] = {"24h": self._stats(issue, 3600, 24)}
+            days = {"14d": self._stats(issue, 86_400, 14)} if period == "14d" else None
+            shape["stats"] = days or {"24h": self._stats(issue, 3600, 24)}
         if "lifetime" not in collapse:
             shape["lifetime"] = self._totals(issue)
         if "filtered" not in collapse:

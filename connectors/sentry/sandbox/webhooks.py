@@ -223,7 +223,9 @@ class Sender:
 
     def _issue(self, shower: Shower, issue: Issue, happening: Happening, base: str) -> dict[str, Json]:
         shown = shower.issue(issue, collapse=("stats", "lifetime", "filtered"))
-        shown |= {"firstSeen": _micro(issue.first_seen), "lastSeen": _micro(issue.last_seen)}
+        # a call about a new issue writes its times otherwise than all others [S]
+        written = _plus if happening.action == "created" else _micro
+        shown |= {"firstSeen": written(issue.first_seen), "lastSeen": written(issue.last_seen)}
         if happening.action == "created" or self._org.settings.links_in_hooks:
             organization, project = self._org.settings.organization, self._org.projects[issue.project]
             shown |= {
@@ -351,3 +353,8 @@ def _micro(at: float) -> str:
     """An ISO time that always has its microseconds."""
     text = str(iso(at))
     return text if "." in text else text.replace("Z", ".000000Z")
+
+
+def _plus(at: float) -> str:
+    """An ISO time with `+00:00`."""
+    return str(iso(at)).replace("Z", "+00:00")

@@ -232,6 +232,8 @@ class SentrySandbox:
         except Refused as refused:
             headers |= refused.headers
             raise
+        if route.name == "index" and caller is None:
+            caller = Caller(who=Who(), scopes=frozenset(), name="", bucket=bucket)
         call = self._call(request, named, caller, stale=stale)
         if call is None:
             if settings.is_glitchtip:
@@ -302,6 +304,7 @@ def _both(name: str, methods: str, path: str, scopes: str, answer: Callable[[Cal
 
 
 ABOUT_PEOPLE_AND_RELEASES: Final[tuple[Row, ...]] = (
+    ("index", "GET", API, "", organisation_calls.index, "S"),
     ("organizations", "GET", API + "/organizations", ORG, organisation_calls.organisations, "D"),
     ("organization", "GET", ORGANISATION, ORG, organisation_calls.organisation, "D"),
     ("projects", "GET", ORGANISATION + "/projects", f"{PROJECTS}|{ORG}", organisation_calls.projects, "D"),

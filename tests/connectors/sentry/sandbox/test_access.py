@@ -54,6 +54,16 @@ def test_a_token_without_the_scope_is_forbidden(site: Site) -> None:
     assert site.get(f"issues/{issue}/")["id"] == issue  # any of read, write and admin lets a read in
 
 
+@pytest.mark.parametrize("edition", ["saas", "glitchtip"])
+def test_the_index_tells_who_asks_and_with_which_scopes(make: Make, edition: str) -> None:
+    site = make(edition=edition)
+    site.act("token", scopes=["event:read"])
+    told = site.get("/api/0/")
+    assert (told["user"]["id"], told["auth"]) == ("1", {"scopes": ["event:read"]})
+    nobody = site.call("GET", "/api/0/", auth=None)
+    assert nobody.json() == {"version": "0", "auth": None, "user": None}
+
+
 def test_an_organisation_token_writes_no_issue(site: Site) -> None:
     issue = site.issue()
     answer = site.call("PUT", f"issues/{issue}/", {"status": "resolved"}, auth=ORGANISATION_TOKEN)

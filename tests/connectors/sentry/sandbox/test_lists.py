@@ -204,6 +204,8 @@ def test_keys_are_collapsed_and_expanded(site: Site) -> None:
     site.act("link", issue=issue, key="OPS-2")
     plain = site.get("issues/")[0]
     assert {"stats", "lifetime", "filtered"} <= set(plain)
+    assert len(plain["stats"]["24h"]) == 24
+    assert len(site.get("issues/", groupStatsPeriod="14d")[0]["stats"]["14d"]) == 14
     asked = {"collapse": ["stats", "filtered", "lifetime"], "expand": ["integrationIssues", "sentryAppIssues"]}
     slim = site.get("issues/", **asked)[0]
     assert {"stats", "lifetime", "filtered"} & set(slim) == set()

@@ -35,6 +35,7 @@ def test_a_call_is_signed_over_its_raw_compact_body(site: Site) -> None:
     assert body["installation"]["uuid"] == site.state()["apps"][0]["installation"]
     assert body["data"]["issue"]["id"] == issue
     assert {"url", "web_url", "project_url"} <= set(body["data"]["issue"])
+    assert body["data"]["issue"]["lastSeen"] == "2026-09-21T14:13:20+00:00"
 
 
 def test_the_signature_is_of_rfc_4231() -> None:
