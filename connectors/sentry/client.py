@@ -415,9 +415,12 @@ class SentryRemote:
         return tags
 
     def _links(self, number: str) -> tuple[LinkShown, ...] | None:
-        """The links that apps and integrations put on an issue; None where the product has none to show."""
-        if not self._product.apps:
-            return ()
+        """The links that apps and integrations put on an issue.
+
+        None where we could put none there: then what is missing was not taken away by anybody.
+        """
+        if not self._product.apps or not self._who().installation:
+            return None
         external = self._calls.rows(f"{self._issue_path(number)}external-issues/").rows
         found = records.external_links(external)
         if not self._memory.get("no_integrations"):
@@ -544,12 +547,18 @@ class SentryRemote:
                 continue
             if row.get("webUrl") == link.url:
                 return
-            raise WriteRejected(
-                f"Sentry shows one link for each app on an issue, and ours is {excerpt(str(row.get('displayName')))}",
-                field="links",
+            self._delete_link(who, str(row.get("id") or ""))
+            raise Unavailable(
+                f"Sentry shows one link for each app on an issue. Ours was {excerpt(str(row.get('displayName')))}; it "
+                f"was taken away, and {link.key or link.id} is put there at the next attempt."
             )
         path = f"/sentry-app-installations/{who.installation}/external-issues/"
-        self._calls.write("POST", path, records.link_body(ref.id, link))
+        try:
+            self._calls.write("POST", path, records.link_body(ref.id, link))
+        except Forbidden as error:
+            raise WriteRejected(
+                f"{error.message} The token must be the one of installation {who.installation}.", field="links"
+            ) from None
 
     def _unlink(self, link: LinkShown) -> None:
         who = self._who()
@@ -558,11 +567,18 @@ class SentryRemote:
                 "This link was not made by our app, so only its own can take it away: remove it in Sentry",
                 field="links",
             )
-        path = f"/sentry-app-installations/{who.installation}/external-issues/{records.path_part(link.handle)}/"
+        self._delete_link(who, link.handle)
+
+    def _delete_link(self, who: Who, handle: str) -> None:
+        path = f"/sentry-app-installations/{who.installation}/external-issues/{records.path_part(handle)}/"
         try:
             self._calls.write("DELETE", path)
         except RecordMissing:
             return  # it is gone already, which is what was asked
+        except Forbidden as error:
+            raise WriteRejected(
+                f"{error.message} Taking links away needs the scope event:admin.", field="links"
+            ) from None
 
     # --- creating: Sentry makes its issues of events -----------------------------------------------------------------
 

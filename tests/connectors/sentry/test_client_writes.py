@@ -220,14 +220,35 @@ def test_a_link_is_shown_through_our_app_once(sentry: Organisation) -> None:
     assert [(link.target, link.via) for link in links] == [(ISSUE.url, LinkVia.APP)]
 
 
-def test_a_second_link_of_our_app_is_refused_and_the_first_is_named(sentry: Organisation) -> None:
+def test_another_link_of_our_app_gives_way_and_ours_comes_with_the_next_attempt(sentry: Organisation) -> None:
     issue = sentry.event()
     remote = sentry.connect()
     snap = read(remote, issue)
     write(remote, snap, Changes(add_links=(ISSUE,)))
     other = structs.replace(ISSUE, url="https://jira.example/browse/SHOP-A-2", key="SHOP-A-2")
-    with pytest.raises(WriteRejected, match="SHOP-A#SHOP-A-1"):
+    with pytest.raises(Unavailable, match="SHOP-A#SHOP-A-1") as put_off:
         write(remote, snap, Changes(add_links=(other,)))
+    assert not put_off.value.applied
+    write(remote, snap, Changes(add_links=(other,)))
+    assert [link["url"] for link in sentry.issue(issue)["links"]] == [other.url]
+
+
+def test_a_link_that_may_not_be_taken_away_is_refused_with_the_scope_it_needs(sentry: Organisation) -> None:
+    issue = sentry.event()
+    remote = sentry.connect()
+    snap = read(remote, issue)
+    write(remote, snap, Changes(add_links=(ISSUE,)))
+    links = read(remote, issue).links or ()
+    sentry.act("token", app="hypercare", scopes=["event:read", "event:write", "org:read"])
+    with pytest.raises(WriteRejected, match="event:admin"):
+        write(remote, snap, Changes(remove_links=links))
+
+
+def test_links_are_not_shown_to_a_token_that_could_put_none_there(sentry: Organisation) -> None:
+    issue = sentry.event()
+    sentry.act("link", issue=issue, key="ABC-1")
+    sentry.act("install", app="hypercare", installed=False)
+    assert read(sentry.connect(token="sntryu_engineer"), issue).links is None
 
 
 def test_another_app_s_link_does_not_stand_in_the_way(sentry: Organisation) -> None:
@@ -462,7 +483,7 @@ def test_glitchtip_can_be_checked_and_read(glitchtip: Organisation) -> None:
     assert len(pages) > 1
     assert sorted(snap.ref.id for page in pages for snap in page.snapshots) == made
     snap = read(remote, made[0])
-    assert (snap.fields["status"], snap.fields["tags"], snap.links) == ("ongoing", ["environment-production"], ())
+    assert (snap.fields["status"], snap.fields["tags"], snap.links) == ("ongoing", ["environment-production"], None)
     assert snap.ref.url.endswith(f"/organizations/acme/issues/{made[0]}/")
     assert remote.history(snap.ref, "") == ()
 
