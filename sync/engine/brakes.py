@@ -39,7 +39,7 @@ def mass_missing(conn: Connection, hub: Hub, connected: Connected) -> None:
     """Hold a connection when too many of its linked records went missing within an hour."""
     now = hub.clock.now()
     lost = and_(
-        records.c.connection_id == connected.id,
+        rows.of_linked(connected.id),
         links.c.ended_at.is_(None),
         records.c.missing_since > _since_release(conn, connected, HoldReason.MASS_MISSING, now),
     )
@@ -119,7 +119,7 @@ def linked_count(conn: Connection, connected: Connected) -> int:
     return conn.execute(
         select(func.count())
         .select_from(links.join(records, links.c.record_id == records.c.id))
-        .where(records.c.connection_id == connected.id, links.c.ended_at.is_(None))
+        .where(rows.of_linked(connected.id), links.c.ended_at.is_(None))
     ).scalar_one()
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     CursorResult,
     Insert,
@@ -157,6 +158,15 @@ def find_record(conn: Connection, connection_id: int, reference: str) -> Any | N
 def record_row(conn: Connection, record_id: int) -> Any:
     """One record by its row id. Raises NoResultFound."""
     return conn.execute(_RECORD, {"of": record_id}).one()
+
+
+def of_linked(connection_id: int) -> ColumnElement[bool]:
+    """The condition that a record joined with its link is of this connection.
+
+    Spelled so that no index on the connection fits: a connection has a hundred thousand records and links a few of
+    them, and SQLite, asked plainly, begins with all the records.
+    """
+    return records.c.connection_id + 0 == connection_id
 
 
 def ref_of(row: Any) -> RecordRef:

@@ -33,7 +33,7 @@ def sweep(hub: Hub, connected: Connected) -> bool:
     swept_at = func.coalesce(records.c.swept_at, links.c.made_at)
     looked_at = case((records.c.presence == "present", swept_at), else_=records.c.seen_at)
     due = (
-        records.c.connection_id == connected.id,
+        rows.of_linked(connected.id),
         links.c.ended_at.is_(None),
         records.c.presence != "gone",
         looked_at < now - every / 2,
@@ -75,6 +75,6 @@ def oldest_unswept(hub: Hub, connected: Connected) -> datetime | None:
         row = conn.execute(
             select(func.min(func.coalesce(records.c.swept_at, links.c.made_at)))
             .select_from(records.join(links, links.c.record_id == records.c.id))
-            .where(records.c.connection_id == connected.id, links.c.ended_at.is_(None), records.c.presence == "present")
+            .where(rows.of_linked(connected.id), links.c.ended_at.is_(None), records.c.presence == "present")
         ).scalar()
     return None if row is None else _time(row)
