@@ -467,7 +467,7 @@ class ZendeskRemote:
                 links=() if self._app_known() is False else None,
                 overwrote=audits.overwritten(changes, expect.snapshot, answer.audit, names),
             )
-        except (msgspec.DecodeError, RecursionError, UnexpectedAnswer) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError, UnexpectedAnswer) as error:
             # The write was taken; only its answer is of no use.
             raise UnexpectedAnswer(
                 f"{where}: the answer is not a ticket ({excerpt(str(error))})",
@@ -490,7 +490,7 @@ class ZendeskRemote:
         )
         try:
             created = records.decode_one(response.content)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise UnexpectedAnswer(
                 f"POST /api/v2/tickets: the answer is not a ticket ({excerpt(str(error))})",
                 applied=True,

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from connectors.sandbox.faults import FaultKind, FaultRule
+from connectors.sandbox.wire import Request, Response
 from sync.engine import load, poll, rows, settle
 from sync.simulation.between import Crashed
-from tests.support.launch import Launch, launch
+from tests.support.launch import ROUTES, Launch, launch
+from tests.sync.simulation.regressions.between import stand_between
 
 
 class Dying:
@@ -85,3 +88,43 @@ def test_a_decision_on_an_item_that_has_moved_meanwhile_is_not_stored(tmp_path: 
     day.world.close()
     assert not still_waiting  # decided twice: once in vain, and once more on what it had become
     assert store._first is None
+
+
+def test_while_a_write_is_in_doubt_what_its_record_showed_before_concludes_nothing(tmp_path: Path) -> None:
+    day = launch(tmp_path, jira_settings={"workflow": "global"})
+    ticket, issue = day.linked_pair(status="open")
+    faults = day.zendesk.control.faults
+    faults.add(FaultRule(kind=FaultKind.DROP_AFTER, operation="tickets.update", count=1))
+    faults.add(FaultRule(kind=FaultKind.SERVER_ERROR, operation="tickets.show"))
+    day.engineer(issue, "Done")
+    day.world.quiet()
+    day.engineer(issue, "To Do")  # before anybody can tell that the ticket was solved
+    day.world.quiet()
+    faults.clear()
+    calm(day)
+    day.world.close()
+    assert day.statuses(ticket, issue) == ("open", "To Do")
+
+
+def test_a_process_that_dies_between_a_create_and_its_answer_creates_nothing_twice(tmp_path: Path) -> None:
+    day = launch(tmp_path, routes=ROUTES)
+    day.world.start()
+    deaths: list[str] = []
+
+    def after(request: Request, response: Response) -> None:
+        if request.method == "POST" and request.path.endswith("/issue") and not deaths:
+            deaths.append(request.path)
+            raise Crashed("after call")
+
+    stand_between(day, "tracker", after=after)
+    ticket = day.ticket(tags=["outage"], status="open")
+    with pytest.raises(Crashed):
+        calm(day)
+    day.world.store.close()
+    day.world.open()
+    calm(day)
+    day.world.close()
+    assert len(deaths) == 1
+    assert len(day.issues()) == 1
+    assert len(day.links_on(day.issues()[0]["key"])) == 1
+    assert len(day.notes_on(ticket)) == 1

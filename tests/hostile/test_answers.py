@@ -182,6 +182,24 @@ def test_a_write_that_jira_took_from_a_stranger_is_in_doubt() -> None:
     assert caught.value.applied
 
 
+@pytest.mark.parametrize(("call", "part"), [("create", "/tickets.json"), ("write status", "/tickets/")])
+def test_a_write_whose_answer_is_no_utf_8_is_in_doubt(call: str, part: str) -> None:
+    class Broken(Spoiling):
+        def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+            response = super().send(request, **kwargs)
+            if request.method != "GET" and part in request.path_url:
+                return as_response(
+                    request, Answer(response.status_code, {}, b'{"ticket": {"id": 1, "subject": "\xdd"}}')
+                )
+            return response
+
+    line = LINES["zendesk"]()
+    ports = Ports(clock=line.clock, rng=SeededRng(5), meter=lambda reading: None, transport=Broken(line.stand_in))
+    with pytest.raises(UnexpectedAnswer) as caught:
+        line.calls[call](line.connect(ports))
+    assert caught.value.applied
+
+
 @pytest.mark.parametrize("status", [300, 304, 305, 307])
 def test_an_answer_that_only_points_elsewhere_is_refused_even_where_it_names_no_address(status: int) -> None:
     class Pointing(Spoiling):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from sync.core.reasons import ParkReason
+from sync.core.reasons import ConflictKind, ParkReason
 from sync.core.rebase import rebase
 from sync.core.reconcile import reconcile
 from sync.core.state import Ear, ItemState, Line, Member, Rules, StatusBase, TagBase
@@ -59,6 +59,15 @@ def test_where_open_wins_over_a_finished_tracker_the_item_stays_as_it_is() -> No
     assert changes(item(Status.NEW), issue("done", "todo"), opened) == []
     found = changes(item(Status.RESOLVED), issue("done", "todo"), opened)
     assert found == [("resolved", "new", Why.OPEN_WINS.value)]
+
+
+def test_open_wins_whichever_record_was_linked_first() -> None:
+    for issue_link, ticket_link in ((1, 2), (2, 1)):
+        finished = structs.replace(issue("done", "todo"), link=issue_link)
+        opened = structs.replace(ticket("open", "solved", Side.DONE), link=ticket_link)
+        plan = reconcile(item(Status.RESOLVED), [finished, opened], Rules())
+        assert plan.item.status is Status.NEW
+        assert [(conflict.kind, conflict.link) for conflict in plan.conflicts] == [(ConflictKind.OPEN_WINS, issue_link)]
 
 
 def test_a_parked_record_keeps_its_base_and_its_park() -> None:
