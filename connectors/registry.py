@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connectors import jira, zendesk
+from connectors import jira, sentry, zendesk
 from connectors.contract import Connector
 
 CONNECTORS: Mapping[str, Connector] = {
     "jira": jira.CONNECTOR,
+    "sentry": sentry.CONNECTOR,
     "zendesk": zendesk.CONNECTOR,
 }
 """System name -> its connector. Importing this imports no vendor library; opening a connection does."""

@@ -156,8 +156,13 @@ _STEPS = {
         "address {address}, with a long random secret",
         "put the same secret into a file that only you can read and name it as `webhook_secret_file`",
     ),
+    "sentry": (
+        "Settings > Developer settings > the hub's internal integration: webhook URL {address}, resources: {events}",
+        "copy its client secret into a file that only you can read and name it as `webhook_secret_file`",
+    ),
 }
 _EVENTS = {
+    "sentry": "issue, comment",
     "zendesk": "ticket created, status changed, tags changed, custom field changed, comment added, merged, deleted",
     "jira": "issue created, updated, deleted; comment created, updated, deleted; issue link created, deleted",
 }
