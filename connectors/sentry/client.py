@@ -28,7 +28,7 @@ from connectors.errors import (
 from connectors.http import Limits, excerpt
 from connectors.sentry import activity, feed, findings, records
 from connectors.sentry.activity import Ours
-from connectors.sentry.calls import Calls, Params
+from connectors.sentry.calls import LONGEST_PAUSE, Calls, Params
 from connectors.sentry.memory import Memory
 from connectors.sentry.releases import Releases
 from connectors.sentry.settings import SentrySettings
@@ -55,9 +55,15 @@ from sync.model import (
 CONFIRM_AFTER = 300.0
 """Seconds after which an issue that is still not found counts as deleted: until then a merge may be pending."""
 
+MARGIN = 30.0
+"""Seconds until the first of the two reads has surely been made."""
+
 WATCHED_AT_ONCE = 100
 WATCHED_LISTS = 2
 """Known issues, and calls for them, at the end of a round: most of their changes move nothing in the list."""
+
+PATIENCE = 5
+"""Windows of a rate limit that a read of several issues waits out, each of a second or two."""
 
 
 class Product(Struct, frozen=True, kw_only=True):
@@ -294,13 +300,25 @@ class SentryRemote:
                 self._memory.put("no_select", "", True)
                 break
             found |= self._differing([row for row in rows if not records.is_pending(row)], tell=True)
-            for gone in [each for each in ids if each not in shown or records.is_pending(shown[each])]:
-                if self._memory.get("listed", gone) != "gone":
-                    self._memory.put("listed", gone, "gone")
-                    found[gone] = now
+            for each in ids:
+                if each not in shown or records.is_pending(shown[each]):
+                    found |= dict.fromkeys(self._gone(each), now)
+                else:
+                    self._memory.put("gone", each, None)
             if len(ids) < WATCHED_AT_ONCE:
                 break
         return found
+
+    def _gone(self, number: str) -> tuple[str, ...]:
+        """Whether to read an issue that no list shows: at once, and again when its absence can be confirmed."""
+        clock, since = self._ports.clock.monotonic(), self._memory.get("gone", number)
+        if since is None:
+            self._memory.put("gone", number, clock)
+            return (number,)
+        if since < 0 or clock - since < CONFIRM_AFTER + MARGIN:
+            return ()
+        self._memory.put("gone", number, -1.0)
+        return (number,)
 
     # --- direct reads ---------------------------------------------------------------------------------------------
 
@@ -311,7 +329,20 @@ class SentryRemote:
         issue was seen since they were read. A merged issue answers as its survivor, and its id tells.
         """
         with_links = len(keys) == 1 if whole is None else whole
-        return {key: self._fetch(key, with_links) for key in dict.fromkeys(keys)}
+        wanted = tuple(dict.fromkeys(keys))
+        patience = PATIENCE if len(wanted) > 1 else 0
+        found: dict[str, Snapshot | Missing] = {}
+        for key in wanted:
+            while key not in found:
+                try:
+                    found[key] = self._fetch(key, with_links)
+                except RateLimited as error:
+                    # Another client used the window up. What was read of the others so far would be lost with it.
+                    if not patience or error.retry_after is None or error.retry_after > LONGEST_PAUSE:
+                        raise
+                    patience -= 1
+                    self._ports.clock.sleep(error.retry_after)
+        return found
 
     def history(self, ref: RecordRef, since: str) -> Sequence[HistoryRow]:
         """The issue's activity after version `since`, oldest first. Empty where the product keeps none."""

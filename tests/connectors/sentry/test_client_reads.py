@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.contract import Level
-from connectors.errors import AuthRejected, CursorExpired
+from connectors.errors import AuthRejected, CursorExpired, RateLimited
 from sync.model import Fact, Missing, MissingKind, Origin, Snapshot, Status
 from tests.connectors.sentry.organisation import START, Organisation, absent, organisation, read, round_of
 from tests.sync.mapping.records import shipped
@@ -139,7 +139,25 @@ def test_an_issue_that_changed_without_an_event_is_found_once_it_was_read(sentry
     assert [number for page in round_of(remote, pages[-1].cursor) for number in page.linked] == []
 
 
-def test_a_merged_issue_that_was_read_is_named_once(sentry: Organisation) -> None:
+def test_a_deleted_issue_is_named_at_once_and_again_when_that_can_be_confirmed(sentry: Organisation) -> None:
+    issue = sentry.event()
+    sentry.clock.passes(600)
+    sentry.event("Error: newer", fingerprint="newer")
+    remote = sentry.connect(page_size=1)
+    cursor = round_of(remote, None)[-1].cursor
+    read(remote, issue)
+    sentry.act("delete", issue=issue)
+    named = []
+    for _ in range(12):
+        sentry.clock.passes(60)
+        pages = round_of(remote, cursor)
+        cursor = pages[-1].cursor
+        found = [number for page in pages for number in page.linked if number == issue]
+        named += [absent(remote, number).kind for number in found]
+    assert named == [MissingKind.NOT_FOUND, MissingKind.DELETED]
+
+
+def test_a_merged_issue_that_was_read_is_named(sentry: Organisation) -> None:
     one, two = sentry.event(times=3), sentry.event("Error: two", fingerprint="two")
     remote = sentry.connect()
     cursor = round_of(remote, None)[-1].cursor
@@ -148,8 +166,6 @@ def test_a_merged_issue_that_was_read_is_named_once(sentry: Organisation) -> Non
     sentry.clock.passes(3600)
     pages = round_of(remote, cursor)
     assert [number for page in pages for number in page.linked] == [two]
-    sentry.clock.passes(3600)
-    assert [number for page in round_of(remote, pages[-1].cursor) for number in page.linked] == []
 
 
 def test_a_server_that_cannot_select_by_id_is_asked_once(sentry: Organisation) -> None:
@@ -233,6 +249,18 @@ def test_many_issues_are_read_within_the_limit_of_the_endpoint(sentry: Organisat
     assert sentry.calls("issue.get") == 12  # none was refused and asked for again
     assert sentry.clock.slept
     assert max(sentry.clock.slept) <= 2
+
+
+def test_a_window_that_another_client_used_up_does_not_lose_what_was_read(sentry: Organisation) -> None:
+    made = [sentry.event(f"Error: {n}", fingerprint=str(n)) for n in range(4)]
+    remote = sentry.connect()
+    sentry.fault("rate_limited_bare", operation="issue.get", skip=2, count=1)
+    sentry.switch(limits={"issue.get": [100, 1]})
+    with pytest.raises(RateLimited):
+        remote.fetch(made)  # without an end of the window nothing is waited for
+    sentry.fault("rate_limited", operation="issue.get", skip=2, count=1, seconds=1)
+    assert all(isinstance(one, Snapshot) for one in remote.fetch(made).values())
+    assert len(sentry.clock.slept) == 1
 
 
 def test_tags_are_read_again_only_after_new_events(sentry: Organisation) -> None:
