@@ -15,6 +15,7 @@ from sync.engine import adopt, columns, contact, create, find, parking, poll, ro
 from sync.engine.find import NotFound
 from sync.engine.hub import Connected, Hub, Mode
 from sync.model import Json
+from sync.store.errors import StoreError
 from sync.store.tables import commands, deliveries, holds, links, parked, records
 
 
@@ -42,7 +43,16 @@ def carry_out(hub: Hub) -> bool:
             .all()
         )
     for command_id in waiting:
-        hub.store.step(partial(_one, hub=hub, command_id=command_id))
+        before = contact.remembered(hub)
+        try:
+            hub.store.step(partial(_one, hub=hub, command_id=command_id))
+        except StoreError:
+            before()  # nothing was stored: what is in memory must not be ahead of it
+            raise
+        except Exception as error:  # noqa: BLE001  answered and told; the commands behind it go on
+            before()
+            hub.store.step(partial(_answer, hub=hub, command_id=command_id, answer=_DEFECT))
+            hub.tell("internal_error", where=f"command {command_id}", error=error)
     if waiting:
         for topic in _TOPICS:
             hub.signals.ring(topic)
@@ -65,12 +75,19 @@ def _one(conn: Connection, hub: Hub, command_id: int) -> None:
             answer = _unknown(row.verb) if verb is None else verb(conn, hub, args)
     except (NotFound, Refused) as error:
         answer = Answer(ok=False, message=str(error))
+    _answer(conn, hub, command_id, answer)
+    hub.tell("command", verb=row.verb, ok=answer.ok)
+
+
+_DEFECT = Answer(ok=False, message="nothing was done: this is a defect of hypercare, see the daemon's log")
+
+
+def _answer(conn: Connection, hub: Hub, command_id: int, answer: Answer) -> None:
     conn.execute(
         update(commands)
         .where(commands.c.id == command_id)
         .values(answer=columns.encode(answer), done_at=hub.clock.now())
     )
-    hub.tell("command", verb=row.verb, ok=answer.ok)
 
 
 def _unknown(verb: str) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +42,17 @@ def restore_state(conn: Connection, connected: Connected) -> None:
         connected.capabilities = columns.capabilities(row.capabilities)
 
 
+def remembered(hub: Hub) -> Callable[[], None]:
+    """Note every connection's mode in memory. Calling the answer puts it back: for a command that was not stored."""
+    before = [(each, each.mode, each.live_since) for each in hub.connections.values()]
+
+    def put_back() -> None:
+        for each, mode, live_since in before:
+            each.mode, each.live_since = mode, live_since
+
+    return put_back
+
+
 def greet(hub: Hub, connected: Connected) -> bool:
     """Check a connection once after every start, and again until it works. True when something was asked.
 
@@ -58,7 +70,13 @@ def greet(hub: Hub, connected: Connected) -> bool:
             hub.tell("check_failed", connection=connected.name, why=error.message)
         return False
     down.answered(hub, connected)
-    hub.store.step(lambda conn: _store(conn, hub, connected, found))
+    before = connected.capabilities
+    try:
+        hub.store.step(lambda conn: _store(conn, hub, connected, found))
+    except Exception:
+        # Nothing was stored: the account is compared, and kept, once more.
+        connected.capabilities, connected.account_checked = before, False
+        raise
     hub.signals.ring(f"poll:{connected.id}")
     hub.signals.ring(f"deliver:{connected.id}")
     hub.signals.ring("settle")

@@ -101,7 +101,10 @@ def _records(conn: Connection, hub: Hub, connection_id: int, ids: Sequence[str])
 
 
 def _hints(hub: Hub, connection_id: int, body: bytes) -> tuple[Hint, ...]:
-    """The records that a stored call names; none for a call that is not understood, or of a connection that is gone."""
+    """The records that a stored call names; none for a call that is not understood, or of a connection that is gone.
+
+    A call that our own code stumbles over is told as a defect and done with: the next poll finds what it spoke of.
+    """
     connected = hub.connections.get(connection_id)
     if connected is None or connected.hints is None:
         return ()
@@ -109,6 +112,9 @@ def _hints(hub: Hub, connection_id: int, body: bytes) -> tuple[Hint, ...]:
         return connected.hints(_unpack(body))
     except WebhookRejected as error:
         hub.tell("webhook_not_understood", connection=connected.name, why=error.message)
+        return ()
+    except Exception as error:  # noqa: BLE001  one call that we stumble over must not hold up those behind it
+        hub.tell("internal_error", where="reading a webhook call", connection=connected.name, error=error)
         return ()
 
 

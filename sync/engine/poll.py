@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
 from sqlalchemy import Connection, insert, select, update
 
 from connectors.contract import Act, Page
@@ -15,7 +17,8 @@ from sync.core.reasons import HoldReason
 from sync.engine import down, ingest, rows
 from sync.engine.budgets import Priority
 from sync.engine.hub import Connected, Hub
-from sync.model import Missing, MissingKind
+from sync.model import Missing, MissingKind, Snapshot
+from sync.store.errors import StoreError
 from sync.store.tables import cursors, records
 
 if TYPE_CHECKING:
@@ -109,7 +112,7 @@ def _read(hub: Hub, connected: Connected, name: str, *, pages: int) -> bool:
         total=state.total,
         records=state.records,
     )
-    storing: Future[tuple[bool, bool]] | None = None
+    storing: _Storing | None = None
     more = False
     for _ in range(pages):
         read_no = hub.reads.next()
@@ -119,9 +122,7 @@ def _read(hub: Hub, connected: Connected, name: str, *, pages: int) -> bool:
         storing = None
         if not isinstance(page, Page):
             return page
-        storing = hub.store.submit(
-            partial(_store, hub=hub, connected=connected, name=name, place=place, page=page, read_no=read_no)
-        )
+        storing = _submit(hub, connected, name, place, page, read_no)
         more = page.more
         if more and page.cursor == place.cursor:
             # The same place again: asking at once would go on for ever. The next poll asks there once more.
@@ -160,24 +161,85 @@ def _page(hub: Hub, connected: Connected, name: str, place: Place) -> Page | boo
     return page
 
 
-def _stored(hub: Hub, connected: Connected, storing: Future[tuple[bool, bool]]) -> bool:
-    """Wait until a page is durable. False when the feed was begun anew meanwhile. Raises StoreUnavailable."""
-    went_on, brought = storing.result()
+@dataclass(frozen=True, kw_only=True)
+class _Storing:
+    """A page that is being stored, and how to store it without some of its records."""
+
+    page: Page
+    read_no: int
+    future: Future[tuple[bool, bool]]
+    without: Callable[[Mapping[str, Exception]], tuple[bool, bool]]
+
+
+def _submit(hub: Hub, connected: Connected, name: str, place: Place, page: Page, read_no: int) -> _Storing:
+    step = partial(_store, hub=hub, connected=connected, name=name, place=place, page=page, read_no=read_no)
+    return _Storing(
+        page=page,
+        read_no=read_no,
+        future=hub.store.submit(step),
+        without=lambda odd: hub.store.step(partial(step, odd=frozenset(odd))),
+    )
+
+
+def _stored(hub: Hub, connected: Connected, storing: _Storing) -> bool:
+    """Wait until a page is durable. False when the feed was begun anew meanwhile. Raises StoreUnavailable.
+
+    A record that our own code stumbles over is told as a defect and asked for by a direct read; the feed goes on.
+    """
+    try:
+        went_on, brought = storing.future.result()
+    except StoreError:
+        raise
+    except Exception:  # noqa: BLE001  told below, record by record
+        odd = _odd_ones(hub, connected, storing.page.snapshots, storing.read_no)
+        went_on, brought = storing.without(odd)  # raises what lies in no single record
+        for remote_id, error in odd.items():
+            where = f"storing {remote_id} from the feed"
+            hub.tell("internal_error", where=where, connection=connected.name, error=error)
     if brought:
         hub.signals.ring("settle")
         hub.signals.ring(f"refresh:{connected.id}")
     return went_on
 
 
+def _odd_ones(hub: Hub, connected: Connected, snapshots: Sequence[Snapshot], read_no: int) -> dict[str, Exception]:
+    """The records of a page that cannot be stored, with why, found by halves; the others are stored on the way."""
+    if not snapshots:
+        return {}
+    try:
+        hub.store.step(lambda conn: ingest.take(conn, hub, connected, snapshots, read_no))
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  told by the caller
+        if len(snapshots) == 1:
+            return {snapshots[0].ref.id: error}
+        middle = len(snapshots) // 2
+        first = _odd_ones(hub, connected, snapshots[:middle], read_no)
+        return first | _odd_ones(hub, connected, snapshots[middle:], read_no)
+    return {}
+
+
 def _store(
-    conn: Connection, *, hub: Hub, connected: Connected, name: str, place: Place, page: Page, read_no: int
+    conn: Connection,
+    *,
+    hub: Hub,
+    connected: Connected,
+    name: str,
+    place: Place,
+    page: Page,
+    read_no: int,
+    odd: frozenset[str] = frozenset(),
 ) -> tuple[bool, bool]:
     """Store a page with its cursor: (whether the cursor moved, whether the page brought anything).
 
+    odd: the records that cannot be taken from the page; each is asked for by a direct read instead.
     The cursor stays when the feed was begun anew since the page was asked for.
     """
     now = hub.clock.now()
     unknown = _unknown(conn, connected, page)
+    if odd:
+        page = structs.replace(page, snapshots=tuple(snap for snap in page.snapshots if snap.ref.id not in odd))
+        rows.ask(conn, connected.id, [(connected.kind, remote_id) for remote_id in odd], now, "list")
     taken = ingest.take(conn, hub, connected, page.snapshots, read_no)
     # A feed's word that a record is gone is confirmed by a direct read before it is believed.
     gone = [key for key, value in page.missing.items() if value.kind in (MissingKind.DELETED, MissingKind.MERGED)]
@@ -210,7 +272,7 @@ def _store(
             finished_at=finished,
         )
     )
-    brought = bool(page.snapshots or page.missing)
+    brought = bool(page.snapshots or page.missing or odd)
     if not moved.rowcount:
         return False, brought
     if finished is not None and name == IMPORT:

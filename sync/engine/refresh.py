@@ -19,6 +19,7 @@ from sync.engine.columns import Attribution
 from sync.engine.hub import Connected, Hub
 from sync.engine.ingest import Membership
 from sync.model import Missing, Origin, Snapshot
+from sync.store.errors import StoreError
 from sync.store.tables import links, records, refreshes
 
 _ALONE = frozenset({"sweep", "history", "member", "fight", "follow"})
@@ -26,6 +27,13 @@ _ALONE = frozenset({"sweep", "history", "member", "fight", "follow"})
 
 _ODD_ANSWERS = 3
 """Answers not understood in a row for one record, before a person is told."""
+
+
+_PATIENT = 0.999
+"""No chance in the wait after a defect of ours: a wait of no time at all would try it again at once."""
+
+_NAMED = 5
+"""Records that an event names at most."""
 
 
 # Built once: building a statement costs several times its execution.
@@ -54,6 +62,16 @@ def refresh(hub: Hub, connected: Connected) -> bool:
     if not asked:
         return False
     batch = [asked[0]] if asked[0].why in _ALONE else [row for row in asked if row.why not in _ALONE]
+    try:
+        return _read(hub, connected, batch)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  one record that we stumble over must not hold up those behind it
+        _stumbled(hub, connected, batch, error)
+        return True
+
+
+def _read(hub: Hub, connected: Connected, batch: Sequence[Any]) -> bool:
     if batch[0].why == "history" and _asked_of_history(hub, connected, batch[0]):
         return True
     priority = Priority.BACKFILL if batch[0].why == "sweep" else Priority.LIVE
@@ -71,8 +89,8 @@ def refresh(hub: Hub, connected: Connected) -> bool:
     down.answered(hub, connected)
     snapshots = {key: value for key, value in found.items() if isinstance(value, Snapshot)}
     missing = {key: value for key, value in found.items() if isinstance(value, Missing)}
-    hub.store.step(lambda conn: _store(conn, hub, connected, batch, snapshots, missing, read_no))
-    for row in batch:
+    stored = _store_all(hub, connected, batch, snapshots, missing, read_no, bulk=len(batch) > 1)
+    for row in stored:
         if row.why == "history" and isinstance(snap := found.get(row.remote_id), Snapshot):
             attribute(hub, connected, snap)
         if row.why == "fight" and isinstance(snap := found.get(row.remote_id), Snapshot):
@@ -110,6 +128,36 @@ def _same(row: Any) -> Any:
     )
 
 
+def _store_all(
+    hub: Hub,
+    connected: Connected,
+    batch: Sequence[Any],
+    snapshots: dict[str, Snapshot],
+    missing: dict[str, Missing],
+    read_no: int,
+    *,
+    bulk: bool,
+) -> Sequence[Any]:
+    """Store what was read. What we stumble over is found by halves and put off alone; the rows that were stored."""
+    named = {row.remote_id for row in batch}
+    some = {key: value for key, value in snapshots.items() if key in named}
+    lost = {key: value for key, value in missing.items() if key in named}
+    try:
+        hub.store.step(lambda conn: _store(conn, hub, connected, batch, some, lost, read_no, bulk=bulk))
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  told with its trace; the other records go on
+        if len(batch) == 1:
+            _stumbled(hub, connected, batch, error)
+            return ()
+        middle = len(batch) // 2
+        return [
+            *_store_all(hub, connected, batch[:middle], some, lost, read_no, bulk=bulk),
+            *_store_all(hub, connected, batch[middle:], some, lost, read_no, bulk=bulk),
+        ]
+    return batch
+
+
 def _store(
     conn: Connection,
     hub: Hub,
@@ -118,6 +166,8 @@ def _store(
     snapshots: dict[str, Snapshot],
     missing: dict[str, Missing],
     read_no: int,
+    *,
+    bulk: bool,
 ) -> None:
     touched: set[int] = set()
     members: dict[str, Membership] = {}
@@ -145,7 +195,7 @@ def _store(
     for each in read:
         parking.end(conn, hub, each.link_id, "record", "it was read again")
     rows.mark(conn, {each.item_id for each in read} - touched, hub.clock.now())
-    if len(batch) > 1:
+    if bulk:
         _look_at_links(conn, hub, connected, list(snapshots))
 
 
@@ -232,6 +282,22 @@ def _retry(hub: Hub, connected: Connected, batch: Sequence[Any], error: RemoteEr
                 _park_unread(conn, hub, connected, row.remote_id, error.message)
 
     hub.store.step(step)
+
+
+def _stumbled(hub: Hub, connected: Connected, batch: Sequence[Any], error: Exception) -> None:
+    """A defect of ours met some records: told, and each is asked for again alone, ever more patiently."""
+    now = hub.clock.now()
+
+    def step(conn: Connection) -> None:
+        for row in batch:
+            at = next_attempt(row.attempts + 1, "read", None, now, _PATIENT)
+            why = "member" if len(batch) > 1 else row.why
+            values = {"not_before": at, "attempts": row.attempts + 1, "why": why}
+            conn.execute(update(refreshes).where(_same(row)).values(**values))
+
+    hub.store.step(step)
+    where = f"reading {', '.join(row.remote_id for row in batch[:_NAMED])}"
+    hub.tell("internal_error", where=where, connection=connected.name, records=len(batch), error=error)
 
 
 def _asked_of_history(hub: Hub, connected: Connected, asked: Any) -> bool:
