@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, distinct, func, select, update
 
+from connectors.contract import Act
 from connectors.errors import RemoteError
 from sync.core import brake
 from sync.core.reasons import HoldReason
@@ -124,12 +125,21 @@ def linked_count(conn: Connection, connected: Connected) -> int:
 
 
 def name_other(hub: Hub, connected: Connected, snap: Snapshot) -> None:
-    """Name the other writer of a field that is fought over, from the record's own change history."""
+    """Name the other writer of a field that is fought over, from the record's own change history.
+
+    When the history cannot be asked for just now, for lack of budget, the record is read for it once more, later.
+    """
     with hub.store.read() as conn:
         row = rows.find_record(conn, connected.id, snap.ref.id)
         link = rows.active_link(conn, row.id) if row is not None else None
         fought = () if link is None else conn.execute(_open_fights(connected, link.id)).all()
     if not fought:
+        return
+    wait = hub.budgets.take(connected.id, connected.draws(Act.HISTORY))
+    if wait:
+        now, asked = hub.clock.now(), [(connected.kind, snap.ref.id)]
+        later = now + timedelta(seconds=wait)
+        hub.store.step(lambda conn: rows.ask(conn, connected.id, asked, now, "fight", not_before=later))
         return
     try:
         history = connected.remote().history(snap.ref, "")

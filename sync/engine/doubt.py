@@ -107,6 +107,8 @@ def settle(hub: Hub, connected: Connected) -> bool:
         link = conn.execute(select(links).where(links.c.id == row.link_id)).one()
         ref = rows.ref_of(rows.record_row(conn, link.record_id))
     wait = hub.budgets.take(connected.id, connected.draws(Act.FETCH))
+    if not wait and _has_history(connected):
+        wait = hub.budgets.take(connected.id, connected.draws(Act.HISTORY))
     if wait:
         _later(hub, row, wait)
         return True
@@ -134,6 +136,10 @@ class _Ours:
     replaced: FieldEdit | None = None
 
 
+def _has_history(connected: Connected) -> bool:
+    return connected.capabilities is None or connected.capabilities.history
+
+
 def _own(connected: Connected, ref: RecordRef, errand: Errand, found: Snapshot, delivery_id: str) -> _Ours | None:
     """Whether we did anything to the record since the errand was decided, and what. Raises RemoteError.
 
@@ -143,7 +149,7 @@ def _own(connected: Connected, ref: RecordRef, errand: Errand, found: Snapshot, 
     sees which of them the record shows.
     """
     moved = found.version != errand.expect
-    if connected.capabilities is None or connected.capabilities.history:
+    if _has_history(connected):
         mine = outcome.ours(connected.remote().history(ref, errand.expect), delivery_id)
         if not mine and not moved:
             return None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from connectors.contract import Act, Budget, Capabilities, Clock, Hint, Remote, Rng, WebhookRequest
@@ -121,12 +122,11 @@ class ReadCounter:
     """Numbers our reads in the order in which they were *started*."""
 
     def __init__(self, last: int) -> None:
-        self._last = last
+        self._numbers = count(last + 1)
 
     def next(self) -> int:
-        """The next number. Called before the request leaves. One bytecode increments it, so threads never share one."""
-        self._last += 1
-        return self._last
+        """The next number. Called before the request leaves, from any thread: no two get the same one."""
+        return next(self._numbers)
 
 
 @dataclass

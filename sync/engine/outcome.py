@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
+from connectors.contract import Act
+from connectors.errors import RateLimited
 from sync.core.receipt import Own, ignored
 from sync.core.state import Shown, Want
 from sync.engine.columns import Errand
-from sync.engine.hub import Connected
+from sync.engine.hub import Connected, Hub
 from sync.mapping.compiled import Mapping
 from sync.model import HistoryRow, Json, RecordRef, Snapshot
 
@@ -30,10 +32,11 @@ class Outcome:
 
 
 def of_answer(
-    connected: Connected, ref: RecordRef, errand: Errand, answer: Snapshot, delivery_id: str
+    hub: Hub, connected: Connected, ref: RecordRef, errand: Errand, answer: Snapshot, delivery_id: str
 ) -> Outcome | None:
-    """Compare the read-back with what was asked; ask the history only where they differ. Raises RemoteError.
+    """Compare the read-back with what was asked; ask the history only where they differ.
 
+    Raises RemoteError, and RateLimited without any call when the budget of histories is used up.
     None: the answer is older than our own write, for the history ends with what was asked. It says nothing.
     """
     want = errand.want or Want()
@@ -41,6 +44,9 @@ def of_answer(
     missed = ignored(want, shown)
     if not missed or (connected.capabilities is not None and not connected.capabilities.history):
         return Outcome(landed=shown, missed=missed)
+    wait = hub.budgets.take(connected.id, connected.draws(Act.HISTORY))
+    if wait:
+        raise RateLimited(f"its history can be asked for in {wait:.0f} seconds: the rate budget is used up")
     rows = connected.remote().history(ref, errand.expect)
     if any(_ends_as_wanted(connected.mapping, name, want, rows) for name in missed):
         return None

@@ -45,7 +45,7 @@ def take(hub: Hub, connected: Connected, sending: Sending, answer: Snapshot | No
     found: Outcome | None = None
     if answer is not None:
         try:
-            found = outcome.of_answer(connected, sending.ref, errand, answer, sending.id)
+            found = outcome.of_answer(hub, connected, sending.ref, errand, answer, sending.id)
         except RemoteError as error:
             doubt.enter(hub, connected, sending.id, error.message)
             return
