@@ -17,6 +17,9 @@ from connectors.contract import Budget, BudgetReading, Clock
 _IMPATIENCE = 0.5
 """The share of a budget that backfill may use."""
 
+_FEW = 1_000
+"""Buckets that are kept without a look at whether they still say anything."""
+
 _AT_ONCE = 0.001
 """Seconds: what is shorter is no wait, but the rounding of a sum."""
 
@@ -35,17 +38,22 @@ class _Bucket:
     blocked_until: float = 0.0
     limit: int | None = None
     remaining: int | None = None
-    read_at: float = 0.0
+    read_at: float | None = None
 
 
 @dataclass(frozen=True)
 class Room:
-    """What is left of one budget, for people: calls left of the limit, seconds until a blocked one opens again."""
+    """What is left of one budget, for people: calls left of the limit, seconds until a blocked one opens again.
+
+    full_in: seconds until it is whole again. told_ago: seconds since the remote last told its own count, if it did.
+    """
 
     budget: str
     limit: int
     left: int
     blocked_for: float
+    full_in: float = 0.0
+    told_ago: float | None = None
 
 
 class Budgets:
@@ -56,6 +64,11 @@ class Budgets:
         self._lock = lock or nullcontext()
         self._budgets: dict[int, dict[str, Budget]] = {}
         self._buckets: dict[tuple[int, str, str], _Bucket] = {}
+        self._look_at = _FEW
+
+    def __len__(self) -> int:
+        """How many buckets are kept: one for each account-wide budget, and one for each record written lately."""
+        return len(self._buckets)
 
     def declare(self, connection: int, budgets: tuple[Budget, ...]) -> None:
         """Set the published limits of one connection."""
@@ -68,6 +81,7 @@ class Budgets:
         """Take one call from every named budget: 0.0 when it may go now, else the seconds to wait."""
         now = self._clock.monotonic()
         with self._lock:
+            self._drop_full(now)
             buckets = [self._bucket(connection, name, record) for name in ("account", *names)]
             wait = max((self._wait(bucket, now, priority) for bucket in buckets if bucket), default=0.0)
             if wait > _AT_ONCE:
@@ -114,12 +128,33 @@ class Budgets:
         now = self._clock.monotonic()
         with self._lock:
             return [
-                Room(name, self._limit(bucket), self._left(bucket, now), max(0.0, bucket.blocked_until - now))
+                Room(
+                    budget=name,
+                    limit=self._limit(bucket),
+                    left=self._left(bucket, now),
+                    blocked_for=max(0.0, bucket.blocked_until - now),
+                    full_in=max(0.0, bucket.free_at - now),
+                    told_ago=None if bucket.read_at is None else now - bucket.read_at,
+                )
                 for (owner, name, record), bucket in sorted(self._buckets.items())
                 if owner == connection and not record
             ]
 
     # ----------------------------------------------------------------------------------------------------------
+
+    def _drop_full(self, now: float) -> None:
+        """Forget the buckets of single records that are whole again: a new one would say the same.
+
+        Looked at only when there are twice as many as were left last time, so it costs next to nothing a call.
+        """
+        if len(self._buckets) < self._look_at:
+            return
+        self._buckets = {
+            key: bucket
+            for key, bucket in self._buckets.items()
+            if not key[2] or bucket.free_at > now or bucket.blocked_until > now
+        }
+        self._look_at = max(_FEW, 2 * len(self._buckets))
 
     def _bucket(self, connection: int, name: str, record: str) -> _Bucket | None:
         known: Mapping[str, Budget] = self._budgets.get(connection, {})

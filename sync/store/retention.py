@@ -1,7 +1,8 @@
 """What is deleted with time, so that the database stays as small as its work. Periods from the design, section 7.
 
 Never deleted: a call that was not worked off yet, a delivery that is open or parked, and a create that took place or
-may have, however old: its row is what stops a second one.
+may have, however old: its row is what stops a second one. Nor the links that ended and the notes of related items: they
+tell which record is, or was, which item, and grow only with the items themselves.
 """
 
 from __future__ import annotations
@@ -15,7 +16,21 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, f
 
 from sync.model import Snapshot
 from sync.store.contract import Store
-from sync.store.tables import aliases, conflicts, deliveries, inbox, journal, links, records, refreshes, writes
+from sync.store.tables import (
+    aliases,
+    commands,
+    conflicts,
+    deliveries,
+    holds,
+    inbox,
+    journal,
+    links,
+    parked,
+    people,
+    records,
+    refreshes,
+    writes,
+)
 
 _NOT_KEPT = "not kept"
 """The digest of a record whose raw values were dropped: no snapshot has it, so the next read counts as news."""
@@ -30,17 +45,22 @@ class Retention(Struct, frozen=True, kw_only=True):
     """How many days things are kept.
 
     inbox: webhook calls that were worked off. deliveries: settled or superseded ones, and what they wrote.
-    journal: the journal and the conflicts. records: raw values of records without item, after they were last seen.
+    journal: the journal, the conflicts, released holds, ended parks, and people who were not seen for so long. records:
+    raw values of records without item, after they were last seen. commands: answered requests of the command line.
     """
 
     inbox: int = 7
     deliveries: int = 90
     journal: int = 400
     records: int = 30
+    commands: int = 7
 
 
 class Overdue(Struct, frozen=True, kw_only=True):
-    """Ids of rows to delete. bodies: records that stay, since they had an item once, but lose their raw values."""
+    """Ids of rows to delete. bodies: records that stay, since they had an item once, but lose their raw values.
+
+    people: (connection, remote id) each.
+    """
 
     inbox: tuple[int, ...] = ()
     deliveries: tuple[str, ...] = ()
@@ -49,6 +69,10 @@ class Overdue(Struct, frozen=True, kw_only=True):
     conflicts: tuple[int, ...] = ()
     records: tuple[int, ...] = ()
     bodies: tuple[int, ...] = ()
+    commands: tuple[int, ...] = ()
+    holds: tuple[int, ...] = ()
+    parked: tuple[int, ...] = ()
+    people: tuple[tuple[int, str], ...] = ()
 
 
 def tidy(conn: Connection, now: datetime, keep: Retention | None = None, *, portion: int = _PIECE) -> dict[str, int]:
@@ -90,6 +114,13 @@ def overdue(conn: Connection, now: datetime, keep: Retention, *, portion: int = 
 
     settled = select(deliveries.c.id).where(_past_deliveries(now, keep)).order_by(deliveries.c.id).limit(portion)
     linked = exists().where(links.c.record_id == records.c.id)
+    long_ago = _before(now, keep.journal)
+    unseen = (
+        select(people.c.connection_id, people.c.remote_id)
+        .where(people.c.seen_at < long_ago)
+        .order_by(people.c.connection_id, people.c.remote_id)
+        .limit(portion)
+    )
     return Overdue(
         inbox=ids(inbox, inbox.c.done_at.is_not(None), inbox.c.received_at < _before(now, keep.inbox)),
         deliveries=tuple(conn.execute(settled).scalars()),
@@ -98,6 +129,10 @@ def overdue(conn: Connection, now: datetime, keep: Retention, *, portion: int = 
         conflicts=oldest(conflicts, _before(now, keep.journal)),
         records=ids(records, _unused_records(now, keep), ~linked),
         bodies=ids(records, _unused_records(now, keep), linked, records.c.digest != _NOT_KEPT),
+        commands=ids(commands, commands.c.done_at < _before(now, keep.commands)),
+        holds=ids(holds, holds.c.released_at < long_ago),
+        parked=ids(parked, parked.c.ended_at < long_ago),
+        people=tuple((row.connection_id, row.remote_id) for row in conn.execute(unseen)),
     )
 
 
@@ -111,6 +146,10 @@ def remove(conn: Connection, found: Overdue, now: datetime, keep: Retention) -> 
         "conflicts": _delete(conn, conflicts, found.conflicts),
         "records": _delete_records(conn, found.records, now, keep),
         "bodies": _empty_bodies(conn, found.bodies, now, keep),
+        "commands": _delete(conn, commands, found.commands),
+        "holds": _delete(conn, holds, found.holds),
+        "parked": _delete(conn, parked, found.parked),
+        "people": _forget_people(conn, found.people, _before(now, keep.journal)),
     }
 
 
@@ -140,6 +179,18 @@ def _pieces(ids: Sequence[int] | Sequence[str]) -> Iterable[Sequence[int] | Sequ
 
 def _delete(conn: Connection, table: Table, ids: Sequence[int] | Sequence[str]) -> int:
     return sum(conn.execute(delete(table).where(table.c.id.in_(piece))).rowcount for piece in _pieces(ids))
+
+
+def _forget_people(conn: Connection, named: Sequence[tuple[int, str]], before: datetime) -> int:
+    """Whoever has been seen again since stays."""
+    return sum(
+        conn.execute(
+            delete(people).where(
+                people.c.connection_id == connection_id, people.c.remote_id == remote_id, people.c.seen_at < before
+            )
+        ).rowcount
+        for connection_id, remote_id in named
+    )
 
 
 def _delete_records(conn: Connection, ids: Sequence[int], now: datetime, keep: Retention) -> int:

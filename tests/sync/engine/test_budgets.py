@@ -135,6 +135,17 @@ def test_what_is_left_is_shown() -> None:
     assert (room.budget, room.limit, room.left, room.blocked_for) == ("account", 60, 45, 90.0)
 
 
+def test_the_buckets_of_single_records_are_forgotten_once_they_are_whole_again() -> None:
+    budgets, clock = made(ACCOUNT, RECORD)
+    budgets.take(1, ("record",), record="blocked")
+    budgets.block(1, "record:blocked", 1e6)
+    for number in range(20_000):
+        clock.advance(1)
+        assert budgets.take(1, ("record",), record=str(number)) == 0
+    assert len(budgets) < 2_000
+    assert budgets.take(1, ("record",), record="blocked") > 0
+
+
 # --- in the engine ---------------------------------------------------------------------------------------------
 
 KINDS = {

@@ -15,7 +15,22 @@ from sync.model import RecordRef, Snapshot
 from sync.store.contract import Store
 from sync.store.migrate import open_store
 from sync.store.retention import Retention, tidy, tidy_all
-from sync.store.tables import aliases, conflicts, deliveries, inbox, items, journal, links, records, refreshes, writes
+from sync.store.tables import (
+    aliases,
+    commands,
+    conflicts,
+    deliveries,
+    holds,
+    inbox,
+    items,
+    journal,
+    links,
+    parked,
+    people,
+    records,
+    refreshes,
+    writes,
+)
 from tests.sync.store.clocks import RunningClock
 from tests.sync.store.rows import add_connection, call
 
@@ -213,3 +228,28 @@ def test_a_record_seen_again_between_looking_and_deleting_is_kept(path: Path, cl
     assert store.step(lambda conn: remove(conn, found, NOW, keep))["records"] == 0
     assert left(store, records, "remote_id") == ["back"]
     store.close()
+
+
+def test_answered_commands_released_holds_ended_parks_and_people_not_seen_for_long_go(store: Store) -> None:
+    def fill(conn: Connection) -> None:
+        for name, done in (("old", ago(7.1)), ("young", ago(6.9)), ("waiting", None)):
+            put(conn, commands, at=ago(300), verb=name, args=b"{}", done_at=done)
+        park = {"item_id": 1, "connection_id": 1, "reason": "refused", "wanted": "a", "shown": "b", "since": ago(900)}
+        for name, ended in (("old", ago(400.1)), ("young", ago(399.9)), ("open", None)):
+            put(conn, holds, connection_id=1, reason=name, since=ago(900), released_at=ended)
+            put(conn, parked, **park, field=name, ended_at=ended)
+        for name, days in (("old", 400.1), ("young", 399.9)):
+            put(conn, people, connection_id=1, remote_id=name, name="Ada", seen_at=ago(days))
+
+    store.step(fill)
+    counts = tidy_all(store, NOW, portion=1)
+    assert {name: counts[name] for name in ("commands", "holds", "parked", "people")} == {
+        "commands": 1,
+        "holds": 1,
+        "parked": 1,
+        "people": 1,
+    }
+    assert left(store, commands, "verb") == ["waiting", "young"]
+    assert left(store, holds, "reason") == ["open", "young"]
+    assert left(store, parked, "field") == ["open", "young"]
+    assert left(store, people, "remote_id") == ["young"]
