@@ -77,7 +77,10 @@ def _is_asked_for(conn: Connection, connected: Connected, remote_id: str) -> boo
 def former_links(conn: Connection, record_id: int) -> frozenset[str]:
     """What the record showed when it last left an item: showing it still is not a new link."""
     row = rows.last_link(conn, record_id)
-    return frozenset() if row is None else columns.base(row.base).links.shown
+    if row is None:
+        return frozenset()
+    known = columns.base(row.base).links
+    return known.shown | known.hoped
 
 
 def references(hub: Hub, connected: Connected, snap: Snapshot) -> Iterator[tuple[LinkShown, Connected, str]]:

@@ -18,8 +18,9 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 class LinksBase(Struct, frozen=True, kw_only=True):
-    """A link's base for links. shown: records this one showed when both last agreed, or was made to show by us.
+    """A link's base for links. shown: records this one showed when both last agreed.
 
+    hoped: records that we wrote and that no read has shown yet; what is not shown of them was never removed by hand.
     noted: records for which an internal note was written: one per link event, never repeated. unknown: references that
     were looked up and name no record we can read; they are looked up again by the sweep. elsewhere: records that it
     shows although they belong to another item; a person made that link, and it is left alone. asked: it was read once
@@ -27,6 +28,7 @@ class LinksBase(Struct, frozen=True, kw_only=True):
     """
 
     shown: frozenset[str] = frozenset()
+    hoped: frozenset[str] = frozenset()
     noted: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
@@ -46,7 +48,8 @@ class Attribution(Struct, frozen=True, kw_only=True):
 class Base(Struct, frozen=True, kw_only=True):
     """What a link remembers. solo: a write of several fields was refused, so each goes out alone.
 
-    misses: by field, how often a write of the same value was answered well and not shown. routed: made by a route;
+    misses: by field, how often a write of the same value was answered well and not shown; `conflict`: how often in a
+    row the record had moved when a write came. routed: made by a route;
     carried: the keys of the tags that its create was sent with. follow_up: it was opened to go on from a member that
     is closed for good.
     """

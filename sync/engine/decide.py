@@ -149,6 +149,9 @@ def _misses(one: Linked, each: MemberPlan) -> Mapping[str, int]:
     """A write that was not shown is counted only while the same thing is still wanted."""
     kept = {}
     for name, count in one.base.misses.items():
+        if name not in ("status", "tags"):
+            kept[name] = count
+            continue
         wanted = each.want is not None and (
             each.want.status is not None if name == "status" else bool(each.want.add or each.want.remove)
         )
@@ -244,12 +247,12 @@ def _links(item: Whole, one: Linked) -> tuple[LinksBase, Errand | None]:
         return (structs.replace(known, asked=True) if others else known), None
     if "links" in one.held:
         return known, None
-    shown = (known.shown & one.shows) | (one.shows & frozenset(others))
+    shown = ((known.shown | known.hoped) & one.shows) | (one.shows & frozenset(others))
     if show == "note":
         shown |= known.shown
     elsewhere = known.elsewhere & one.shows if shows_links(one) else known.elsewhere
     base = structs.replace(known, shown=shown, elsewhere=elsewhere - frozenset(others))
-    missing = [others[key] for key in sorted(others, key=int) if key not in shown | known.noted]
+    missing = [others[key] for key in sorted(others, key=int) if key not in shown | known.hoped | known.noted]
     # A member that cannot be read is a member still; only what has left the item is taken away.
     stale = sorted(shown - {str(other.record_id) for other in item.linked}, key=int)
     return base, _link_errand(item, one, show, missing, stale)

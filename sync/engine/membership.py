@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from msgspec import structs
 from sqlalchemy import Connection, select, update
 
-from sync.engine import adopt, columns, ingest, rows
-from sync.engine.hub import Hub
+from sync.core.reasons import ParkReason
+from sync.engine import adopt, columns, ingest, parking, rows
+from sync.engine.columns import Base
+from sync.engine.hub import Hub, Mode
 from sync.engine.load import Linked, Whole
 from sync.model import Role
 from sync.store.tables import holds, links
@@ -20,18 +22,24 @@ from sync.store.tables import holds, links
 
 @dataclass(frozen=True)
 class Movement:
-    """What must move before the item can be decided. Rows by link id; joins as (member, record row id)."""
+    """What must move before the item can be decided. Rows by link id; joins as (member, record row id).
+
+    kept, unkept: of the records that a member was made to show, those that a read has shown since, and those it lacks.
+    """
 
     gone: tuple[Linked, ...] = ()
     unlinked: tuple[tuple[Linked, str], ...] = ()
     joins: tuple[tuple[Linked, int], ...] = ()
     unknown: tuple[tuple[Linked, int, str, str], ...] = ()
     forget: tuple[Linked, ...] = ()
+    kept: tuple[tuple[Linked, frozenset[str]], ...] = ()
+    unkept: tuple[tuple[Linked, frozenset[str]], ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Nothing moves."""
-        return not (self.gone or self.unlinked or self.joins or self.unknown or self.forget)
+        told = self.gone or self.unlinked or self.joins or self.unknown or self.forget
+        return not (told or self.kept or self.unkept)
 
 
 def movement(item: Whole, braked: frozenset[int]) -> Movement:
@@ -42,6 +50,8 @@ def movement(item: Whole, braked: frozenset[int]) -> Movement:
     unlinked: list[tuple[Linked, str]] = []
     joins: list[tuple[Linked, int]] = []
     unknown: list[tuple[Linked, int, str, str]] = []
+    kept: list[tuple[Linked, frozenset[str]]] = []
+    unkept: list[tuple[Linked, frozenset[str]]] = []
     for one in staying:
         if not one.fresh or not shows_links(one):
             continue
@@ -53,8 +63,12 @@ def movement(item: Whole, braked: frozenset[int]) -> Movement:
         for _, record_id, there, text in one.references:
             if record_id is None and text not in known.unknown:
                 unknown.append((one, there.id, there.kind, text))
-            elif record_id is not None and str(record_id) not in known.shown | known.elsewhere | members:
+            elif record_id is not None and str(record_id) not in known.shown | known.hoped | known.elsewhere | members:
                 joins.append((one, record_id))
+        if seen := _awaited(one) & one.shows & members - known.shown:
+            kept.append((one, seen))
+        if lacking := frozenset(each for each in known.hoped - one.shows if not _being_written(one, each)):
+            unkept.append((one, lacking))
     forget = tuple(one for one in staying if one.base.links.unknown and not _names_unknown(one))
     return Movement(
         gone=gone,
@@ -62,7 +76,17 @@ def movement(item: Whole, braked: frozenset[int]) -> Movement:
         joins=tuple(joins),
         unknown=tuple(unknown),
         forget=forget,
+        kept=tuple(kept),
+        unkept=tuple(unkept),
     )
+
+
+def _awaited(one: Linked) -> frozenset[str]:
+    """What a read may show at last: what we wrote, and what was given up because writing it never helped."""
+    known = one.base.links
+    if one.connected.mapping.links_show == "note" or one.connected.mode is Mode.OBSERVE:
+        return known.hoped
+    return known.hoped | known.noted
 
 
 def shows_links(one: Linked) -> bool:
@@ -125,7 +149,58 @@ def move(conn: Connection, hub: Hub, item: Whole, moved: Movement) -> None:
         _remember(conn, one, unknown=text)
     for one in moved.forget:
         _remember(conn, one, forget=True)
+    for one, seen in moved.kept:
+        _keep(conn, hub, one, seen)
+    for one, lacking in moved.unkept:
+        _miss(conn, hub, item, one, lacking)
     rows.mark(conn, touched, now, item.cause)
+
+
+def _keep(conn: Connection, hub: Hub, one: Linked, seen: frozenset[str]) -> None:
+    """What a member was made to show is shown: from now on it is missed when somebody removes it."""
+    base = _base(conn, one)
+    known = structs.replace(base.links, shown=base.links.shown | seen, hoped=base.links.hoped - seen)
+    misses = {name: count for name, count in base.misses.items() if name != "links"}
+    _store(conn, one, structs.replace(base, links=known, misses=misses))
+    parking.end(conn, hub, one.link_id, "links", "shown")
+
+
+def _miss(conn: Connection, hub: Hub, item: Whole, one: Linked, lacking: frozenset[str]) -> None:
+    """A link that was answered well and is not there is written again a few times, then left to a person."""
+    base = _base(conn, one)
+    known = structs.replace(base.links, hoped=base.links.hoped - lacking)
+    others = [each for each in item.linked if str(each.record_id) in lacking]
+    misses = dict(base.misses)
+    if others and one.connected.mode is not Mode.OBSERVE:
+        misses["links"] = misses.get("links", 0) + 1
+        if misses["links"] >= hub.settings.miss_limit:
+            count = misses.pop("links")
+            known = structs.replace(known, noted=known.noted | {str(each.record_id) for each in others})
+            names = [each.ref.key or each.ref.id for each in others]
+            field = one.connected.mapping.links_field if one.connected.mapping.links_show == "field" else ""
+            parking.park(
+                conn,
+                hub,
+                one.connected,
+                item.id,
+                one.link_id,
+                "links",
+                ParkReason.WRITE_IGNORED,
+                wanted="; ".join(f"{field}={name}" if field else f"show {name}" for name in names),
+                shown=" ".join(text for _, _, _, text in one.references),
+                detail=f"{one.connected.name} answered well {count} times and did not keep the link",
+            )
+    _store(conn, one, structs.replace(base, links=known, misses=misses))
+
+
+def _base(conn: Connection, one: Linked) -> Base:
+    return columns.base(conn.execute(select(links).where(links.c.id == one.link_id)).one().base)
+
+
+def _store(conn: Connection, one: Linked, base: Base) -> None:
+    conn.execute(
+        update(links).where(links.c.id == one.link_id).values(base=columns.encode(base), version=links.c.version + 1)
+    )
 
 
 def _together(conn: Connection, record_id: int, other_id: int) -> bool:
@@ -156,8 +231,7 @@ def _remember(
     unknown: str | None = None,
     forget: bool = False,
 ) -> None:
-    row = conn.execute(select(links).where(links.c.id == one.link_id)).one()
-    base = columns.base(row.base)
+    base = _base(conn, one)
     known = base.links
     if shown is not None:
         known = structs.replace(known, shown=known.shown | {shown})
@@ -167,11 +241,7 @@ def _remember(
         known = structs.replace(known, unknown=known.unknown | {unknown})
     if forget:
         known = structs.replace(known, unknown=frozenset())
-    conn.execute(
-        update(links)
-        .where(links.c.id == one.link_id)
-        .values(base=columns.encode(structs.replace(base, links=known)), version=links.c.version + 1)
-    )
+    _store(conn, one, structs.replace(base, links=known))
 
 
 _BRAKED = select(holds.c.connection_id).where(holds.c.reason == "mass_missing", holds.c.released_at.is_(None))

@@ -84,7 +84,10 @@ def settle_base(
         return structs.replace(
             base,
             links=structs.replace(
-                known, shown=(known.shown | errand.shows) - errand.hides, noted=known.noted | errand.noted
+                # What was refused is not shown, so a read without it is no link that somebody removed.
+                known,
+                shown=known.shown - errand.hides,
+                noted=known.noted | errand.noted | errand.shows,
             ),
         )
     return base

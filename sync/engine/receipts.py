@@ -90,7 +90,7 @@ def _store(
         conn, hub, connected, sending.item_id, sending.link_id, sending.record_id, errand, sending.id, sending.cause
     )
     for name in errand.fields:
-        if name not in missed:
+        if name not in missed and not (name == "links" and errand.shows):
             parking.end(conn, hub, sending.link_id, name, "delivered")
     if link.ended_at is None:
         rows.mark(conn, [sending.item_id], now, sending.cause)
@@ -115,7 +115,12 @@ def land(
 
 def _links_after(base: Base, errand: Errand) -> columns.LinksBase:
     known = base.links
-    return structs.replace(known, shown=(known.shown | errand.shows) - errand.hides, noted=known.noted | errand.noted)
+    return structs.replace(
+        known,
+        shown=known.shown - errand.hides,
+        hoped=(known.hoped | (errand.shows - known.shown)) - errand.hides,
+        noted=known.noted | errand.noted,
+    )
 
 
 def _still_missed(errand: Errand, base: Base, missed: tuple[str, ...]) -> tuple[str, ...]:
@@ -157,6 +162,8 @@ def _count_misses(
 ) -> Base:
     """A write that is answered well and not shown is tried a few times, then parked with both values."""
     misses = {name: count for name, count in base.misses.items() if name not in sending.errand.fields}
+    if "links" in base.misses:  # told by the read that follows, never by the answer
+        misses["links"] = base.misses["links"]
     for name in missed:
         count = base.misses.get(name, 0) + 1
         if count < hub.settings.miss_limit:
