@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select, update
 from connectors.contract import Act, Page
 from connectors.errors import CursorExpired, RemoteError
 from sync.core.reasons import HoldReason
-from sync.engine import down, ingest, rows
+from sync.engine import down, ingest, room, rows
 from sync.engine.budgets import Priority
 from sync.engine.hub import Connected, Hub
 from sync.model import Missing, MissingKind, Snapshot
@@ -148,6 +148,8 @@ def _page(hub: Hub, connected: Connected, name: str, place: Place) -> Page | boo
         return False
     priority = Priority.LIVE if name == LIVE else Priority.BACKFILL
     if hub.budgets.take(connected.id, connected.draws(Act.PAGE), priority=priority):
+        if name == LIVE and room.is_closed(hub, connected):
+            hub.store.step(lambda conn: room.note(conn, hub, connected))  # no page will tell it now
         return False
     try:
         page = connected.remote().page(place.cursor, place.since)
@@ -273,6 +275,7 @@ def _store(
         )
     )
     brought = bool(page.snapshots or page.missing or odd)
+    room.note(conn, hub, connected)
     if not moved.rowcount:
         return False, brought
     if finished is not None and name == IMPORT:

@@ -42,7 +42,10 @@ class ImportView(Struct, frozen=True, kw_only=True):
 
 
 class BudgetView(Struct, frozen=True, kw_only=True):
-    """What was last known of one rate budget. read_at: when the system last told."""
+    """What was last known of one rate budget, as of the last poll.
+
+    blocked_until: only while that is still to come. read_at: when the system last told, or else when it was noted.
+    """
 
     name: str
     limit: int | None
@@ -107,7 +110,7 @@ def status(conn: Connection, now: datetime, daemon: str = "") -> StatusView:
         parked=_count(conn, parked, parked.c.ended_at.is_(None)),
         conflicts_day=_count(conn, conflicts, conflicts.c.at > now - _DAY),
         connections=shown,
-        unasked=() if any(one.budgets for one in shown) else ("rate budgets: the daemon keeps them in its memory",),
+        unasked=() if any(one.budgets for one in shown) else ("rate budgets: they are noted with the first poll",),
     )
 
 
@@ -158,7 +161,7 @@ def _connection(conn: Connection, row: Any, now: datetime) -> ConnectionView:
                 name=budget.name,
                 limit=budget.limit,
                 remaining=budget.remaining,
-                blocked_until=budget.blocked_until,
+                blocked_until=None if (until := budget.blocked_until) is None or until <= now else until,
                 read_at=budget.read_at,
             )
             for budget in conn.execute(

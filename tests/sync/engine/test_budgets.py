@@ -8,8 +8,10 @@ import pytest
 
 from connectors.contract import Budget, BudgetReading
 from connectors.sandbox.faults import FaultKind, FaultRule
+from sync.engine import poll
 from sync.engine.budgets import Budgets, Priority
 from sync.simulation.virtual import VirtualClock
+from sync.views.status import BudgetView, status
 from tests.support.launch import ROUTES, Launch
 from tests.sync.engine.conftest import Make
 from tests.sync.engine.views import calls, holds_now, parked_now, row_of
@@ -282,3 +284,37 @@ def test_a_limit_of_one_issue_named_by_jira_blocks_that_issue_only(make: Make) -
     scopes = {facts["scope"] for facts in day.world.told("rate_limited")}
     assert scopes, "the stand-in did refuse"
     assert all(scope.startswith("record:") for scope in scopes)
+
+
+# --- as shown to people ----------------------------------------------------------------------------------------
+
+
+def shown(day: Launch, connection: str = "support") -> dict[str, BudgetView]:
+    with day.world.store.read() as conn:
+        page = status(conn, day.world.clock.now())
+    (one,) = [each for each in page.connections if each.name == connection]
+    return {each.name: each for each in one.budgets}
+
+
+def test_status_shows_the_budgets_as_of_the_last_poll(day: Launch) -> None:
+    day.world.start()
+    day.world.wait(60)
+    account = shown(day)["account"]
+    assert account.limit is not None
+    assert account.remaining is not None
+    assert 0 < account.remaining <= account.limit
+    assert account.blocked_until is None
+    assert account.read_at is not None
+    assert day.world.clock.now() - account.read_at < timedelta(minutes=2)
+
+
+def test_status_shows_a_budget_that_is_closed_until_it_opens_again(day: Launch) -> None:
+    day.world.start()
+    day.world.wait(60)
+    support = day.world.hub.named("support")
+    day.world.hub.budgets.block(support.id, "account", 600)
+    opens = day.world.clock.now() + timedelta(seconds=600)
+    assert not poll.poll(day.world.hub, support)
+    assert shown(day)["account"].blocked_until == opens
+    day.world.clock.advance(601)
+    assert shown(day)["account"].blocked_until is None
