@@ -26,7 +26,7 @@ from connectors.errors import (
     WriteRejected,
 )
 from connectors.http import Limits, excerpt
-from connectors.sentry import activity, feed, findings, records
+from connectors.sentry import activity, feed, findings, records, tagnote
 from connectors.sentry.activity import Ours
 from connectors.sentry.calls import LONGEST_PAUSE, Calls, Params
 from connectors.sentry.memory import Memory
@@ -416,7 +416,7 @@ class SentryRemote:
             origin=Origin.DIRECT,
             # Without a log the version is the time it was seen last; equal ones are told apart by the order of reads.
             activity=found.rows if found.rows is not None else (),
-            tags=self._tags(issue),
+            tags=[*self._tags(issue), *self._noted_tags(found)],
             deployed=self._releases.is_out(issue) if self._product.releases else False,
             links=self._links(number) if with_links else None,
             asked=asked,
@@ -444,6 +444,11 @@ class SentryRemote:
         tags = records.tag_texts(rows, self._settings.tag_keys, self._settings.tag_values)
         self._memory.put("tags", number, [stamp, tags])
         return tags
+
+    def _noted_tags(self, found: Found) -> tuple[str, ...]:
+        """The tags in the hub's own comment. Asks who we are only where there is such a comment."""
+        rows = [row for row in found.rows or () if str(row.get("type") or "").lower() == "note"]
+        return tagnote.find(rows, self._who().ours).tags if rows else ()
 
     def _links(self, number: str) -> tuple[LinkShown, ...] | None:
         """The links that apps and integrations put on an issue.
@@ -476,11 +481,6 @@ class SentryRemote:
 
     def write(self, ref: RecordRef, changes: Changes, expect: Expect) -> Snapshot | None:
         """One step. Sentry takes a write on any version, so the issue is read before, and read back after it."""
-        if changes.add_tags or changes.remove_tags:
-            raise WriteRejected(
-                "Sentry's tags belong to events and cannot be written: let the mapping say `direction: in` for tags",
-                field="tags",
-            )
         if changes.remove_links:
             self._unlink(changes.remove_links[0])
             return None
@@ -490,6 +490,8 @@ class SentryRemote:
         before = self._expected(ref, expect)
         if changes.note:
             return self._note(ref, changes.note)
+        if changes.add_tags or changes.remove_tags:
+            return self._tag(ref, before, changes)
         body = self._needed(changes, before)
         if not body:
             return self._show(before, with_links=False)
@@ -554,6 +556,26 @@ class SentryRemote:
             if "already posted" not in error.message.lower():
                 raise
             # The same words by us within the hour: they stand there, which is what was asked.
+        found = self._safely_found(ref)
+        return self._show(found, with_links=False) if found is not None else None
+
+    def _tag(self, ref: RecordRef, before: Found, changes: Changes) -> Snapshot | None:
+        """Show tags in the hub's own comment: the substitute for tags that nobody can write."""
+        if before.rows is None:
+            raise WriteRejected(
+                "GlitchTip's tags belong to events and cannot be written: let the mapping say `direction: in` for tags",
+                field="tags",
+            )
+        note = tagnote.find(before.rows, self._who().ours)
+        tags = tagnote.changed(note, self._tags(before.issue), changes.add_tags, changes.remove_tags)
+        if tags == note.tags:
+            return self._show(before, with_links=False)
+        path = f"{self._issue_path(ref.id)}{self._product.notes}/"
+        body = {"text": tagnote.text_of(tags)}
+        if note.id:
+            self._calls.write("PUT", f"{path}{records.path_part(note.id)}/", body)
+        else:
+            self._calls.write("POST", path, body)
         found = self._safely_found(ref)
         return self._show(found, with_links=False) if found is not None else None
 

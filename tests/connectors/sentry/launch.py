@@ -100,6 +100,7 @@ class Day:
 
 
 def launch(folder: Path, *, hooks: bool = True, **switches: Any) -> Day:
+    """A day whose hub knows the shipped mappings. switches: of the stand-in for Sentry."""
     clock = VirtualClock()
     desk = build_zendesk(clock.epoch, SeededRng(2))
     site = build_jira(clock.epoch, SeededRng(3))

@@ -16,6 +16,7 @@ from connectors.errors import (
     VersionConflict,
     WriteRejected,
 )
+from connectors.sentry import tagnote
 from sync.model import (
     Absent,
     Changes,
@@ -296,12 +297,45 @@ def test_a_note_is_a_comment_and_the_same_one_again_is_no_error(sentry: Organisa
     assert [one["text"] for one in sentry.issue(issue)["comments"]] == ["Worked on as SHOP-1"]
 
 
-def test_tags_are_refused_with_what_to_do(sentry: Organisation) -> None:
+def test_tags_go_into_one_comment_of_ours_that_is_edited_in_place(sentry: Organisation) -> None:
+    issue = sentry.event(environment="production")
+    remote = sentry.connect(tag_keys=("environment",))
+    sentry.act("comment", issue=issue, text=f"{tagnote.HEAD}\n- `not ours`")
+    snap: Snapshot | None = read(remote, issue)
+    shown = []
+    for changes in (
+        Changes(add_tags=("launch", "vip customer", "environment-production")),
+        Changes(add_tags=("launch",)),
+        Changes(add_tags=("beta",), remove_tags=("launch",)),
+        Changes(remove_tags=("beta", "vip customer")),
+    ):
+        assert snap is not None
+        snap = write(remote, snap, changes)
+        assert snap is not None
+        assert snap.fields["tags"] == read(remote, issue).fields["tags"]
+        shown.append(snap.fields["tags"])
+    assert shown == [
+        ["environment-production", "launch", "vip customer"],
+        ["environment-production", "launch", "vip customer"],
+        ["environment-production", "vip customer", "beta"],
+        ["environment-production"],
+    ]
+    assert [one["by"] for one in sentry.issue(issue)["comments"]] == ["engineer", "hypercare"]
+    assert (sentry.calls("notes.create"), sentry.calls("notes.update")) == (1, 2)
+
+
+def test_a_tag_of_the_events_cannot_be_removed(sentry: Organisation) -> None:
     remote = sentry.connect()
-    snap = read(remote, sentry.event())
-    (step,) = remote.steps(snap, Changes(add_tags=("launch",)))
-    with pytest.raises(WriteRejected, match="direction: in"):
-        write(remote, snap, step)
+    snap = read(remote, sentry.event(environment="production"))
+    with pytest.raises(WriteRejected, match="tag_keys") as refused:
+        write(remote, snap, Changes(remove_tags=("environment-production",)))
+    assert refused.value.field == "tags"
+
+
+def test_a_tag_that_would_break_out_of_its_line_is_refused(sentry: Organisation) -> None:
+    remote = sentry.connect()
+    with pytest.raises(WriteRejected, match="back-tick"):
+        write(remote, read(remote, sentry.event()), Changes(add_tags=("a`b",)))
 
 
 def test_each_link_and_note_is_a_step_of_its_own(sentry: Organisation) -> None:
@@ -508,6 +542,8 @@ def test_glitchtip_has_no_assignee_and_no_links(glitchtip: Organisation) -> None
         write(remote, snap, Changes(set={"assignee": "a@example.com"}))
     with pytest.raises(WriteRejected, match="show: note"):
         write(remote, snap, Changes(add_links=(ISSUE,)))
+    with pytest.raises(WriteRejected, match="direction: in"):
+        write(remote, snap, Changes(add_tags=("launch",)))
 
 
 def test_a_glitchtip_that_is_taken_for_sentry_is_recognised_by_check(glitchtip: Organisation) -> None:
