@@ -7,7 +7,11 @@ import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -42,23 +46,74 @@ def json(value: Any) -> None:
     sys.stdout.write(msgspec.json.format(encoded, indent=2).decode() + "\n")
 
 
+_WHOLE = frozenset({"id", "when", "made", "since", "who", "item", "connection"})
+"""Columns whose cells are never broken: a time or a name in pieces cannot be read."""
+
+_NARROWEST = 12
+"""Letters that any other column gets at least, if it has so many to show."""
+
+_GAP = 3
+
+
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table: drawn where a person looks, else in aligned columns with two spaces between."""
+    """A table: drawn where a person looks, else in aligned columns with two spaces between.
+
+    Where a person's terminal is too narrow for the columns, each row becomes a short paragraph instead.
+    """
     cells = [[plain(cell if cell is not None else "").replace("\n", " ") for cell in row] for row in rows]
     if is_looked_at():
-        from rich.box import SIMPLE_HEAD
         from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
 
-        drawn = Table(*headers, box=SIMPLE_HEAD, pad_edge=False)
-        for row in cells:
-            drawn.add_row(*(Text(cell) for cell in row))  # Text: nobody's brackets are markup
-        Console(highlight=False).print(drawn)
+        console = Console(highlight=False)
+        if fits(headers, cells, console.width):
+            _draw(console, headers, cells)
+        else:
+            for line in paragraphs(headers, cells, console.width):
+                say(line)
         return
     widths = [max(len(cell) for cell in column) for column in zip(headers, *cells, strict=True)]
     for row in [list(headers), *cells]:
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _draw(console: Console, headers: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for header, least in zip(headers, _least(headers, cells), strict=True):
+        drawn.add_column(header, no_wrap=header in _WHOLE, overflow="fold", min_width=least)
+    for row in cells:
+        drawn.add_row(*(Text(cell) for cell in row))  # Text: nobody's brackets are markup
+    console.print(drawn)
+
+
+def _least(headers: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    """The width that each column needs to be readable."""
+    columns = zip(*cells, strict=True) if cells else ([] for _ in headers)
+    least = []
+    for header, column in zip(headers, columns, strict=True):
+        widest = max((len(cell) for cell in column), default=0)
+        least.append(max(len(header), widest if header in _WHOLE else min(widest, _NARROWEST)))
+    return least
+
+
+def fits(headers: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether a table can be read in a terminal of that width."""
+    return sum(_least(headers, cells)) + _GAP * len(headers) <= width
+
+
+def paragraphs(headers: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[str]:
+    """A table's rows as short paragraphs: first what must stay whole, then the rest, each by its column's name."""
+    lines: list[str] = []
+    for row in cells:
+        named = [(header, cell) for header, cell in zip(headers, row, strict=True) if cell]
+        first = "  ".join(cell for header, cell in named if header in _WHOLE)
+        rest = "; ".join(f"{header}: {cell}" for header, cell in named if header not in _WHOLE)
+        lines += wrap(first, width, subsequent_indent="  ")
+        lines += wrap(rest, width, initial_indent="  ", subsequent_indent="  ")
+    return lines
 
 
 def when(at: datetime | None) -> str:
