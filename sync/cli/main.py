@@ -503,22 +503,29 @@ def demo(
 def simulate(
     histories: Annotated[int, typer.Option(min=0, help="Histories through engine, store, clients, stand-ins.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
-    profile: Annotated[str, typer.Option(help="calm, hooks, race, lost, crash, swarm, or mixed.")] = "mixed",
+    profile: Annotated[
+        str, typer.Option(help="calm, hooks, race, lost, crash, swarm, odd, operators, or mixed.")
+    ] = "mixed",
+    mode: Annotated[str, typer.Option(help="safety, or liveness: one system is down, and heals.")] = "safety",
     pure: Annotated[int, typer.Option(min=0, help="Histories of groups over the rules alone, besides.")] = 0,
     processes: Annotated[int, typer.Option(min=1, help="How many run at a time.")] = 1,
     replay: Annotated[int | None, typer.Option(metavar="SEED", help="Play one history again, and show it.")] = None,
+    shrink: Annotated[int | None, typer.Option(metavar="SEED", help="Find its smallest failing history.")] = None,
     json: Json = False,
 ) -> None:
     """Search for histories that end wrong: people, faults and crashes from a seed, in virtual time."""
     from importlib import import_module
 
-    from sync.cli.simulating import play, show_again
+    from sync.cli.simulating import play, show_again, show_smallest
 
     # By name: as the demo, the simulation is a layer of its own.
     engine = import_module("sync.simulation.main")
     if replay is not None:
-        raise Ended(code=Exit(show_again(engine, replay, profile=profile)))
-    code = play(engine, histories, seed, profile=profile, pure=pure, processes=processes, as_json=json)
+        raise Ended(code=Exit(show_again(engine, replay, profile=profile, mode=mode)))
+    if shrink is not None:
+        shrinking = import_module("sync.simulation.shrink")
+        raise Ended(code=Exit(show_smallest(shrinking, shrink, profile=profile, mode=mode)))
+    code = play(engine, histories, seed, profile=profile, pure=pure, processes=processes, mode=mode, as_json=json)
     raise Ended(code=Exit(code))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from connectors.sandbox.wire import OutgoingHook, Request, Response, StandIn
+from connectors.sandbox.wire import Cut, OutgoingHook, Request, Response, StandIn
 
 
 class Crashed(BaseException):
@@ -12,20 +12,27 @@ class Crashed(BaseException):
 
 
 class Between:
-    """A stand-in as the hub sees it. before, after: called around each request; either may raise Crashed."""
+    """A stand-in as the hub sees it. before, after: called around each request; either may raise Crashed.
+
+    is_down: asked before all else; a system that is down neither answers nor calls.
+    """
 
     def __init__(
         self,
         inner: StandIn,
         before: Callable[[Request], None],
         after: Callable[[Request, Response], None],
+        is_down: Callable[[], bool] = lambda: False,
     ) -> None:
         self._inner = inner
         self._before = before
         self._after = after
+        self._is_down = is_down
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
+        if self._is_down():
+            return Response(status=0, cut=Cut.NO_ANSWER)
         self._before(request)
         response = self._inner.handle(request)
         self._after(request, response)
@@ -33,7 +40,7 @@ class Between:
 
     def due_hooks(self, now: float) -> list[OutgoingHook]:
         """The webhook calls that are due."""
-        return self._inner.due_hooks(now)
+        return [] if self._is_down() else self._inner.due_hooks(now)
 
     def hook_answered(self, hook: OutgoingHook, status: int | None, now: float) -> None:
         """Tell the sender how a call ended."""

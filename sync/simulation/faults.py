@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 
 from connectors.sandbox.faults import FaultKind, FaultRule
 from connectors.sandbox.wire import Request
 from sync.model import Json
+from sync.simulation.circumstances import MAPPED, Circumstance
 
 READS = {
     FaultKind.DROP_BEFORE: {},
@@ -37,6 +38,7 @@ class Profile:
 
     reads, writes: fault kinds of calls. hooks: switches of the webhook senders. crash_call, crash_commit: the process
     dies before or after a remote call, before or after a COMMIT. race: a user edits just before a write is handled.
+    restarts, pauses, remaps, restores: what operators do, as chances for each step. odd: see `circumstances`.
     """
 
     name: str
@@ -54,6 +56,9 @@ class Profile:
     race: float = 0.0
     restarts: float = 0.0
     pauses: float = 0.0
+    remaps: float = 0.0
+    restores: float = 0.0
+    odd: tuple[Circumstance, ...] = ()
     membership: bool = True
     routes: bool = False
 
@@ -108,7 +113,7 @@ def _more(values: Mapping[str, float]) -> dict[str, Json]:
 CALM = Profile(name="calm")
 """Nothing goes wrong."""
 
-LEVELS = ("calm", "hooks", "race", "lost", "crash", "swarm")
+LEVELS = ("calm", "hooks", "race", "lost", "crash", "swarm", "odd", "operators")
 """The profiles by name, from few faults to all of them."""
 
 
@@ -143,7 +148,27 @@ def draw(name: str, rng: random.Random) -> Profile:
             crash_commit=rng.choice((0.01, 0.03)),
             restarts=0.05,
         )
+    if name == "odd":
+        return _odd(rng)
+    if name == "operators":
+        return Profile(
+            name=name,
+            routes=routes,
+            race=rng.choice((0.0, 0.3)),
+            restarts=0.03,
+            pauses=0.05,
+            remaps=rng.choice((0.0, 0.05)),
+            restores=rng.choice((0.0, 0.08)),
+        )
     return _swarm(rng, routes=routes)
+
+
+def _odd(rng: random.Random) -> Profile:
+    """Circumstances that park, hold or overrule: two of them, one at most in the mapping."""
+    odd = [rng.choice(list(Circumstance))]
+    odd.append(rng.choice([each for each in Circumstance if each not in MAPPED and each not in odd]))
+    routes = Circumstance.NO_CREATES in odd or rng.random() < 0.3
+    return Profile(name="odd", routes=routes, race=rng.choice((0.0, 0.3)), odd=tuple(odd))
 
 
 def _swarm(rng: random.Random, *, routes: bool) -> Profile:
@@ -168,6 +193,16 @@ def _swarm(rng: random.Random, *, routes: bool) -> Profile:
         restarts=rng.choice((0.0, 0.05)),
         pauses=rng.choice((0.0, 0.05)),
     )
+
+
+def without(profile: Profile, names: Collection[str]) -> Profile:
+    """The same profile with some of its fields at rest, as in `calm`. For shrinking."""
+    calm = Profile(name=profile.name)
+    return replace(profile, **{name: getattr(calm, name) for name in names})
+
+
+NAMES = tuple(each.name for each in fields(Profile) if each.name not in ("name", "hooks_on", "membership", "routes"))
+"""The fields of a profile by which something goes wrong."""
 
 
 def is_write(request: Request) -> bool:

@@ -5,24 +5,37 @@ from __future__ import annotations
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
+from sync.core.reasons import ParkReason
 from sync.engine import contact, create, deliver, inbox, poll, refresh, rows, settle
 from sync.engine.hub import Connected, Hub
-from sync.simulation import endstate, sight
+from sync.simulation import endstate, premises, sight
 from sync.simulation.actors import People
 from sync.simulation.between import Crashed
-from sync.simulation.faults import Profile, draw
+from sync.simulation.circumstances import REMAPPED, Circumstance, mappings, variant_of
+from sync.simulation.faults import Profile, draw, without
 from sync.simulation.ledger import HUB, USER, What
 from sync.simulation.online import Watch
 from sync.simulation.stage import Stage
 from sync.simulation.world import NeverQuiet
 
 _WORKERS = (contact.greet, create.create, deliver.deliver, deliver.deliver, refresh.refresh, poll.poll)
+_NAMES = ("support", "tracker")
 _WORKFLOWS = ("stock", "stock", "global", "long", "locked")
+
+
+class Mode(StrEnum):
+    """What a history is to show."""
+
+    SAFETY = "safety"
+    """Nothing ever goes wrong for good: every fault heals, then all agree."""
+    LIVENESS = "liveness"
+    """One system is down from some step on: the other one keeps working; it comes back: all agree within two passes."""
 
 
 @dataclass(kw_only=True)
@@ -40,60 +53,100 @@ class Outcome:
     conflicts: Mapping[str, int] = field(default_factory=dict)
     parks: Mapping[str, int] = field(default_factory=dict)
     holds: Mapping[str, int] = field(default_factory=dict)
+    circumstances: Mapping[str, int] = field(default_factory=dict)
+    premises: Mapping[str, int] = field(default_factory=dict)
     writes: int = 0
     turns: int = 0
     trace: list[str] | None = None
 
 
 class History:
-    """One history. `run` plays it to its end and judges it."""
+    """One history. `run` plays it to its end and judges it.
 
-    def __init__(self, seed: int, profile: str, folder: Path, *, steps: int = 40, trace: bool = False) -> None:
+    only: the numbers of the steps that are played, all when None. at_rest: fields of the profile that are switched off.
+    Chance starts anew with each step, from the seed and the step's number: a step that is left out changes nothing in
+    the others but what they find.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        profile: str,
+        folder: Path,
+        *,
+        steps: int = 40,
+        trace: bool = False,
+        mode: Mode = Mode.SAFETY,
+        only: Collection[int] | None = None,
+        at_rest: Collection[str] = (),
+    ) -> None:
         self.rng = random.Random(seed)  # noqa: S311  repeatable on purpose
-        self.profile: Profile = draw(profile, self.rng)
-        self.steps = steps
+        self.profile: Profile = without(draw(profile, self.rng), at_rest)
+        self.steps = range(steps) if only is None else sorted(only)
         self.seed = seed
+        self.mode = mode
         self.people = People(self.rng, membership=self.profile.membership, routes=self.profile.routes)
         workflow = self.rng.choice(_WORKFLOWS)
+        if Circumstance.UNNAMED_STATUS in self.profile.odd:
+            workflow = "long"  # the one that has In Review
         self.stage = Stage(folder, seed, self.profile, self.people.race, workflow)
         self.people.stage = self.stage
         if trace:
             self.stage.trace = []
-        self.watch = Watch(self.stage.ledger)
+        self.watch = Watch(self.stage.ledger, mirrors=Circumstance.MIRROR in self.profile.odd)
         self.violations: list[str] = []
-        self.restarts = 0
+        self.operated: Counter[str] = Counter()
+        self.turns = 0
         self._members: dict[str, str] = {}
         self._looked = -1
-        self.turns = 0
+        self._variant = variant_of(self.profile.odd)
+        self._copy: Path | None = None
+        self._copies = 0
+        self._lost_edits: frozenset[tuple[str, str]] = frozenset()
+        self._down_from = self.rng.randint(5, 20)
+        self._down = self.rng.choice(_NAMES)
 
     def run(self) -> Outcome:
         """Play, heal, rest, judge."""
+        counted: Counter[str] = Counter()
         try:
             self._set_up()
+            self._begin("armed")
             self.stage.arm()
-            for _ in range(self.steps):
+            for number in self.steps:
+                self._begin(str(number))
+                if self.mode is Mode.LIVENESS and number >= self._down_from:
+                    self.stage.down = self._down
                 self._step()
+            self._begin("end")
+            if self.mode is Mode.LIVENESS:
+                self._live_on()
             self._come_to_rest()
             self.stage.gather()
             self.stage.ledger.routed = [f"Z{ticket}" for ticket in self.people.routed]
             hub = self.stage.world.hub
-            self.violations += endstate.faults_of(self.stage.ledger, sight.sights(hub), sight.losers(hub))
+            found = sight.sights(hub)
+            counted = premises.arisen(self.stage.ledger, found)
+            self.violations += endstate.faults_of(self.stage.ledger, found, sight.losers(hub) | self._lost_edits)
             self._stays_at_rest()
         except NeverQuiet as error:
             self.violations.append(f"H2 never-quiet: {error}")
+        counted["H21"] += self.operated["remap"]
         counts = sight.counts(self.stage.world.hub)
         outcome = Outcome(
             seed=self.seed,
             profile=self.profile.name,
             digest=self.stage.digest,
             violations=self.violations,
-            steps=self.steps,
+            steps=len(self.steps),
             calls=self.stage.calls,
             edits=dict(self.people.edits),
             faults=self._faults(),
             conflicts=counts["conflicts"],
             parks=counts["parks"],
             holds=counts["holds"],
+            circumstances={str(each): 1 for each in self.profile.odd},
+            premises=dict(sorted(counted.items())),
             writes=self.stage.hub_writes(),
             turns=self.turns,
             trace=self.stage.trace,
@@ -101,12 +154,21 @@ class History:
         self.stage.world.close()
         return outcome
 
+    def _begin(self, at: str) -> None:
+        self.rng.seed(f"{self.seed} {at}")
+        self.stage.begin(f"{self.seed} {at}")
+
     def _faults(self) -> dict[str, int]:
         found = Counter(self.stage.fired())
         found.update({f"crash {where}": count for where, count in self.stage.crashes.items()})
         found["race"] = self.stage.races
-        found["restart"] = self.restarts
+        found.update(self.operated)
+        if self.profile.hooks_on:
+            found.update(name for name in ("hook_drops", "hook_duplicates", "hook_shuffle") if self._is_on(name))
         return {name: count for name, count in sorted(found.items()) if count}
+
+    def _is_on(self, name: str) -> bool:
+        return bool(getattr(self.profile, name))
 
     # --- playing -------------------------------------------------------------------------------------------------
 
@@ -137,13 +199,17 @@ class History:
             self.people.act()
             self.stage.clock.advance(rng.choice((0.1, 1.0, 5.0)))
             return
-        if choice < 0.5 + self.profile.restarts:
-            self.restarts += 1
-            self._guarded(self.stage.world.restart)
-            return
-        if choice < 0.5 + self.profile.restarts + self.profile.pauses:
-            self._pause_or_start()
-            return
+        choice -= 0.5
+        for rate, operate in (
+            (self.profile.restarts, self._restart),
+            (self.profile.pauses, self._pause_or_start),
+            (self.profile.remaps, self._remap),
+            (self.profile.restores, self._back_up_or_restore),
+        ):
+            if choice < rate:
+                operate()
+                return
+            choice -= rate
         self.stage.clock.advance(rng.choice((0.5, 3.0, 10.0, 31.0, 70.0)))
         work = self._work()
         for _ in range(rng.choice((1, 3, 8))):
@@ -161,7 +227,7 @@ class History:
             lambda: settle.settle(world.hub),
             lambda: settle.settle(world.hub),
         ]
-        for name in ("support", "tracker"):
+        for name in _NAMES:
             work += [partial(self._call, doing, name) for doing in _WORKERS]
         return work
 
@@ -169,10 +235,55 @@ class History:
         hub = self.stage.world.hub
         return doing(hub, hub.named(name))
 
+    # --- operators -----------------------------------------------------------------------------------------------
+
+    def _restart(self) -> None:
+        self.operated["restart"] += 1
+        self._guarded(self.stage.world.restart)
+
     def _pause_or_start(self) -> None:
-        name = self.rng.choice(("support", "tracker"))
+        name = self.rng.choice(_NAMES)
         verb = self.rng.choice(("pause", "start"))
+        self.operated["pause"] += verb == "pause"
         self._guarded(lambda: self.stage.world.command(verb, connection=name))
+
+    def _remap(self) -> None:
+        """Somebody edits a mapping so that its fingerprint changes, and nothing else; it is taken up by a restart."""
+        if self._variant not in ("", REMAPPED):
+            return
+        self.operated["remap"] += 1
+        self._use("" if self._variant else REMAPPED)
+
+    def _use(self, variant: str) -> None:
+        self._variant = variant
+        self.stage.note(f"mapping {variant}")
+        self.stage.world.mappings = mappings(variant, routes=self.profile.routes)
+        self._guarded(self.stage.world.restart)
+
+    def _back_up_or_restore(self) -> None:
+        """The first time a backup is made, the next time it takes the place of the database."""
+        world = self.stage.world
+        if self._copy is None:
+            self._copies += 1
+            self._copy = world.folder / f"copy{self._copies}.db"
+            world.store.backup(self._copy)
+            self.stage.note("back up")
+            return
+        self.operated["restore"] += 1
+        self.stage.note("restore")
+        # What only the lost database knew is known to nobody: conflicts that it named were named all the same.
+        self._lost_edits |= sight.losers(world.hub)
+        self.stage.ledger.hidden.clear()
+        self.stage.ledger.restores += 1
+        self.watch.forget()
+        world.store.close()
+        for path in world.folder.glob("hypercare.db*"):
+            path.unlink()
+        (world.folder / "hypercare.db").write_bytes(self._copy.read_bytes())
+        self._copy = None
+        self._reopen()
+        self._looked = -1
+        self._look()
 
     def _guarded(self, doing: Callable[[], object]) -> None:
         """Do something that the process may not survive; then look at what happened."""
@@ -218,14 +329,17 @@ class History:
 
     def _come_to_rest(self) -> None:
         stage = self.stage
-        stage.heal()
-        for name in ("support", "tracker"):
-            stage.world.command("start", connection=name)
-        for seconds in (70, 70, 200, 1000, 2000):
+        self._heal()
+        for seconds in (70, 70, 200):
+            stage.clock.advance(seconds)
+            self._quiet()
+        self._try_again()
+        for seconds in (1000, 2000):
             stage.clock.advance(seconds)
             self._quiet()
         # Twice: what the first day lets go may be what the second day's reading finds a new place for.
         self._sweep()
+        self._try_again()
         self._sweep()
         for seconds in (70, 400):
             stage.clock.advance(seconds)
@@ -233,6 +347,21 @@ class History:
         left = sight.waiting(stage.world.hub)
         if left:
             self.violations.append(f"H2 unfinished: {'; '.join(left)}")
+
+    def _heal(self) -> None:
+        """Everything works again, and whoever operates the hub says so to it."""
+        self.stage.heal()
+        if self._variant in (Circumstance.SCREEN_FIELD, Circumstance.UNNAMED_STATUS):
+            self._use("")
+        for name in _NAMES:
+            self.stage.world.command("start", connection=name)
+
+    def _try_again(self) -> None:
+        """A person has looked at what is parked or held. What had no way through the workflow still has none."""
+        for hold in sight.open_holds(self.stage.world.hub):
+            self.stage.world.command("resume", hold=hold)
+        for park in sight.open_parks(self.stage.world.hub, ParkReason.NO_PATH):
+            self.stage.world.command("retry", parked=park)
 
     def _sweep(self) -> None:
         """A day goes by for the linked records alone: each is read again, with its links."""
@@ -250,13 +379,63 @@ class History:
         for seconds in (70, 4000):
             stage.clock.advance(seconds)
             self._quiet()
+        if self.profile.remaps:
+            self._remap()
+            self._quiet()
+            if stage.hub_writes() != writes:
+                more = stage.hub_writes() - writes
+                self.violations.append(f"H21 writes-by-remapping: {more} writes although only a mapping was edited")
+                writes = stage.hub_writes()
         self._sweep()
         if stage.hub_writes() != writes:
             self.violations.append(f"H2 writes-at-rest: {stage.hub_writes() - writes} writes although nothing happened")
 
+    # --- living on -----------------------------------------------------------------------------------------------
 
-def play(seed: int, profile: str, *, steps: int = 40, trace: bool = False) -> Outcome:
-    """Play one history in a folder that is thrown away."""
+    def _live_on(self) -> None:
+        """One system is down for good: the other one's records are followed, and nothing due to it waits. It heals."""
+        stage = self.stage
+        stage.down = self._down
+        self._heal()
+        other = next(name for name in _NAMES if name != self._down)
+        for _ in range(4):
+            self.people.act()
+            stage.clock.advance(70)
+            self._quiet()
+        stage.clock.advance(1000)
+        self._quiet()
+        hub = stage.world.hub
+        for record, shown in sorted(sight.statuses(hub, other).items()):
+            shape = stage.ledger.shapes[record]
+            if not shape.gone and not shape.merged_into and shown != shape.status:
+                self.violations.append(f"live-not-followed: {record} shows {shape.status}, the hub knows {shown}")
+        self.violations += [f"live-blocked: {each}" for each in sight.waiting_for(hub, other)]
+        stage.down = ""
+        # As late as the hub tries a system that was down, whatever it has waited for: then two passes are enough.
+        stage.clock.advance(4000)
+        self._quiet()
+        stage.clock.advance(70)
+        self._quiet()
+        writes, left = stage.hub_writes(), sight.waiting(hub)
+        stage.clock.advance(70)
+        self._quiet()
+        if left or stage.hub_writes() != writes:
+            more = stage.hub_writes() - writes
+            self.violations.append(f"live-late: {more} writes after two passes; {'; '.join(left) or 'nothing waited'}")
+
+
+def play(
+    seed: int,
+    profile: str,
+    *,
+    steps: int = 40,
+    trace: bool = False,
+    mode: Mode = Mode.SAFETY,
+    only: Collection[int] | None = None,
+    at_rest: Collection[str] = (),
+) -> Outcome:
+    """Play one history in a folder that is thrown away. only, at_rest: see `History`."""
     shared = Path("/dev/shm")  # noqa: S108  memory, where the system has it: durability is not what is tested here
     with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
-        return History(seed, profile, Path(folder), steps=steps, trace=trace).run()
+        history = History(seed, profile, Path(folder), steps=steps, trace=trace, mode=mode, only=only, at_rest=at_rest)
+        return history.run()

@@ -10,12 +10,20 @@ from sync.simulation.meaning import side
 
 
 class Watch:
-    """Keeps what it has seen; `look` says what went wrong since it last looked."""
+    """Keeps what it has seen; `look` says what went wrong since it last looked.
 
-    def __init__(self, ledger: Ledger) -> None:
+    mirrors: the tickets' status only follows the item, so the hub may put it back as often as their users change it.
+    """
+
+    def __init__(self, ledger: Ledger, *, mirrors: bool = False) -> None:
         self._ledger = ledger
+        self._mirrors = mirrors
         self._next = 0
         self._versions: dict[str, tuple[str, int]] = {}
+
+    def forget(self) -> None:
+        """The database was replaced by an older one: its versions begin anew."""
+        self._versions = {}
 
     def look(self, versions: Mapping[str, tuple[str, int]]) -> Iterator[str]:
         """Judge the events and versions since the last look, one line each: `law: what`."""
@@ -53,6 +61,10 @@ class Watch:
             asked = self._count(lambda e: not is_tracker(e.record) and e.by == USER and _crossing(e) is now, event.no)
         else:
             asked = self._count(lambda e: is_tracker(e.record) and e.by == USER and _crossing(e) is now, event.no)
+            if self._mirrors:
+                asked += self._count(
+                    lambda e: e.record == record and e.by == USER and _crossing(e) not in (None, now), event.no
+                )
         if done > asked:
             yield f"{kind}-unasked: the hub {kind} {record} ({event.new}) {done} times, people asked {asked} times"
 

@@ -101,6 +101,52 @@ def waiting(hub: Hub) -> list[str]:
     ]
 
 
+def waiting_for(hub: Hub, name: str) -> list[str]:
+    """The open deliveries to one connection, for a message."""
+    with hub.store.read() as conn:
+        found = conn.execute(
+            select(deliveries.c.id, deliveries.c.kind, deliveries.c.state, deliveries.c.error).where(
+                deliveries.c.state.in_(("waiting", "sending", "in_doubt")),
+                deliveries.c.connection_id == hub.named(name).id,
+            )
+        ).all()
+    return [f"{row.kind} {row.id} {row.state} {row.error}" for row in found]
+
+
+def statuses(hub: Hub, name: str) -> dict[str, str]:
+    """The raw status that the hub knows of each linked record of one connection that is there."""
+    connected = hub.named(name)
+    with hub.store.read() as conn:
+        found = conn.execute(
+            select(records.c.connection_id, records.c.remote_id, records.c.body)
+            .select_from(links.join(records, links.c.record_id == records.c.id))
+            .where(links.c.ended_at.is_(None), records.c.connection_id == connected.id, records.c.presence == "present")
+        ).all()
+    return {name_of(hub, row): connected.mapping.shown(columns.snapshot(row.body)).raw for row in found}
+
+
+def open_parks(hub: Hub, but: str) -> list[int]:
+    """The numbers of what is parked, but for one reason."""
+    with hub.store.read() as conn:
+        return list(
+            conn.execute(
+                select(parked.c.id).where(parked.c.ended_at.is_(None), parked.c.reason != but).order_by(parked.c.id)
+            ).scalars()
+        )
+
+
+def open_holds(hub: Hub) -> list[int]:
+    """The numbers of the holds that a person may release: all but that of a restore, which ends by itself."""
+    with hub.store.read() as conn:
+        return list(
+            conn.execute(
+                select(holds.c.id)
+                .where(holds.c.released_at.is_(None), holds.c.reason != "restored")
+                .order_by(holds.c.id)
+            ).scalars()
+        )
+
+
 def losers(hub: Hub) -> frozenset[tuple[str, str]]:
     """(record, value) of what each conflict about a status says was lost."""
     with hub.store.read() as conn:

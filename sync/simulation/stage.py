@@ -6,8 +6,6 @@ import hashlib
 import random
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from connectors import jira, zendesk
@@ -21,9 +19,9 @@ from connectors.zendesk.sandbox import ZendeskSandbox
 from connectors.zendesk.sandbox import build as build_zendesk
 from connectors.zendesk.settings import ZendeskSettings
 from sync.daemon.build import Configured
-from sync.mapping.load import Loaded, load
 from sync.model import Json
 from sync.simulation.between import Between, Crashed
+from sync.simulation.circumstances import Oddities, mappings, variant_of
 from sync.simulation.faults import Profile, is_write
 from sync.simulation.ledger import HUB, USER, Hidden, Ledger, Made, Shape, What
 from sync.simulation.virtual import SeededRng, VirtualClock
@@ -32,31 +30,14 @@ from sync.simulation.world import World
 _ZENDESK_SECRET = "zendesk-signing-secret"  # noqa: S105  stand-ins guard nothing
 _JIRA_SECRET = "jira-webhook-secret"  # noqa: S105
 _HOOKS = ("created", "status_changed", "tags_changed", "merged", "custom_field_changed", "soft_deleted")
-_ROUTES = """
-routes:
-  - name: outage
-    when:
-      tags: {any: [outage]}
-      connection: [support]
-    create:
-      connection: tracker
-      fields: {project: OPS}
-"""
 DESK, SITE = "http://127.0.0.1:8101", "http://127.0.0.1:8102"
 
 
-@cache
-def _mappings(routes: str) -> Loaded:
-    shipped = {
-        part.name: part.read_text(encoding="utf-8")
-        for part in files("mappings").iterdir()
-        if part.name.endswith(".yaml")
-    }
-    return load({**shipped, "routes.yaml": routes}, {"support": "zendesk", "tracker": "jira"})
-
-
 class Stage:
-    """One world with its ledger. chance: drawn on by faults only. act: a user's edit, for races."""
+    """One world with its ledger. chance: drawn on by faults only. act: a user's edit, for races.
+
+    down: the connection whose system cannot be reached ("": none). Its people work on, behind its walls.
+    """
 
     def __init__(self, folder: Path, seed: int, profile: Profile, act: Callable[[str], None], workflow: str) -> None:
         self.clock = VirtualClock()
@@ -64,6 +45,7 @@ class Stage:
         self.chance = random.Random(seed * 7 + 1)  # noqa: S311  repeatable on purpose
         self.ledger = Ledger()
         self.armed = False
+        self.down = ""
         self.calls = 0
         self.commits = 0
         self.crashes: dict[str, int] = {}
@@ -72,8 +54,10 @@ class Stage:
         self._digest = hashlib.sha256()
         self.trace: list[str] | None = None
         self._act = act
-        self.desk: ZendeskSandbox = build_zendesk(self.clock.epoch, SeededRng(seed * 3 + 1))
-        self.site: JiraSandbox = build_jira(self.clock.epoch, SeededRng(seed * 3 + 2), settings={"workflow": workflow})
+        self._chances = SeededRng(seed * 3 + 1), SeededRng(seed * 3 + 2)
+        self.desk: ZendeskSandbox = build_zendesk(self.clock.epoch, self._chances[0])
+        self.site: JiraSandbox = build_jira(self.clock.epoch, self._chances[1], settings={"workflow": workflow})
+        self.oddities = Oddities(self.desk, self.site, profile.odd)
         hub = self.site.site.user("hub")
         assert hub is not None  # every stand-in has it
         self._hub_user = hub.id
@@ -84,11 +68,11 @@ class Stage:
             clock=self.clock,
             rng=SeededRng(seed * 3),
             stand_ins={
-                "support": Between(self.desk, self._before, self._after),
-                "tracker": Between(self.site, self._before, self._after),
+                "support": Between(self.desk, self._before, self._after, lambda: self.down == "support"),
+                "tracker": Between(self.site, self._before, self._after, lambda: self.down == "tracker"),
             },
             configured=_configured(),
-            mappings=_mappings(_ROUTES if profile.routes else "routes: []\n"),
+            mappings=mappings(variant_of(profile.odd), routes=profile.routes),
             crash=self._at_commit,
         )
 
@@ -119,6 +103,12 @@ class Stage:
             ]
             for issue_id, issue in site.issues.items()
         }
+
+    def begin(self, at: str) -> None:
+        """Let chance start anew from a named place, so that what was left out before changes nothing from here on."""
+        self.chance.seed(at)
+        for number, each in enumerate(self._chances):
+            each.begin(f"{at} {number}")
 
     def _before(self, request: Request) -> None:
         self.clock.advance(0.05)
@@ -215,11 +205,13 @@ class Stage:
             self.desk.control.faults.add(rule)
         for rule in self.profile.rules(kind="jira"):
             self.site.control.faults.add(rule)
+        self.oddities.bring_about(self.chance)
 
     def heal(self) -> None:
         """Let everything work again."""
         self.armed = False
         self.fired()
+        self.oddities.lift()
         self.desk.control.faults.clear()
         self.site.control.faults.clear()
         calm = Profile(name="calm").senders()

@@ -55,6 +55,10 @@ class SeededRng:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311  repeatable on purpose
 
+    def begin(self, at: str) -> None:
+        """Start anew from a named place, whatever was drawn before."""
+        self._random.seed(at)
+
     def random(self) -> float:
         """A number in [0, 1)."""
         return self._random.random()
