@@ -261,7 +261,8 @@ def test_a_command_that_could_not_be_stored_changes_no_mode(make: Make, verb: st
     before = (connected.mode, connected.live_since)
     number = command(day, verb, connection="support")
     whole = day.world.hub.store
-    day.world.hub.store = FullDisk(whole)
+    full: Any = FullDisk(whole)
+    day.world.hub.store = full
     with pytest.raises(StoreUnavailable):
         commands.carry_out(day.world.hub)
     assert (connected.mode, connected.live_since) == before
