@@ -129,6 +129,8 @@ class History:
             counted = premises.arisen(self.stage.ledger, found)
             self.violations += endstate.faults_of(self.stage.ledger, found, sight.losers(hub) | self._lost_edits)
             self._stays_at_rest()
+            stumbles = self.stage.world.told("internal_error")
+            self.violations += [f"unhandled in {facts['where']}: {facts['error']!r}" for facts in stumbles]
         except NeverQuiet as error:
             self.violations.append(f"H2 never-quiet: {error}")
         counted["H21"] += self.operated["remap"]
