@@ -16,8 +16,8 @@ from sync.core.reasons import ConflictKind
 from sync.core.state import ItemState
 from sync.engine import columns, rows
 from sync.engine.columns import Base, Errand, LinksBase
-from sync.engine.hub import Connected, Hub
-from sync.model import LinkShown, Role, Snapshot
+from sync.engine.hub import Connected, Hub, Mode
+from sync.model import Changes, LinkShown, LinkVia, Role, Snapshot
 from sync.store.tables import conflicts, deliveries, items, links, parked, records, refreshes, related
 
 
@@ -202,6 +202,74 @@ def end_link(conn: Connection, hub: Hub, link: Any, why: str) -> None:
         ],
     )
     rows.mark(conn, [link.item_id], now)
+    if why.startswith(UNLINKED):
+        _plan_farewell(conn, hub, link, why)
+
+
+UNLINKED = "unlinked"
+"""How the reason begins for which a person's hand took a record out of its item."""
+
+
+def _plan_farewell(conn: Connection, hub: Hub, link: Any, why: str) -> None:
+    """Ask for the last write to a ticket or signal that was taken out of its item: it shows the issue no more."""
+    errand = farewell(conn, hub, link)
+    if errand is None or _is_under_way(conn, link.id):
+        return
+    record = rows.record_row(conn, link.record_id)
+    conn.execute(
+        insert(deliveries).values(
+            id=f"d{hub.rng.token()[:24]}",
+            item_id=link.item_id,
+            link_id=link.id,
+            connection_id=record.connection_id,
+            kind="write",
+            state="waiting",
+            want=columns.encode(errand),
+            version=errand.expect,
+            cause=why[:128],
+            made_at=hub.clock.now(),
+        )
+    )
+
+
+def _is_under_way(conn: Connection, link_id: int) -> bool:
+    """At most one delivery of a link is open: what is being sent now leaves no room for a farewell."""
+    open_now = deliveries.c.state.in_(("sending", "in_doubt"))
+    return conn.execute(select(deliveries.c.id).where(deliveries.c.link_id == link_id, open_now)).first() is not None
+
+
+def farewell(conn: Connection, hub: Hub, link: Any) -> Errand | None:
+    """The write that makes a record which was taken out of its item show the item's issue no more, as it stands now.
+
+    None when there is nothing to write: it shows no issue of that item, shows it in a note only, cannot be written, or
+    is a member of an item again. The issue's own side needs none: it stays in the item and is written like ever.
+    """
+    record = rows.record_row(conn, link.record_id)
+    connected = hub.connections.get(record.connection_id)
+    if connected is None or connected.role is Role.TRACKER or connected.mode is not Mode.LIVE:
+        return None
+    if record.presence != "present" or rows.active_link(conn, record.id) is not None:
+        return None
+    snap, known = columns.snapshot(record.body), columns.base(link.base).links
+    tracker = tracker_of(conn, hub, link.item_id)
+    theirs = (known.shown | known.hoped | ({str(tracker)} if tracker is not None else set())) - known.elsewhere
+    found = [
+        (shown, str(other.id))
+        for shown, there, reference in references(hub, connected, snap)
+        if (other := rows.find_record(conn, there.id, reference)) is not None and str(other.id) in theirs
+    ]
+    show, name = connected.mapping.links_show, connected.mapping.links_field
+    if show == "field":
+        named = {str(other) for shown, other in found if shown.via is LinkVia.FIELD and shown.handle == name}
+        if not named:
+            return None
+        return Errand(changes=Changes(set={name: None}), expect=snap.version, hides=frozenset(named), farewell=True)
+    if show == "app":
+        for shown, other in found:
+            if shown.handle and shown.via is not LinkVia.FIELD:
+                changes = Changes(remove_links=(shown,))
+                return Errand(changes=changes, expect=snap.version, hides=frozenset({other}), farewell=True)
+    return None
 
 
 def join(conn: Connection, hub: Hub, record_id: int, other_id: int, *, made_by: str) -> set[int]:

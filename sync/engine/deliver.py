@@ -26,7 +26,7 @@ from connectors.errors import (
 )
 from sync.core.backoff import next_attempt
 from sync.core.reasons import HoldReason, ParkReason
-from sync.engine import brakes, columns, doubt, down, ingest, load, parking, receipts, rows
+from sync.engine import adopt, brakes, columns, doubt, down, ingest, load, parking, receipts, rows
 from sync.engine.columns import Errand
 from sync.engine.decide import still_wants
 from sync.engine.hub import Connected, Hub, Mode
@@ -156,6 +156,18 @@ def _take(conn: Connection, hub: Hub, connected: Connected, delivery_id: str) ->
             "the record left the item" if link.ended_at else f"the record is {record.presence}",
         )
         return None
+    if errand.farewell:
+        renewed = adopt.farewell(conn, hub, link)
+        if renewed is None and row.in_doubt_since is not None:
+            _give_up_doubtful(conn, hub, row)
+            return None
+        if renewed is None:
+            _end(conn, hub, row, "superseded", "there is nothing to take away")
+            return None
+        if renewed != errand and row.in_doubt_since is None:
+            errand = renewed
+            new = {"want": columns.encode(errand), "version": errand.expect}
+            conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(**new))
     if row.in_doubt_since is not None and link.ended_at is None:
         item = load.whole(conn, hub, row.item_id)
         if not still_wants(hub, item, link.id, errand):
@@ -284,6 +296,11 @@ def _conflicted(hub: Hub, connected: Connected, sending: Sending, error: Version
         else:
             rows.ask(conn, connected.id, [(sending.ref.kind, sending.ref.id)], hub.clock.now(), "member")
 
+    if sending.errand.farewell:
+        # No item plans it anew: it waits, and is made of what the record shows by then.
+        hub.store.step(more)
+        _wait(hub, sending, error, attempts=sending.attempts)
+        return
     _drop(hub, connected, sending, "the record moved", more)
     hub.tell("write_conflict", connection=connected.name)
 

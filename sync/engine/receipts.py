@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -83,7 +84,11 @@ def _store(
             conn.execute(update(items).where(items.c.id == item.id).values(state=columns.encode(state)))
     else:
         base = columns.base(link.base)
-        base = structs.replace(base, links=_links_after(base, errand))
+        if not errand.farewell:
+            # After a farewell it stands: a read that shows the link still, or again, makes nobody join anew.
+            base = structs.replace(base, links=_links_after(base, errand))
+        else:
+            _forget_shown(conn, now, sending.record_id, errand)
     conn.execute(_BASE, {"of": link.id, "new": columns.encode(base)})
     conn.execute(_SETTLED, {"of": sending.id, "at": now, "how": "not shown" if missed else "delivered"})
     note_writes(
@@ -111,6 +116,17 @@ def land(
         structs.replace(base, status=received.status_base, tags=received.tag_base),
         received.changes,
     )
+
+
+def _forget_shown(conn: Connection, now: datetime, record_id: int, errand: Errand) -> None:
+    """A record that was linked again while its farewell was under way: what we took away nobody removed by hand."""
+    again = rows.active_link(conn, record_id)
+    if again is None:
+        return
+    base = columns.base(again.base)
+    known = structs.replace(base.links, shown=base.links.shown - errand.hides)
+    conn.execute(_BASE, {"of": again.id, "new": columns.encode(structs.replace(base, links=known))})
+    rows.mark(conn, [again.item_id], now)
 
 
 def _links_after(base: Base, errand: Errand) -> columns.LinksBase:
