@@ -49,9 +49,10 @@ class Base(Struct, frozen=True, kw_only=True):
     """What a link remembers. solo: a write of several fields was refused, so each goes out alone.
 
     misses: by field, how often a write of the same value was answered well and not shown; `conflict`: how often in a
-    row the record had moved when a write came. routed: made by a route;
-    carried: the keys of the tags that its create was sent with. follow_up: it was opened to go on from a member that
-    is closed for good.
+    row the record had moved when a write came; put_off: until when it is left alone for that.
+
+    routed: made by a route; carried: the keys of the tags that its create was sent with. follow_up: it was opened to
+    go on from a member that is closed for good.
     """
 
     status: StatusBase | None = None
@@ -60,6 +61,7 @@ class Base(Struct, frozen=True, kw_only=True):
     attribution: Attribution | None = None
     solo: bool = False
     misses: Mapping[str, int] = field(default_factory=dict)
+    put_off: datetime | None = None
     routed: bool = False
     carried: frozenset[str] = frozenset()
     follow_up: bool = False

@@ -55,6 +55,8 @@ _OPEN = (
     deliveries.c.connection_id == bindparam("to"),
     or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= bindparam("now")),
 )
+CONFLICTS = 5
+"""So often in a row a write is planned anew at once when its record has moved; after that it waits longer each time."""
 LATE = timedelta(seconds=60)
 """How long after its answer was lost a request may still take effect: twice the longest call."""
 _DUE = (
@@ -173,6 +175,10 @@ def _take(conn: Connection, hub: Hub, connected: Connected, delivery_id: str) ->
         if not still_wants(hub, item, link.id, errand):
             _give_up_doubtful(conn, hub, row)
             return None
+    put_off = columns.base(link.base).put_off
+    if put_off is not None and put_off > hub.clock.now() and link.ended_at is None:
+        conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(not_before=put_off))
+        return None
     fought = _fought_over(conn, hub, connected, link.id, errand)
     if fought:
         _end(conn, hub, row, "superseded", f"{fought} is fought over")
@@ -295,6 +301,7 @@ def _conflicted(hub: Hub, connected: Connected, sending: Sending, error: Version
             ingest.take(conn, hub, connected, [error.snapshot], read_no, why="conflict")
         else:
             rows.ask(conn, connected.id, [(sending.ref.kind, sending.ref.id)], hub.clock.now(), "member")
+        _count_conflict(conn, hub, sending.link_id)
 
     if sending.errand.farewell:
         # No item plans it anew: it waits, and is made of what the record shows by then.
@@ -303,6 +310,20 @@ def _conflicted(hub: Hub, connected: Connected, sending: Sending, error: Version
         return
     _drop(hub, connected, sending, "the record moved", more)
     hub.tell("write_conflict", connection=connected.name)
+
+
+def _count_conflict(conn: Connection, hub: Hub, link_id: int) -> None:
+    """Somebody changes the record without a pause: the next plans are put off, longer each time, until one lands."""
+    link = conn.execute(_LINK, {"of": link_id}).one()
+    base = columns.base(link.base)
+    count = base.misses.get("conflict", 0) + 1
+    base = structs.replace(base, misses={**base.misses, "conflict": count})
+    if count >= CONFLICTS:
+        at = next_attempt(count - CONFLICTS + 1, "write", None, hub.clock.now(), hub.rng.random())
+        base = structs.replace(base, put_off=at)
+    conn.execute(
+        update(links).where(links.c.id == link_id).values(base=columns.encode(base), version=links.c.version + 1)
+    )
 
 
 def _drop(hub: Hub, connected: Connected, sending: Sending, outcome: str, more: Callable[[Connection], object]) -> None:

@@ -177,7 +177,8 @@ def _count_misses(
     missed: tuple[str, ...],
 ) -> Base:
     """A write that is answered well and not shown is tried a few times, then parked with both values."""
-    misses = {name: count for name, count in base.misses.items() if name not in sending.errand.fields}
+    told = (*sending.errand.fields, "conflict")
+    misses = {name: count for name, count in base.misses.items() if name not in told}
     if "links" in base.misses:  # told by the read that follows, never by the answer
         misses["links"] = base.misses["links"]
     for name in missed:
@@ -205,7 +206,7 @@ def _count_misses(
             detail=f"{connected.name} answered well {count} times and did not keep the value",
             delivery_id=sending.id,
         )
-    return structs.replace(base, misses=misses, solo=False if not missed else base.solo)
+    return structs.replace(base, misses=misses, put_off=None, solo=False if not missed else base.solo)
 
 
 def values_of(errand: Errand) -> Iterator[tuple[str, str]]:
