@@ -318,7 +318,92 @@ def _merge_items(conn: Connection, hub: Hub, a: int, b: int, made_by: str) -> se
     for link in conn.execute(select(links).where(links.c.item_id == guest, links.c.ended_at.is_(None))).all():
         end_link(conn, hub, link, "moved")
         add_link(conn, hub, home, link.record_id, made_by)
+    bring_creates(conn, hub, guest, home)
     return {home, guest}
+
+
+def bring_creates(conn: Connection, hub: Hub, guest: int, home: int) -> None:
+    """The creates that an emptied item has open belong to the item which its members went to.
+
+    One that was never sent is dropped where home has its record, or asks for one. One that may have been made comes
+    home and is joined or related there, and takes the place of one that was never sent.
+    """
+    for row in _open_creates(conn, guest):
+        target = hub.connections.get(row.connection_id)
+        if target is None:
+            continue
+        own = conn.execute(
+            select(deliveries).where(
+                deliveries.c.item_id == home,
+                deliveries.c.connection_id == row.connection_id,
+                deliveries.c.kind == "create",
+                deliveries.c.state != "superseded",
+            )
+        ).first()
+        has_issue = target.role is Role.TRACKER and tracker_of(conn, hub, home) is not None
+        if _never_sent(row) and (has_issue or own is not None):
+            _drop_create(conn, hub, row, f"hc-{home} has one already" if has_issue else f"hc-{home} asks for one")
+            continue
+        if own is not None:
+            if not _never_sent(own):
+                continue  # both may have been made: this one is related to home when it is found
+            _drop_create(conn, hub, own, f"the one of hc-{guest} may have been made")
+        conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(item_id=home))
+        conn.execute(
+            update(parked).where(parked.c.delivery_id == row.id, parked.c.ended_at.is_(None)).values(item_id=home)
+        )
+        _tell_of_create(conn, hub, row, guest, f"create moved to hc-{home}")
+        _tell_of_create(conn, hub, row, home, f"create came from hc-{guest}")
+
+
+def _open_creates(conn: Connection, item_id: int) -> list[Any]:
+    return list(
+        conn.execute(
+            select(deliveries)
+            .where(
+                deliveries.c.item_id == item_id,
+                deliveries.c.kind == "create",
+                deliveries.c.state.in_(("waiting", "sending", "in_doubt", "parked")),
+            )
+            .order_by(deliveries.c.id)
+        ).all()
+    )
+
+
+def _never_sent(row: Any) -> bool:
+    """It is certain that nothing was created for it."""
+    return row.state in ("waiting", "parked") and row.in_doubt_since is None
+
+
+def _drop_create(conn: Connection, hub: Hub, row: Any, why: str) -> None:
+    now = hub.clock.now()
+    conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == row.id)
+        .values(state="superseded", settled_at=now, outcome=why[:32], error=why)
+    )
+    conn.execute(
+        update(parked)
+        .where(parked.c.delivery_id == row.id, parked.c.ended_at.is_(None))
+        .values(ended_at=now, ended_how=why[:64])
+    )
+    _tell_of_create(conn, hub, row, row.item_id, f"create dropped: {why}")
+
+
+def _tell_of_create(conn: Connection, hub: Hub, row: Any, item_id: int, rule: str) -> None:
+    rows.note_journal(
+        conn,
+        [
+            {
+                "at": hub.clock.now(),
+                "item_id": item_id,
+                "field": "record",
+                "actor": "hypercare",
+                "rule": rule,
+                "delivery_id": row.id,
+            }
+        ],
+    )
 
 
 def _relate(conn: Connection, hub: Hub, a: int, b: int, record_a: int, record_b: int) -> None:

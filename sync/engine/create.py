@@ -22,7 +22,7 @@ from sync.engine.deliver import due, may_write
 from sync.engine.hub import Connected, Hub
 from sync.mapping.routes import Route
 from sync.model import Absent, CreateIntent, Draft, Duplicated, LinkView, NotYetCertain, RecordRef, Role, Snapshot
-from sync.store.tables import deliveries, parked
+from sync.store.tables import deliveries, links, parked
 
 
 def create(hub: Hub, connected: Connected) -> bool:
@@ -124,7 +124,11 @@ def _claim(conn: Connection, hub: Hub, row: Any, errand: Errand) -> bool:
     return bool(
         conn.execute(
             update(deliveries)
-            .where(deliveries.c.id == row.id, deliveries.c.state == "waiting")
+            .where(
+                deliveries.c.id == row.id,
+                deliveries.c.state == "waiting",
+                deliveries.c.item_id == row.item_id,  # items may have merged since it was looked at
+            )
             .values(
                 state="sending",
                 sent_at=hub.clock.now(),
@@ -253,9 +257,10 @@ def _join(
     now = hub.clock.now()
     taken = ingest.take(conn, hub, connected, [snap], read_no, why="created")
     record_id = taken.ids[snap.ref.id]
-    late = connected.role is Role.TRACKER and adopt.tracker_of(conn, hub, row.item_id) is not None
+    home = _home(conn, row, errand)
+    late = connected.role is Role.TRACKER and adopt.tracker_of(conn, hub, home) is not None
     if rows.active_link(conn, record_id) is None and not late:
-        adopt.add_link(conn, hub, row.item_id, record_id, f"route {row.route}", carried=errand.carried)
+        adopt.add_link(conn, hub, home, record_id, f"route {row.route}", carried=errand.carried)
     elif errand.source_record is not None:
         adopt.join(conn, hub, errand.source_record, record_id, made_by=f"route {row.route}")
     conn.execute(
@@ -268,7 +273,7 @@ def _join(
         [
             {
                 "at": now,
-                "item_id": row.item_id,
+                "item_id": home,
                 "field": "record",
                 "new": snap.ref.key or snap.ref.id,
                 "record_id": record_id,
@@ -280,7 +285,22 @@ def _join(
     )
     # Its webhook may have come before this, and its read been put off because it might be our own: now it is known.
     rows.read_now(conn, connected.id, connected.kind, snap.ref.id)
-    rows.mark(conn, [row.item_id], now, row.cause)
+    rows.mark(conn, [home], now, row.cause)
+
+
+def _home(conn: Connection, row: Any, errand: Errand) -> int:
+    """The item the record is for: the delivery's as it stands now, or where its source is when that one is empty."""
+    item_id = _item_of(conn, row)
+    mine = conn.execute(select(links.c.id).where(links.c.item_id == item_id, links.c.ended_at.is_(None)).limit(1))
+    if mine.first() is not None or errand.source_record is None:
+        return item_id
+    source = rows.active_link(conn, errand.source_record)
+    return item_id if source is None else int(source.item_id)
+
+
+def _item_of(conn: Connection, row: Any) -> int:
+    """The delivery's item: items may have merged while it was under way."""
+    return int(conn.execute(select(deliveries.c.item_id).where(deliveries.c.id == row.id)).scalar_one())
 
 
 def _bare(errand: Errand) -> Errand:
@@ -317,7 +337,7 @@ def _park(conn: Connection, hub: Hub, connected: Connected, row: Any, reason: Pa
         conn,
         hub,
         connected,
-        row.item_id,
+        _item_of(conn, row),
         None,
         "record",
         reason,

@@ -218,7 +218,8 @@ def _join_survivor(conn: Connection, hub: Hub, item: Whole, record_id: int) -> s
         return {item.id}
     anchor = next((one for one in item.linked if one.presence == "present"), None)
     if anchor is None:
-        return {item.id}
+        adopt.bring_creates(conn, hub, item.id, link.item_id)
+        return {item.id, link.item_id}
     return {item.id} | adopt.join(conn, hub, anchor.record_id, record_id, made_by="merge")
 
 
