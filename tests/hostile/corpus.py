@@ -155,7 +155,7 @@ RAW: dict[str, Callable[[random.Random, bytes], bytes]] = {
     "gzip, unsaid": lambda rng, body: gzip.compress(body, mtime=0),
 }
 
-STATUSES: tuple[int, ...] = (
+_GOOD_AND_BAD = (
     200,
     201,
     202,
@@ -178,7 +178,8 @@ STATUSES: tuple[int, ...] = (
     408,
     409,
 )
-STATUSES += (410, 411, 412, 413, 414, 415, 418, 422, 423, 425, 426, 429, 431, 451, 499, 500, 501, 502, 503, 504, 599)
+_WORSE = (410, 411, 412, 413, 414, 415, 418, 422, 423, 425, 426, 429, 431, 451, 499, 500, 501, 502, 503, 504, 599)
+STATUSES: tuple[int, ...] = (*_GOOD_AND_BAD, *_WORSE)
 
 HEADERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("content-type", ("text/html", "text/plain; charset=utf-16", "application/xml", "", "multipart/form-data", ";;;")),

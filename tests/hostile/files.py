@@ -213,13 +213,14 @@ def _with_canary(text: str) -> list[str]:
     return [line for line in text.split("\n") if "CANARY" in line]
 
 
-_NAMES: tuple[str, ...] = (
+_PLAIN = (
     "WEB__PORT",
     "CONNECTIONS__SUPPORT__CLIENT_SECRET",
     "CONNECTIONS__SUPPORT",
     "CONNECTIONS__NOBODY__URL",
 )
-_NAMES += ("CONNECTIONS__ENGINEERING__PROJECTS", "LOG", "__", "CONNECTIONS__SUPPORT__CLIENT_SECRET_FILE", "DATA_DIR")
+_ODD = ("CONNECTIONS__ENGINEERING__PROJECTS", "LOG", "__", "CONNECTIONS__SUPPORT__CLIENT_SECRET_FILE", "DATA_DIR")
+_NAMES: tuple[str, ...] = (*_PLAIN, *_ODD)
 _VALUES = ("", "x", "{}", "[1", '{"a": ', "0", "-1", "99999999999999999999", "null", "/nowhere/secret", "a,b", "\udcff")
 
 

@@ -25,14 +25,16 @@ def test_a_spoilt_file_is_used_or_refused_and_tells_no_secret(tmp_path: Path) ->
     assert tally.refused > CASES // 2
 
 
-@pytest.mark.parametrize("make", [Problem, Fault])
-def test_a_message_shows_control_characters_as_escapes_and_is_not_endless(make: type) -> None:
-    words = (
-        ("f.yaml", 1, 2, "a\x00b", "is `\x1b[2J\u202e`" + "A" * 5000)
-        if make is Problem
-        else ("f", "a\x00b", "\x07" + "A" * 5000)
-    )
-    said = str(make(*words))
+_ENDLESS = "A" * 5000
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [Problem("f.yaml", 1, 2, "a\x00b", f"is `\x1b[2J\u202e`{_ENDLESS}"), Fault("f", "a\x00b", f"\x07{_ENDLESS}")],
+    ids=["in a file", "elsewhere"],
+)
+def test_a_message_shows_control_characters_as_escapes_and_is_not_endless(problem: Problem | Fault) -> None:
+    said = str(problem)
     assert said.isprintable()
     assert "a\\x00b" in said
     assert len(said) < 700
