@@ -57,7 +57,9 @@ class People:
             (2, "jira unlabel", self._issue_unlabel),
             (1.5, "customer reply", self._reply),
             (0.7, "zendesk comment", self._comment),
-            (0.5, "zendesk bulk", self._bulk),
+            (0.8, "zendesk bulk", self._bulk),
+            (0.7, "clash of statuses", self._clash_of_statuses),
+            (0.7, "clash of tags", self._clash_of_tags),
             (0.5, "toggle", self._toggle),
             (0.4, "zendesk close", self._close),
         ]
@@ -81,6 +83,13 @@ class People:
 
     def race(self, record: str) -> None:
         """Somebody is quicker than the hub, mostly on the very record that it is about to write."""
+        if self.stage.hurried and record.startswith("Z"):
+            self._only = record
+            try:
+                self._do("zendesk status", self._ticket_status)
+            finally:
+                self._only = ""
+            return
         if not record or self._rng.random() < 0.2:
             self.act()
             return
@@ -118,6 +127,50 @@ class People:
         self._named += 1
         return f"tag{self._named}"
 
+    # --- on both sides at once -------------------------------------------------------------------------------------
+
+    def _pair(self) -> tuple[int, str]:
+        """A ticket, and an issue that shows it."""
+        tickets = self._tickets()
+        pairs = [
+            (ticket, str(number))
+            for number, issue in self.stage.site.site.issues.items()
+            for ticket in tickets
+            if any(str(link.object.get("url", "")).endswith(f"/tickets/{ticket}") for link in issue.remote_links)
+        ]
+        return self._rng.choice(pairs)
+
+    def _clash_of_statuses(self) -> None:
+        """A ticket is opened again, or solved, while its issue is put on the other side by an administrator."""
+        ticket, issue = self._pair()
+        opens = self.stage.desk.model.entries[ticket].ticket.status == "solved"
+        self.stage.desk.act({"act": "status", "ticket": ticket, "status": "open" if opens else "solved"})
+        self.stage.watch(USER)
+        to = "Done" if opens else "In Progress"
+        self.stage.site.act({"act": "transition", "issue": issue, "to": to, "force": True})
+
+    def _clash_of_tags(self) -> None:
+        """A label is taken off an issue while somebody puts it on a ticket of it."""
+        ticket, issue = self._pair()
+        labels = self.stage.site.site.issues[int(issue)].labels
+        has = {tag.casefold() for tag in self.stage.desk.model.entries[ticket].ticket.tags}
+        label = self._rng.choice(sorted(each for each in labels if each.casefold() not in has))
+        self.stage.site.act({"act": "remove_label", "issue": issue, "label": label})
+        self.stage.watch(USER)
+        self.stage.desk.act({"act": "tag", "ticket": ticket, "add": [label.casefold()]})
+
+    def hurry(self) -> None:
+        """Within one second an agent tags a ticket and an engineer moves its issue: no version tells what came next."""
+        self._do("hurry", self._hurry)
+
+    def _hurry(self) -> None:
+        ticket, issue = self._pair()
+        self.stage.desk.act({"act": "tag", "ticket": ticket, "add": [self._name()]})
+        self.stage.watch(USER)
+        stands = self.stage.desk.model.entries[ticket].ticket.status
+        to = "In Progress" if stands == "solved" else "Done"
+        self.stage.site.act({"act": "transition", "issue": issue, "to": to, "force": True})
+
     # --- in Zendesk ------------------------------------------------------------------------------------------------
 
     def new_ticket(self) -> None:
@@ -153,7 +206,7 @@ class People:
         self.stage.desk.act({"act": "comment", "ticket": ticket, "body": "Looking", "public": False})
 
     def _bulk(self) -> None:
-        status = self._rng.choice(("solved", "open", ""))
+        status = self._rng.choice(("solved", "solved", "open", ""))
         tag = self._name()
         for ticket in self._tickets():
             if status:

@@ -36,7 +36,7 @@ class Circumstance(StrEnum):
     UNNAMED_STATUS = "unnamed_status"
     """The mapping does not know the status In Review."""
     MIRROR = "mirror"
-    """The tickets' status is only written, never listened to."""
+    """The tickets' status only follows: what their users set is put back."""
     DEMANDING_DESK = "demanding_desk"
     """No ticket is solved without a field that nobody fills in."""
     DEAF_DESK = "deaf_desk"
@@ -66,7 +66,7 @@ _EDITS: Mapping[str, tuple[str, str, str]] = {
         "    {}\n",
     ),
     Circumstance.UNNAMED_STATUS: ("jira.yaml", "      In Review: in_progress\n", ""),
-    Circumstance.MIRROR: ("zendesk.yaml", "    direction: both\n", "    direction: out\n"),
+    Circumstance.MIRROR: ("zendesk.yaml", "    direction: both\n", "    direction: enforce\n"),
 }
 
 
@@ -134,7 +134,8 @@ class Oddities:
         if Circumstance.NO_CREATES in self._odd:
             self._creates(allowed=True)
         for ticket in self._hidden:
-            self._desk.act({"act": "allow", "ticket": ticket})
+            if not self._desk.model.entries[ticket].is_deleted:
+                self._desk.act({"act": "allow", "ticket": ticket})
         if self._tokens:
             self._site.act({"act": "token", "by": "hub", "tokens": self._tokens})
 
@@ -143,7 +144,8 @@ class Oddities:
         self._site.act(asked)
 
     def _hide(self, rng: random.Random) -> None:
-        self._hidden.append(rng.choice(sorted(self._desk.model.entries)))
+        there = [number for number, entry in self._desk.model.entries.items() if not entry.is_deleted]
+        self._hidden.append(rng.choice(sorted(there)))
         self._desk.act({"act": "forbid", "ticket": self._hidden[-1]})
 
     def _garble(self, rng: random.Random) -> None:

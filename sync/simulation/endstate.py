@@ -115,8 +115,22 @@ def _keys(ledger: Ledger, members: dict[str, Membership]) -> set[str]:
     return {
         key
         for key, records in bringers.items()
-        if len(records) == 1 and records <= set(members) and not key.startswith(_HIDDEN)
+        if len(records) == 1
+        and records <= set(members)
+        and not key.startswith(_HIDDEN)
+        and not _came_and_went(ledger, key)
     }
+
+
+def _came_and_went(ledger: Ledger, key: str) -> bool:
+    """Whether a tag was added and removed in a time that a restored database knows nothing of.
+
+    Wherever it still is then, it looks added: who took it away elsewhere cannot be known.
+    """
+    return any(
+        {What.ADDED, What.REMOVED} <= {e.what for e in ledger.events[start:end] if e.by == USER and e.new == key}
+        for start, end in ledger.restores
+    )
 
 
 def _tag(ledger: Ledger, sight: Sight, members: dict[str, Membership], present: set[str], key: str) -> Iterator[str]:
@@ -200,7 +214,7 @@ def _creates(ledger: Ledger, sights: Sequence[Sight]) -> Iterator[str]:
 def _links(ledger: Ledger, sights: Sequence[Sight]) -> Iterator[str]:
     for (ticket, issue), count in sorted(ledger.notes.items()):
         # Whoever lost the memory of a note may tell the same once more.
-        if count > 1 + ledger.restores:
+        if count > 1 + len(ledger.restores):
             yield f"H7 noted-twice: {ticket} has {count} notes about {issue}"
     for issue, addresses in sorted(ledger.own_links.items()):
         for address, count in sorted(Counter(addresses).items()):

@@ -165,22 +165,25 @@ def draw(name: str, rng: random.Random) -> Profile:
 
 def _odd(rng: random.Random) -> Profile:
     """Circumstances that park, hold or overrule: two of them, one at most in the mapping."""
-    odd = [rng.choice(list(Circumstance))]
+    # Those of a mapping need rare things to happen besides, so they are drawn more often.
+    odd = [rng.choice((*Circumstance, *MAPPED))]
     odd.append(rng.choice([each for each in Circumstance if each not in MAPPED and each not in odd]))
     routes = Circumstance.NO_CREATES in odd or rng.random() < 0.3
     return Profile(name="odd", routes=routes, race=rng.choice((0.0, 0.3)), odd=tuple(odd))
 
 
 def _swarm(rng: random.Random, *, routes: bool) -> Profile:
-    def some(kinds: Mapping[FaultKind, object] | tuple[FaultKind, ...]) -> dict[FaultKind, float]:
-        return {kind: rng.choice((0.02, 0.1)) for kind in sorted(kinds) if rng.random() < 0.3}
+    def some(
+        kinds: Mapping[FaultKind, object] | tuple[FaultKind, ...], rates: tuple[float, ...] = (0.02, 0.1)
+    ) -> dict[FaultKind, float]:
+        return {kind: rng.choice(rates) for kind in sorted(kinds) if rng.random() < 0.3}
 
     return Profile(
         name="swarm",
         routes=routes,
         reads=some(READS),
         writes=some(WRITES),
-        applied=some(APPLIED),
+        applied=some(APPLIED, (0.1, 0.3)),
         stale=rng.choice((0.0, 0.0, 0.1)),
         ignored=rng.choice((0.0, 0.0, 0.1)),
         hooks_on=rng.random() < 0.9,
@@ -201,8 +204,15 @@ def without(profile: Profile, names: Collection[str]) -> Profile:
     return replace(profile, **{name: getattr(calm, name) for name in names})
 
 
-NAMES = tuple(each.name for each in fields(Profile) if each.name not in ("name", "hooks_on", "membership", "routes"))
-"""The fields of a profile by which something goes wrong."""
+def active(profile: Profile) -> tuple[str, ...]:
+    """The names of the fields of a profile by which something goes wrong."""
+    still = ("name", "hooks_on", "membership", "routes")
+    return tuple(each.name for each in fields(Profile) if each.name not in still and getattr(profile, each.name))
+
+
+def drawn(seed: int, name: str) -> Profile:
+    """The profile of the history of a seed, as the history itself draws it first of all."""
+    return draw(name, random.Random(seed))  # noqa: S311  repeatable on purpose
 
 
 def is_write(request: Request) -> bool:

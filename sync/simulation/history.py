@@ -102,6 +102,7 @@ class History:
         self._variant = variant_of(self.profile.odd)
         self._copy: Path | None = None
         self._copies = 0
+        self._copied_at = 0
         self._lost_edits: frozenset[tuple[str, str]] = frozenset()
         self._down_from = self.rng.randint(5, 20)
         self._down = self.rng.choice(_NAMES)
@@ -116,7 +117,7 @@ class History:
             for number in self.steps:
                 self._begin(str(number))
                 if self.mode is Mode.LIVENESS and number >= self._down_from:
-                    self.stage.down = self._down
+                    self._break_down()
                 self._step()
             self._begin("end")
             if self.mode is Mode.LIVENESS:
@@ -212,6 +213,9 @@ class History:
                 operate()
                 return
             choice -= rate
+        if self.profile.race and rng.random() < 0.1:
+            self._hurry()
+            return
         self.stage.clock.advance(rng.choice((0.5, 3.0, 10.0, 31.0, 70.0)))
         work = self._work()
         for _ in range(rng.choice((1, 3, 8))):
@@ -219,6 +223,18 @@ class History:
         if rng.random() < 0.4:
             self._guarded(lambda: bool(self.stage.world.turn(polls=True)))
             self._guarded(lambda: bool(self.stage.world.turn()))
+
+    def _hurry(self) -> None:
+        """A write goes out in the very second of the edit that it answers, and of another one that it hides."""
+        clock = self.stage.clock
+        clock.advance(1.0 - clock.epoch() % 1.0)
+        self.people.hurry()
+        self.stage.hurried = True
+        try:
+            for _ in range(3):
+                self._guarded(lambda: bool(self.stage.world.turn(polls=False)))
+        finally:
+            self.stage.hurried = False
 
     def _work(self) -> list[Callable[[], object]]:
         """Everything that a worker of the daemon may do next."""
@@ -267,6 +283,7 @@ class History:
         world = self.stage.world
         if self._copy is None:
             self._copies += 1
+            self._copied_at = len(self.stage.ledger.events)
             self._copy = world.folder / f"copy{self._copies}.db"
             world.store.backup(self._copy)
             self.stage.note("back up")
@@ -276,7 +293,7 @@ class History:
         # What only the lost database knew is known to nobody: conflicts that it named were named all the same.
         self._lost_edits |= sight.losers(world.hub)
         self.stage.ledger.hidden.clear()
-        self.stage.ledger.restores += 1
+        self.stage.ledger.restores.append((self._copied_at, len(self.stage.ledger.events)))
         self.watch.forget()
         world.store.close()
         for path in world.folder.glob("hypercare.db*"):
@@ -394,10 +411,16 @@ class History:
 
     # --- living on -----------------------------------------------------------------------------------------------
 
+    def _break_down(self) -> None:
+        if not self.stage.down:
+            self.stage.down = self._down
+            self.operated["outage"] += 1
+            self.stage.note(f"down {self._down}")
+
     def _live_on(self) -> None:
         """One system is down for good: the other one's records are followed, and nothing due to it waits. It heals."""
         stage = self.stage
-        stage.down = self._down
+        self._break_down()
         self._heal()
         other = next(name for name in _NAMES if name != self._down)
         for _ in range(4):

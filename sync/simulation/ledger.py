@@ -78,7 +78,8 @@ class Ledger:
 
     made: issues that the hub created. notes: its notes on a ticket, counted by (ticket, issue). links: tickets that an
     issue shows; own_links: addresses that the hub put there. routed: tickets that a route asks an issue for. hidden:
-    edits that a write of the hub's replaced. restores: how often an older database took the hub's place.
+    edits that a write of the hub's replaced. restores: when an older database took the hub's place: from
+    which event to which one it knows of nothing.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -89,7 +90,7 @@ class Ledger:
     own_links: dict[str, list[str]] = field(default_factory=dict)
     routed: list[str] = field(default_factory=list)
     hidden: list[Hidden] = field(default_factory=list)
-    restores: int = 0
+    restores: list[tuple[int, int]] = field(default_factory=list)
 
     def see(self, record: str, shape: Shape, by: str) -> list[Event]:
         """Take in what a record shows; whatever differs from before was done by `by`. Returns the new events."""

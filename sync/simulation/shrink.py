@@ -36,9 +36,16 @@ class Smallest(Struct, frozen=True, kw_only=True):
             "from __future__ import annotations\n\n"
             f"from sync.simulation.history import {names}\n\n\n"
             f"def test_{law}_of_seed_{self.seed}() -> None:\n{found}\n"
-            f'    outcome = play({self.seed}, "{self.profile}"{mode}, only={self.only!r}, at_rest={self.at_rest!r})\n'
+            f'    outcome = play({self.seed}, "{self.profile}"{mode}, only={_written(self.only)}, '
+            f"at_rest={_written(self.at_rest)})\n"
             "    assert outcome.violations == []\n"
         )
+
+
+def _written(values: Sequence[int | str]) -> str:
+    """A tuple as the formatter writes it."""
+    inside = ", ".join(f'"{each}"' if isinstance(each, str) else str(each) for each in values)
+    return f"({inside},)" if len(values) == 1 else f"({inside})"
 
 
 def law_of(violation: str) -> str:
@@ -62,7 +69,7 @@ def shrink(
     if not first:
         return None
     search = Search(tried, {law_of(each) for each in first}, plays)
-    only, at_rest = search.smallest(tuple(range(steps)), faults.NAMES)
+    only, at_rest = search.smallest(tuple(range(steps)), faults.active(faults.drawn(seed, profile)))
     return Smallest(
         seed=seed,
         profile=profile,

@@ -36,7 +36,8 @@ DESK, SITE = "http://127.0.0.1:8101", "http://127.0.0.1:8102"
 class Stage:
     """One world with its ledger. chance: drawn on by faults only. act: a user's edit, for races.
 
-    down: the connection whose system cannot be reached ("": none). Its people work on, behind its walls.
+    hurried: every write meets an edit of the ticket that it is about, in its very second. down: the connection whose
+    system cannot be reached ("": none). Its people work on, behind its walls.
     """
 
     def __init__(self, folder: Path, seed: int, profile: Profile, act: Callable[[str], None], workflow: str) -> None:
@@ -46,6 +47,7 @@ class Stage:
         self.ledger = Ledger()
         self.armed = False
         self.down = ""
+        self.hurried = False
         self.calls = 0
         self.commits = 0
         self.crashes: dict[str, int] = {}
@@ -116,7 +118,7 @@ class Stage:
         self.note(f"{request.method} {request.path} {hashlib.sha256(request.body).hexdigest()[:12]}")
         if not self.armed:
             return
-        if is_write(request) and self.chance.random() < self.profile.race:
+        if is_write(request) and (self.hurried or self.chance.random() < self.profile.race):
             self.races += 1
             self._raced = len(self.ledger.events)
             self._act(_target(request.path))
