@@ -136,12 +136,13 @@ def test_a_stand_in_prints_settings_that_work(place: Place) -> None:
     process = subprocess.Popen(
         [COMMAND, "sandbox", "jira"], stdout=subprocess.PIPE, text=True, env=environment(), cwd=place.folder
     )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(13)]
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 130
+        process.stdout.close()
     start = lines.index("connections:\n")
     place.file.write_text("".join(lines[start : start + 9]))
     assert place.run("check").code == 0

@@ -44,7 +44,7 @@ def caught(day: Launch) -> list[OutgoingHook]:
 def test_both_kinds_of_zendesk_webhook_bring_a_change_at_once(make: Make, hook: dict[str, Any]) -> None:
     day = make(zendesk_hook=hook)
     ticket, issue = day.linked_pair()
-    # Calls of one second with one body are one call: what is signed is all that tells them apart. The poll finds the rest.
+    # Calls of one second with one body are one call: only what is signed tells calls apart. The poll finds the rest.
     day.world.clock.advance(1)
     day.tag(ticket, add=("checkout",))
     day.agent(ticket, "solved")
