@@ -76,6 +76,7 @@ class Stage:
             configured=_configured(),
             mappings=mappings(variant_of(profile.odd), routes=profile.routes),
             crash=self._at_commit,
+            tidy_every=900.0,
         )
 
     # --- what happens around calls and commits -------------------------------------------------------------------

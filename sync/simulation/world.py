@@ -23,9 +23,11 @@ from sync.engine import commands, contact, create, deliver, doubt, inbox, poll, 
 from sync.engine.hub import Connected, EngineSettings, Hub, Silent
 from sync.mapping.load import Loaded
 from sync.model import Json
+from sync.simulation import statements
 from sync.simulation.virtual import InProcess, SeededRng, VirtualClock
 from sync.store.contract import Store
 from sync.store.migrate import open_store
+from sync.store.sqlite import SqliteStore
 
 _TURNS = 400
 """Turns after which a hub that still finds work is taken for one that never comes to rest."""
@@ -48,7 +50,7 @@ class World:
     """A hub over stand-ins. stand_ins: by connection name. hooks_on: calls of webhooks arrive.
 
     crash: called around every COMMIT (see `SqliteStore`); it may raise to end the process there. tokens: where a
-    connection keeps a rotating pair, by its name.
+    connection keeps a rotating pair, by its name. tidy_every: seconds between two turns of housekeeping, 0.0 for all.
     """
 
     folder: Path
@@ -61,9 +63,11 @@ class World:
     hooks_on: bool = True
     crash: Callable[[str], None] | None = None
     tokens: Callable[[str], TokenStore | None] = lambda name: None
+    tidy_every: float = 0.0
     events: list[tuple[str, dict[str, Json]]] = field(default_factory=list)
     store: Store = field(init=False)
     hub: Hub = field(init=False)
+    _tidied: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         self.open()
@@ -71,6 +75,8 @@ class World:
     def open(self) -> None:
         """Start the process: open the database, build the hub, take up what was left."""
         self.store = open_store(self.folder / "hypercare.db", clock=self.clock, inline=True, crash=self.crash)
+        if isinstance(self.store, SqliteStore):
+            statements.share(self.store)
         self.hub = build.hub(
             self.store,
             self.configured,
@@ -139,7 +145,8 @@ class World:
                 did = poll.poll(self.hub, connected, poll.LIVE) or did
             did = poll.poll(self.hub, connected, poll.IMPORT) or did
         did = settle.settle(self.hub) or did
-        if polls:
+        if polls and self.clock.monotonic() >= self._tidied + self.tidy_every:
+            self._tidied = self.clock.monotonic()
             tidy.tidy(self.hub)
         return did
 
