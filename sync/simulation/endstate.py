@@ -123,7 +123,7 @@ def _keys(ledger: Ledger, members: dict[str, Membership]) -> set[str]:
 
 
 def _came_and_went(ledger: Ledger, key: str) -> bool:
-    """Whether a tag was added and removed in a time that a restored database knows nothing of.
+    """Whether a tag was added and removed between a backup and the end of the reading that follows its restore.
 
     Wherever it still is then, it looks added: who took it away elsewhere cannot be known.
     """

@@ -167,7 +167,9 @@ def _odd(rng: random.Random) -> Profile:
     """Circumstances that park, hold or overrule: two of them, one at most in the mapping."""
     # Those of a mapping need rare things to happen besides, so they are drawn more often.
     odd = [rng.choice((*Circumstance, *MAPPED))]
-    odd.append(rng.choice([each for each in Circumstance if each not in MAPPED and each not in odd]))
+    # A desk that solves nothing would hide what a screen of the tracker demands.
+    apart = (*MAPPED, Circumstance.DEMANDING_DESK, Circumstance.DEAF_DESK) if odd[0] in MAPPED else (*MAPPED, odd[0])
+    odd.append(rng.choice([each for each in Circumstance if each not in apart]))
     routes = Circumstance.NO_CREATES in odd or rng.random() < 0.3
     return Profile(name="odd", routes=routes, race=rng.choice((0.0, 0.3)), odd=tuple(odd))
 

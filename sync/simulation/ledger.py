@@ -78,8 +78,8 @@ class Ledger:
 
     made: issues that the hub created. notes: its notes on a ticket, counted by (ticket, issue). links: tickets that an
     issue shows; own_links: addresses that the hub put there. routed: tickets that a route asks an issue for. hidden:
-    edits that a write of the hub's replaced. restores: when an older database took the hub's place: from
-    which event to which one it knows of nothing.
+    edits that a write of the hub's replaced. restores: when an older database took the hub's place: the
+    event from which on it knows of nothing, and the one before which it had read everything anew.
     """
 
     events: list[Event] = field(default_factory=list)

@@ -147,6 +147,13 @@ def open_holds(hub: Hub) -> list[int]:
         )
 
 
+def is_restoring(hub: Hub) -> bool:
+    """Whether a restored database still has to read its records anew."""
+    with hub.store.read() as conn:
+        still = select(holds.c.id).where(holds.c.released_at.is_(None), holds.c.reason == "restored").limit(1)
+        return conn.execute(still).scalar() is not None
+
+
 def losers(hub: Hub) -> frozenset[tuple[str, str]]:
     """(record, value) of what each conflict about a status says was lost."""
     with hub.store.read() as conn:
