@@ -442,6 +442,8 @@ class History:
             self._quiet()
         stage.clock.advance(1000)
         self._quiet()
+        # An issue that was moved out of the projects that are polled is followed by the daily reading.
+        self._sweep()
         hub = stage.world.hub
         for record, shown in sorted(sight.statuses(hub, other).items()):
             shape = stage.ledger.shapes[record]
