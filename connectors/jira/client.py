@@ -513,9 +513,8 @@ class JiraRemote:
         body = records.create_body(draft, marker, self._settings.marker_property)
         answer = self._calls.change("POST", "issue", body)
         try:
-            made = decode(answer, where="Jira: POST issue")
-            number, key = str(made["id"]), str(made["key"])
-        except (UnexpectedAnswer, KeyError) as error:
+            number, key = records.identity(decode(answer, where="Jira: POST issue"))
+        except UnexpectedAnswer as error:
             raise UnexpectedAnswer(
                 "Jira took the new issue but did not say which it is; it is looked for by its marker.",
                 applied=True,
@@ -531,8 +530,8 @@ class JiraRemote:
         found: dict[str, RecordRef] = {}
         for issue in (*self._later_keys(intent), *self._created_by_us(intent)):
             if records.marker_in(issue, self._settings.marker_property) == intent.marker:
-                number = str(issue.get("id"))
-                found[number] = self._ref(number, str(issue.get("key")))
+                number, key = records.identity(issue)
+                found[number] = self._ref(number, key)
         if len(found) > 1:
             return Duplicated(refs=tuple(sorted(found.values())))
         if found:

@@ -114,9 +114,7 @@ def snapshot(
     if not isinstance(issue, dict) or not isinstance(issue.get("fields"), dict):
         raise UnexpectedAnswer("Jira sent an issue without fields.")
     raw = issue["fields"]
-    number, key = str(issue.get("id") or ""), str(issue.get("key") or "")
-    if not number or not key:
-        raise UnexpectedAnswer("Jira sent an issue without id or key.")
+    number, key = identity(issue)
     status = raw.get("status")
     if not isinstance(status, dict) or not status.get("name"):
         raise UnexpectedAnswer(f"Jira sent issue {key} without a status.")
@@ -177,6 +175,15 @@ def _category(status: Mapping[str, Json]) -> str:
 
 def _names(values: Json) -> list[str]:
     return [_name(value) or "" for value in values] if isinstance(values, list) else []
+
+
+def identity(issue: Mapping[str, Json]) -> tuple[str, str]:
+    """An issue's id, a number in whichever spelling, and its key. Raises UnexpectedAnswer."""
+    number, key = issue.get("id"), issue.get("key")
+    text = str(number) if isinstance(number, int | str) and not isinstance(number, bool) else ""
+    if not re.fullmatch(r"[0-9]{1,19}", text) or not isinstance(key, str) or not key.strip():
+        raise UnexpectedAnswer("Jira sent an issue without id or key.")
+    return text, key
 
 
 def browse_url(site: str, key: str) -> str:

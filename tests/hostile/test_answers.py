@@ -122,6 +122,9 @@ NOT_UNDERSTOOD: dict[str, tuple[str, str, str, Callable[[Any], Any]]] = {
     "issues that are a number": ("jira cloud", "find the created", "search/jql", with_(7, "issues")),
     "a probe of texts": ("jira data center", "probe", "/search", with_(["x"], "issues")),
     "a probe without a key": ("jira cloud", "probe", "/search", without("issues", "0", "key")),
+    "an issue whose id is a list": ("jira cloud", "fetch one", "/issue/", with_([1], "id")),
+    "a new issue without an id": ("jira cloud", "create", "/issue", with_("", "id")),
+    "a new issue whose key is none": ("jira data center", "create", "/issue", with_(None, "key")),
     "a changelog entry without items": ("jira cloud", "write status", "/issue/", with_("open", "fields", "status")),
 }
 
