@@ -30,6 +30,8 @@ class RemoteError(Exception):
     """
 
     def __init__(self, message: str, *, applied: bool = False, status: int | None = None) -> None:
+        if not message.isprintable():  # a remote's own words may be in it: they start no new line, and hide nothing
+            message = "".join(c if c.isprintable() else " " for c in message)
         super().__init__(message)
         self.message = message
         self.applied = applied

@@ -251,3 +251,8 @@ def test_a_body_that_unpacks_to_a_gigabyte_is_dropped_at_the_limit() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 40 * 2**20
+
+
+def test_what_a_remote_says_starts_no_new_line_in_an_error() -> None:
+    error = RemoteError("OPS-1 offers no step from \r\nlevel=info\x1b[2J\u202e to Done")
+    assert error.message == str(error) == "OPS-1 offers no step from   level=info [2J  to Done"
