@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from pydantic import SecretStr
 from sqlalchemy import Connection, func, select
 
 from connectors.contract import (
@@ -195,11 +194,3 @@ class _PerThread:
         if remote is None:
             remote = self._local.remote = self._open()
         return remote
-
-
-def secrets_of(value: object) -> tuple[str, ...]:
-    """The plain texts of one secret or several."""
-    if value is None:
-        return ()
-    found = value if isinstance(value, tuple | list) else (value,)
-    return tuple(each.get_secret_value() if isinstance(each, SecretStr) else str(each) for each in found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from connectors.contract import Act, Budget, Capabilities, Clock, Hint, Remote, Rng, WebhookRequest
 from sync.core.state import Rules
-from sync.model import RecordRef, Role
+from sync.model import Role
 
 if TYPE_CHECKING:
     from sync.engine.budgets import Budgets
@@ -160,17 +160,3 @@ class Hub:
     def of_role(self, role: Role) -> list[Connected]:
         """The connections of one role."""
         return [connected for connected in self.connections.values() if connected.role is role]
-
-
-@dataclass(frozen=True)
-class Known:
-    """A record of the database, as far as links need it."""
-
-    id: int
-    connection_id: int
-    ref: RecordRef
-
-
-def by_name(connections: Mapping[int, Connected]) -> dict[str, Connected]:
-    """The same connections by name."""
-    return {connected.name: connected for connected in connections.values()}

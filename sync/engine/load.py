@@ -9,16 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from sync.core.state import Ear, Intent, ItemState, Member, Shown, StatusRules
+from sync.core.state import ItemState, Member, Shown, StatusRules
 from sync.engine import adopt, columns, rows
 from sync.engine.columns import Base, Errand
 from sync.engine.hub import Connected, Hub, Mode
 from sync.model import Direction, LinkShown, Move, RecordRef, Role, Snapshot
 from sync.store.tables import deliveries, holds, items, links, records, refreshes, workflows
-
-FIELDS = frozenset({"status", "tags", "links"})
-"""The merged fields."""
-
 
 # Built once: building a statement costs several times its execution.
 _DUE = (
@@ -298,15 +294,3 @@ def automatic(hub: Hub, one: Linked) -> bool | None:
     if one.connected.capabilities is not None and not one.connected.capabilities.history:
         return False
     return None
-
-
-def ear(one: Linked) -> Ear:
-    """Who is told for this record."""
-    if one.connected.mapping.status_direction in _OUTWARD:
-        return Ear.MIRROR
-    return Ear(one.connected.role.value)
-
-
-def intent(one: Linked) -> Intent | None:
-    """The open write of a member, as the core sees it."""
-    return one.open.errand.intent if one.open is not None else None
