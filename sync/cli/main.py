@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sync.cli.ending import Ended, Exit, told
+from sync.cli.mappings import app as mappings_app
+from sync.cli.options import Config, Connection, Json, Number, Record, configuration, known
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +36,6 @@ app = typer.Typer(
 holds_app = typer.Typer(help="What is held until a person releases it.", invoke_without_command=True)
 parked_app = typer.Typer(help="What could not be written and waits for a person.", invoke_without_command=True)
 connections_app = typer.Typer(help="The configured connections.", no_args_is_help=True)
-mappings_app = typer.Typer(help="The mapping files.", no_args_is_help=True)
 for _name, _group in (
     ("holds", holds_app),
     ("parked", parked_app),
@@ -43,26 +44,10 @@ for _name, _group in (
 ):
     app.add_typer(_group, name=_name, rich_help_panel=None)
 
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="The settings. Else HYPERCARE_CONFIG, else ./config/hypercare.yaml."),
-]
-Connection = Annotated[str, typer.Argument(metavar="CONNECTION", help="Its name in the settings.")]
-Record = Annotated[str, typer.Argument(metavar="RECORD", help="CONNECTION:ID, an issue key or an address.")]
-Number = Annotated[int, typer.Argument(metavar="ID", help="As listed.")]
-Json = Annotated[bool, typer.Option("--json", help="For programs.")]
-
 
 @app.callback()
 def _everything(context: typer.Context, config: Config = None) -> None:
     context.obj = config
-
-
-def _configuration(context: typer.Context, config: Path | None, **flags: str | None) -> Configuration:
-    from sync.cli import opening
-
-    given = {name.replace("__", "."): text for name, text in flags.items() if text is not None}
-    return opening.configuration(config or context.find_root().obj, given)
 
 
 # --- setting up ------------------------------------------------------------------------------------------------------
@@ -107,7 +92,7 @@ def check(
     from connectors.contract import Level
     from sync.cli import checking, show
 
-    configured = _configuration(context, config)
+    configured = configuration(context, config)
     mappings = load_mappings(configured)
     findings = {"": tuple(checking.whole(configured))}
     webhooks: dict[str, tuple[str, ...]] = {}
@@ -150,7 +135,7 @@ def run(
     from config.mappings import load_mappings
     from sync.cli import opening
 
-    configured = _configuration(context, config, web__host=host, web__port=port, log__level=log_level)
+    configured = configuration(context, config, web__host=host, web__port=port, log__level=log_level)
     mappings = load_mappings(configured)
     if not configured.connections:
         raise Ended(f"{configured.path} has no connections: add one, see docs/settings.md", Exit.USAGE)
@@ -172,8 +157,8 @@ def start(
     json: Json = False,
 ) -> None:
     """Let a connection be written to, from now on."""
-    configured = _configuration(context, config)
-    _known(configured, connection)
+    configured = configuration(context, config)
+    known(configured, connection)
     args: dict[str, Any] = {"connection": connection}
     if since is not None:
         at = _time(since)
@@ -206,8 +191,8 @@ def _would_create(configured: Configuration, connection: str, since: datetime) -
 @app.command()
 def pause(context: typer.Context, connection: Connection, config: Config = None, json: Json = False) -> None:
     """Neither read nor write a connection until it is started again."""
-    configured = _configuration(context, config)
-    _known(configured, connection)
+    configured = configuration(context, config)
+    known(configured, connection)
     _ask(configured, "pause", {"connection": connection}, json=json)
 
 
@@ -221,7 +206,7 @@ def status(context: typer.Context, config: Config = None, json: Json = False) ->
     from sync.ports import RealClock
     from sync.views.status import status as view
 
-    configured = _configuration(context, config)
+    configured = configuration(context, config)
     with opening.database(configured) as store:
         running = opening.daemon_of(configured)
         with store.read() as conn:
@@ -244,7 +229,7 @@ def explain(
     from sync.ports import RealClock
     from sync.views.explain import explain as view
 
-    configured = _configuration(context, config)
+    configured = configuration(context, config)
     with opening.looking(configured) as here, here.store.read() as conn:
         page = view(conn, here.hub, item, RealClock().now())
     if json:
@@ -286,7 +271,7 @@ def holds_list(context: typer.Context, config: Config = None, json: Json = False
 @holds_app.command("resume")
 def holds_resume(context: typer.Context, hold: Number, config: Config = None, json: Json = False) -> None:
     """Release one hold."""
-    _ask(_configuration(context, config), "resume", {"hold": hold, "by": _person()}, json=json)
+    _ask(configuration(context, config), "resume", {"hold": hold, "by": _person()}, json=json)
 
 
 @parked_app.callback()
@@ -313,7 +298,7 @@ def parked_list(context: typer.Context, config: Config = None, json: Json = Fals
 @parked_app.command("retry")
 def parked_retry(context: typer.Context, parked_id: Number, config: Config = None, json: Json = False) -> None:
     """Try what is parked once more."""
-    _ask(_configuration(context, config), "retry", {"parked": parked_id, "by": _person()}, json=json)
+    _ask(configuration(context, config), "retry", {"parked": parked_id, "by": _person()}, json=json)
 
 
 @parked_app.command("skip")
@@ -325,7 +310,7 @@ def parked_skip(
     json: Json = False,
 ) -> None:
     """Leave what is parked as it is."""
-    _ask(_configuration(context, config), "skip", {"parked": parked_id, "why": why, "by": _person()}, json=json)
+    _ask(configuration(context, config), "skip", {"parked": parked_id, "why": why, "by": _person()}, json=json)
 
 
 def _listing(
@@ -338,7 +323,7 @@ def _listing(
 ) -> None:
     from sync.cli import opening, show
 
-    configured = _configuration(context, config)
+    configured = configuration(context, config)
     with opening.database(configured) as store, store.read() as conn:
         found = read(conn)
     if json:
@@ -353,13 +338,13 @@ def _listing(
 @app.command()
 def link(context: typer.Context, one: Record, two: Record, config: Config = None, json: Json = False) -> None:
     """Bring two records into one item."""
-    _ask(_configuration(context, config), "link", {"one": one, "two": two, "by": _person()}, json=json)
+    _ask(configuration(context, config), "link", {"one": one, "two": two, "by": _person()}, json=json)
 
 
 @app.command()
 def unlink(context: typer.Context, record: Record, config: Config = None, json: Json = False) -> None:
     """Let a record leave its item. Nobody's status or tags move."""
-    _ask(_configuration(context, config), "unlink", {"record": record, "by": _person()}, json=json)
+    _ask(configuration(context, config), "unlink", {"record": record, "by": _person()}, json=json)
 
 
 @app.command("import")
@@ -375,8 +360,8 @@ def import_(
     from sync.cli import importing, opening
     from sync.cli.show import say
 
-    configured = _configuration(context, config)
-    _known(configured, connection)
+    configured = configuration(context, config)
+    known(configured, connection)
     read = importing.watched if opening.daemon_of(configured) else importing.here
     count = read(configured, connection, _time(since) if since is not None else None)
     say(f"{connection}: {count} records were read")
@@ -387,7 +372,7 @@ def connections_list(context: typer.Context, config: Config = None, json: Json =
     """List the configured connections."""
     from sync.cli import show
 
-    configured = _configuration(context, config)
+    configured = configuration(context, config)
     found = [
         {"name": name, "system": one.system, "role": one.role.value, "poll_seconds": one.poll_seconds}
         for name, one in configured.connections.items()
@@ -406,47 +391,10 @@ def connections_rename(
     from sync.cli.renaming import rename
     from sync.cli.show import say
 
-    left = rename(_configuration(context, config), old, new)
+    left = rename(configuration(context, config), old, new)
     say(f"{old} is called {new} now")
     for line in left:
         say(line)
-
-
-@mappings_app.command("check")
-def mappings_check(
-    context: typer.Context,
-    config: Config = None,
-    json: Json = False,
-    github: Annotated[bool, typer.Option("--github", help="As annotations of GitHub Actions.")] = False,
-) -> None:
-    """Check the mapping files; every problem of every file in one go."""
-    from config.mappings import load_mappings
-    from config.problems import SettingsErrors
-    from sync.cli import show
-    from sync.mapping.yaml import Problem
-
-    configured = _configuration(context, config)
-    try:
-        loaded = load_mappings(configured)
-    except SettingsErrors as error:
-        if json:
-            show.json({"ok": False, "problems": error.problems})
-            raise Ended(code=Exit.USAGE) from None
-        if not github:
-            raise
-        for one in error.problems:
-            at = f"file={one.file},line={one.line},col={one.column}" if isinstance(one, Problem) else ""
-            show.say(f"::error {at}::{_escaped(str(one))}")
-        raise Ended(code=Exit.USAGE) from None
-    if json:
-        show.json({"ok": True, "problems": [], "fingerprint": loaded.fingerprint})
-    elif not github:
-        show.say(f"{configured.mappings_dir}: {len(set(loaded.mappings))} mappings, {len(loaded.routes)} routes: well")
-
-
-def _escaped(text: str) -> str:
-    """As GitHub's workflow commands want data."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 @app.command()
@@ -457,7 +405,7 @@ def backup(
     from sync.cli import opening
     from sync.cli.show import say
 
-    configured = _configuration(context, config)
+    configured = configuration(context, config)
     with opening.database(configured) as store:
         store.backup(file)
     say(f"{file} is a complete copy of {configured.database}")
@@ -552,15 +500,6 @@ def _ask(configured: Configuration, verb: str, args: dict[str, Any], *, json: bo
         show.say(answer.message)
     if not answer.ok:
         raise Ended("" if json else answer.message)
-
-
-def _known(configured: Configuration, connection: str) -> None:
-    if connection not in configured.connections:
-        from sync.mapping.yaml import nearest
-
-        known = ", ".join(configured.connections) or "none"
-        hint = nearest(connection, configured.connections) or f"known are {known}"
-        raise Ended(f"there is no connection `{connection}`; {hint}")
 
 
 def _time(text: str) -> datetime:

@@ -1,0 +1,49 @@
+"""`hypercare mappings`: the words about the mapping files. What a word needs is imported inside it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sync.cli.ending import Ended, Exit
+from sync.cli.options import Config, Json, configuration
+
+app = typer.Typer(help="The mapping files.", no_args_is_help=True)
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    config: Config = None,
+    json: Json = False,
+    github: Annotated[bool, typer.Option("--github", help="As annotations of GitHub Actions.")] = False,
+) -> None:
+    """Check the mapping files; every problem of every file in one go."""
+    from config.mappings import load_mappings
+    from config.problems import SettingsErrors
+    from sync.cli import show
+    from sync.mapping.yaml import Problem
+
+    configured = configuration(context, config)
+    try:
+        loaded = load_mappings(configured)
+    except SettingsErrors as error:
+        if json:
+            show.json({"ok": False, "problems": error.problems})
+            raise Ended(code=Exit.USAGE) from None
+        if not github:
+            raise
+        for one in error.problems:
+            at = f"file={one.file},line={one.line},col={one.column}" if isinstance(one, Problem) else ""
+            show.say(f"::error {at}::{_escaped(str(one))}")
+        raise Ended(code=Exit.USAGE) from None
+    if json:
+        show.json({"ok": True, "problems": [], "fingerprint": loaded.fingerprint})
+    elif not github:
+        show.say(f"{configured.mappings_dir}: {len(set(loaded.mappings))} mappings, {len(loaded.routes)} routes: well")
+
+
+def _escaped(text: str) -> str:
+    """As GitHub's workflow commands want data."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
