@@ -6,38 +6,21 @@ hide the next.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
 from enum import StrEnum
 from typing import Any
 
-from sync.core.laws import violations
-from sync.core.state import RoleRules, Rules, StatusRules
+from sync.core.state import StatusRules
 from sync.core.tags import fold
 from sync.mapping import compiled, schema
-from sync.mapping.compiled import CREATE_NAMES, NOTE_NAMES, CategoryTable, PlainField, Step, TagTables, Values
+from sync.mapping.findings import Problems, fingerprint, read_sentence
 from sync.mapping.patterns import PatternWrong, ReferencePattern, TagFilter, reference_pattern
-from sync.mapping.routes import Between, Route, TagMatch, Target, TextMatch, When
-from sync.mapping.texts import Sentence, sentence
-from sync.mapping.yaml import Document, Problem, nearest
-from sync.model import Direction, Role, Severity, Side, Status, Urgency
-
-
-class Problems:
-    """Collects what is wrong in one file."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self.found: list[Problem] = []
-
-    def add(self, loc: Sequence[str | int], message: str, hint: str = "", *, key: bool = False) -> None:
-        """Note a problem at this place."""
-        self.found.append(self._document.problem(loc, message, hint, key=key))
-
-
-# --- mapping files ---------------------------------------------------------------------------------------------------
+from sync.mapping.statuses import facts_of, status_rules
+from sync.mapping.tables import CategoryTable, PlainField, Step, TagTables, Values
+from sync.mapping.words import CREATE_NAMES, NOTE_NAMES
+from sync.mapping.yaml import nearest
+from sync.model import Direction
 
 
 def mapping(file: schema.MappingFile, problems: Problems, routed: Iterable[str] = ()) -> compiled.Mapping:
@@ -45,7 +28,7 @@ def mapping(file: schema.MappingFile, problems: Problems, routed: Iterable[str] 
     fields = file.fields
     status = fields.status
     tags = fields.tags
-    rules = _status(status, problems) if status is not None else StatusRules(values={}, write={})
+    rules = status_rules(status, problems) if status is not None else StatusRules(values={}, write={})
     tables = _tags(tags, problems) if tags is not None else TagTables(include=TagFilter(()), exclude=TagFilter(()))
     patterns = _patterns(fields.links, problems)
     _views(fields, problems)
@@ -63,7 +46,7 @@ def mapping(file: schema.MappingFile, problems: Problems, routed: Iterable[str] 
         status_category=CategoryTable(field=status.by_category.field, values=dict(status.by_category.values))
         if status is not None and status.by_category is not None
         else None,
-        facts=_facts(status) if status is not None else {},
+        facts=facts_of(status) if status is not None else {},
         tags_field=tags.field if tags is not None else "",
         tag_direction=tags.direction if tags is not None else Direction.OFF,
         tag_tables=tables,
@@ -72,7 +55,7 @@ def mapping(file: schema.MappingFile, problems: Problems, routed: Iterable[str] 
         links_direction=links.direction,
         link_fields=link_fields,
         link_patterns=patterns,
-        note_sentence=_sentence(links.note, NOTE_NAMES, problems, ("fields", "links", "note")),
+        note_sentence=read_sentence(links.note, NOTE_NAMES, problems, ("fields", "links", "note")),
         title=_plain(fields.title, fields.title.default),
         body=_plain(fields.body, fields.body.default),
         severity=_values(fields.severity, fields.severity.write),
@@ -87,8 +70,8 @@ def mapping(file: schema.MappingFile, problems: Problems, routed: Iterable[str] 
         dimension_fields=tuple((dimension, _plain(field)) for dimension, field in sorted(fields.dimensions.items())),
         transitions={name: _step(step, always=name != "*") for name, step in file.transitions.items()},
         create_fields=dict(file.create.fields),
-        create_title=_sentence(file.create.title, CREATE_NAMES, problems, ("create", "title")),
-        create_body=_sentence(file.create.body, CREATE_NAMES, problems, ("create", "body")),
+        create_title=read_sentence(file.create.title, CREATE_NAMES, problems, ("create", "title")),
+        create_body=read_sentence(file.create.body, CREATE_NAMES, problems, ("create", "body")),
         meaning_fields=tuple(
             dict.fromkeys(
                 _source(field)
@@ -108,111 +91,6 @@ def mapping(file: schema.MappingFile, problems: Problems, routed: Iterable[str] 
         ),
         _folded_status={raw.casefold(): raw for raw in rules.values},
     )
-
-
-def fingerprint(content: Any) -> str:
-    """A stable digest (hexadecimal, 32 characters) of plain data; the order of a mapping's keys does not matter."""
-    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _status(status: schema.StatusField, problems: Problems) -> StatusRules:
-    at = ("fields", "status")
-    raws = {**dict.fromkeys(status.values), **dict.fromkeys(status.archived)}
-    if not raws and status.by_category is None and status.default is None and status.direction is not Direction.OFF:
-        problems.add(
-            (*at, "values"), "is missing", "say what each status of the system means, for example `open: in_progress`"
-        )
-    spelled: dict[str, str] = {}
-    for raw in status.values:
-        other = spelled.setdefault(raw.casefold(), raw)
-        if other != raw:
-            problems.add(
-                (*at, "values", raw),
-                f"differs from `{other}` in its letters' case only",
-                "keep one of the two",
-                key=True,
-            )
-    named: list[tuple[tuple[str | int, ...], str]] = [
-        (("write", meaning), raw) for meaning, raw in status.write.items()
-    ]
-    for name, by_meaning in (("accept", status.accept), ("facts", status.facts)):
-        named += [((name, key, n), raw) for key, listed in by_meaning.items() for n, raw in enumerate(listed)]
-    for name, listed in (("keep", status.keep), ("frozen", status.frozen)):
-        named += [((name, n), raw) for n, raw in enumerate(listed)]
-    for way, raw in named:
-        if raw not in raws:
-            problems.add(
-                (*at, *way), f"`{raw}` is not among the statuses in `values`", nearest(raw, raws) or "add it there"
-            )
-    for n, raw in enumerate(status.archived):
-        if raw in status.values:
-            problems.add(
-                (*at, "archived", n),
-                f"`{raw}` has a meaning in `values` as well",
-                "an archived status has none: take it out there",
-            )
-    for meaning, raw in status.write.items():
-        if raw in status.frozen:
-            problems.add(
-                (*at, "write", meaning),
-                f"`{raw}` is frozen: writing it could not be undone",
-                "write another status of the same side",
-            )
-        if raw in status.archived:
-            problems.add((*at, "write", meaning), f"`{raw}` is archived: it is never written", "write another status")
-    for n, raw in enumerate(status.keep):
-        if (meaning_of := status.values.get(raw)) is not None and meaning_of.side is Side.DONE:
-            problems.add((*at, "keep", n), f"`{raw}` is a done status, and those are kept anyway", "take it out")
-    rules = StatusRules(
-        values=dict(status.values),
-        write=dict(status.write),
-        accept={meaning: frozenset(listed) for meaning, listed in status.accept.items()},
-        keep=frozenset(status.keep),
-        archived=frozenset(status.archived),
-        frozen=frozenset(status.frozen),
-    )
-    if status.direction not in (Direction.IN, Direction.OFF):
-        if not status.write:
-            problems.add(
-                (*at, "write"), "is missing", "say which status to write for each meaning, or set `direction: in`"
-            )
-        for side, word in ((Side.ACTIVE, "open"), (Side.DONE, "done")):
-            if status.write and not any(meaning.side is side for meaning in status.write):
-                first = "in_progress" if side is Side.ACTIVE else "resolved"
-                problems.add(
-                    (*at, "write"),
-                    f"has no {word} status: a record could never follow its item there",
-                    f"add `{first}:`",
-                    key=True,
-                )
-        if status.write and not problems.found:
-            _laws(rules, problems)
-    return rules
-
-
-def _laws(rules: StatusRules, problems: Problems) -> None:
-    """The mapping laws, over every value the file names; for each meaning the first counterexample is told."""
-    told: dict[tuple[str, ...], str] = {}
-    broken = violations(rules)
-    for violation in broken:
-        meaning = violation.status
-        if violation.raw in rules.accept.get(meaning, frozenset()):
-            told.setdefault(("accept", meaning), violation.message)
-        elif meaning in rules.write:
-            told.setdefault(("write", meaning), violation.message)
-    if broken and not told:
-        told["write",] = broken[0].message
-    for way, message in told.items():
-        problems.add(("fields", "status", *way), message)
-
-
-def _facts(status: schema.StatusField) -> dict[str, frozenset[Any]]:
-    facts: dict[str, frozenset[Any]] = {}
-    for fact, raws in status.facts.items():
-        for raw in raws:
-            facts[raw] = facts.get(raw, frozenset()) | {fact}
-    return facts
 
 
 def _tags(tags: schema.TagsField, problems: Problems) -> TagTables:
@@ -341,18 +219,6 @@ def _step(step: schema.Transition, *, always: bool) -> Step:
     return Step(always=dict(step.fields) if always else {}, required=required, avoid=step.avoid)
 
 
-def _sentence(text: str, names: Sequence[str], problems: Problems, loc: Sequence[str | int]) -> Sentence:
-    read = sentence(text)
-    for name in dict.fromkeys(read.names):
-        if name not in names:
-            problems.add(
-                loc,
-                f"knows no ${name}",
-                nearest(name, names).replace("`", "`$", 1) or f"known are {', '.join(f'${n}' for n in names)}",
-            )
-    return read
-
-
 def _routed_fields(fields: schema.Fields, routed: Iterable[str]) -> list[str]:
     found = []
     for name in routed:
@@ -362,185 +228,3 @@ def _routed_fields(fields: schema.Fields, routed: Iterable[str]) -> list[str]:
         elif part is not None and name not in ("status", "tags") and part.field:
             found.append(part.field)
     return found
-
-
-# --- routes ----------------------------------------------------------------------------------------------------------
-
-_SEVERITIES = (Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
-_URGENCIES = (Urgency.LOW, Urgency.MEDIUM, Urgency.HIGH, Urgency.IMMEDIATE)
-
-
-def routes(file: schema.RoutesFile, problems: Problems, connections: Iterable[str] | None = None) -> tuple[Route, ...]:
-    """Compile the routes. connections: the names there are, when they are known."""
-    names: dict[str, int] = {}
-    unconditional: str | None = None
-    conditions: dict[str, str] = {}
-    found = []
-    known = None if connections is None else sorted(connections)
-    for n, entry in enumerate(file.routes):
-        at = ("routes", n)
-        if entry.name in names:
-            problems.add(
-                (*at, "name"),
-                f"`{entry.name}` is the name of another route as well",
-                "give each its own: `explain` names them",
-            )
-        names.setdefault(entry.name, n)
-        if entry.expression:
-            problems.add((*at, "expression"), "expressions cannot be used yet", "say it with `when`")
-        if unconditional is not None:
-            problems.add(
-                at,
-                f"is never reached: `{unconditional}` before it takes every record",
-                "put it before that route, or give that route a condition",
-            )
-        said = fingerprint(entry.when.model_dump(mode="json"))
-        if said in conditions and unconditional is None:
-            problems.add(
-                (*at, "when"),
-                f"is never reached: `{conditions[said]}` before it has the same condition",
-                "the first route that fits is taken",
-                key=True,
-            )
-        conditions.setdefault(said, entry.name)
-        if entry.when == schema.Condition():
-            unconditional = unconditional or entry.name
-        if known is not None:
-            for way, name in [
-                (("create", "connection"), entry.create.connection),
-                *((("when", "connection", m), name) for m, name in enumerate(entry.when.connection)),
-            ]:
-                if name not in known:
-                    problems.add(
-                        (*at, *way),
-                        f"there is no connection `{name}`",
-                        nearest(name, known)
-                        or (f"known are {', '.join(known)}" if known else "add it to the settings"),
-                    )
-        if entry.when.connection == [entry.create.connection]:
-            problems.add(
-                (*at, "create", "connection"),
-                "is where the records come from",
-                "name the connection on which the counterpart is created",
-            )
-        found.append(
-            Route(
-                name=entry.name,
-                when=_when(entry.when, problems, (*at, "when")),
-                target=Target(connection=entry.create.connection, fields=dict(entry.create.fields)),
-                title=_sentence(entry.title, CREATE_NAMES, problems, (*at, "title")) if entry.title else None,
-                body=_sentence(entry.body, CREATE_NAMES, problems, (*at, "body")) if entry.body else None,
-            )
-        )
-    return tuple(found)
-
-
-def routed(file: schema.RoutesFile) -> tuple[str, ...]:
-    """The canonical fields that conditions look at."""
-    return tuple(
-        sorted({name for entry in file.routes for name in entry.when.model_fields_set} - {"connection", "created"})
-    )
-
-
-def _when(when: schema.Condition, problems: Problems, at: tuple[str | int, ...]) -> When:
-    for name, low, high in (
-        ("severity", *_ends(when.severity, _SEVERITIES)),
-        ("urgency", *_ends(when.urgency, _URGENCIES)),
-        ("occurrences", *_ends(when.occurrences, ())),
-        ("affected_users", *_ends(when.affected_users, ())),
-    ):
-        if low is not None and high is not None and low > high:
-            ranged: Any = getattr(when, name)
-            message = f"nothing is at least {ranged.at_least} and at most {ranged.at_most}"
-            problems.add((*at, name), message, "change the ends over")
-    created = when.created
-    for name in ("after", "before"):
-        moment = getattr(created, name) if created is not None else None
-        if moment is not None and moment.tzinfo is None:
-            problems.add((*at, "created", name), "has no time zone", "add one, for example `Z` for UTC")
-            created = None
-    if (
-        created is not None
-        and created.after is not None
-        and created.before is not None
-        and created.after >= created.before
-    ):
-        problems.add((*at, "created"), "no time is after the one and before the other", "change the ends over")
-    return When(
-        connections=frozenset(when.connection) if when.connection else None,
-        statuses=frozenset(when.status) if when.status else None,
-        types=frozenset(when.type) if when.type else None,
-        categories=frozenset(when.category) if when.category else None,
-        source_classes=frozenset(when.source_class) if when.source_class else None,
-        severities=_within(when.severity, _SEVERITIES),
-        urgencies=_within(when.urgency, _URGENCIES),
-        tags=_tag_match(when.tags) if when.tags is not None else None,
-        dimensions=tuple((dimension, _tag_match(tags)) for dimension, tags in sorted(when.dimensions.items())),
-        title=_text_match(when.title) if when.title is not None else None,
-        body=_text_match(when.body) if when.body is not None else None,
-        occurrences=_between(when.occurrences),
-        affected_users=_between(when.affected_users),
-        after=created.after if created is not None else None,
-        before=created.before if created is not None else None,
-    )
-
-
-def _ends(ranged: Any, order: Sequence[Any]) -> tuple[int | None, int | None]:
-    """Both ends of a range as numbers; None where it is open or no range."""
-    if ranged is None or isinstance(ranged, list):
-        return None, None
-    ends = [order.index(end) if end in order else end for end in (ranged.at_least, ranged.at_most)]
-    return ends[0], ends[1]
-
-
-def _within(wanted: Any, order: Sequence[Any]) -> frozenset[Any] | None:
-    if isinstance(wanted, list):
-        return frozenset(wanted) if wanted else None
-    low = order.index(wanted.at_least) if wanted.at_least is not None else 0
-    high = order.index(wanted.at_most) if wanted.at_most is not None else len(order) - 1
-    return frozenset(order[low : high + 1])
-
-
-def _tag_match(tags: schema.TagCondition) -> TagMatch:
-    return TagMatch(
-        any=TagFilter(tags.any) if tags.any else None,
-        all=tuple(TagFilter([pattern]) for pattern in tags.all),
-        none=TagFilter(tags.none) if tags.none else None,
-    )
-
-
-def _text_match(text: schema.TextCondition) -> TextMatch:
-    return TextMatch(
-        contains=tuple(part.casefold() for part in text.contains), lacks=tuple(part.casefold() for part in text.lacks)
-    )
-
-
-def _between(count: schema.CountCondition | None) -> Between | None:
-    return Between(at_least=count.at_least, at_most=count.at_most) if count is not None else None
-
-
-# --- rules -----------------------------------------------------------------------------------------------------------
-
-
-def rules(file: schema.RulesFile, problems: Problems) -> Rules:
-    """Compile the group rules."""
-    if file.reopen_as.side is Side.DONE:
-        problems.add(
-            ("reopen_as",),
-            f"`{file.reopen_as}` is a done status",
-            "an item that is opened again is new, in_progress or waiting",
-        )
-    return Rules(
-        roles={
-            role: RoleRules(
-                resolve=group.resolve,
-                reopen=group.reopen,
-                reopen_reaches=frozenset(group.reopen_reaches),
-                detail=group.detail,
-                siblings=group.siblings,
-                automatic_resolve=group.automatic_resolve,
-            )
-            for role, group in ((Role.HELPDESK, file.groups.helpdesk), (Role.SIGNAL, file.groups.signal))
-        },
-        reopen_as=file.reopen_as if file.reopen_as.side is Side.ACTIVE else Status.NEW,
-    )

@@ -13,12 +13,15 @@ from hashlib import blake2b
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from sync.core.state import Shown, StatusRules
 from sync.core.tags import fold
-from sync.mapping.patterns import ReferencePattern, TagFilter, references_in
+from sync.mapping.patterns import ReferencePattern, references_in
+from sync.mapping.raw import count_of, field_values, person_of, text_of
+from sync.mapping.tables import CategoryTable, Meanings, PlainField, Step, TagTables, Values
 from sync.mapping.texts import Markup, Sentence, clean, cut, one_line
+from sync.mapping.words import words_of_link, words_of_view
 from sync.model import (
     Category,
     Dimension,
@@ -32,7 +35,6 @@ from sync.model import (
     LinkVia,
     LinkView,
     Move,
-    Person,
     Severity,
     Snapshot,
     SourceClass,
@@ -55,88 +57,6 @@ _UNKNOWN = Tag(key="", text="")
 _NOTHING: MappingOf[str, str] = {}
 _NO_FACTS: frozenset[Fact] = frozenset()
 _BY_KEY = attrgetter("key")
-
-
-class Values(Struct, frozen=True, kw_only=True):
-    """A field whose remote values have meanings. read: remote value (case folded too) -> meaning. write: the other way.
-
-    source: the remote field it is read from, target: the one written when a record is created; empty where it is not.
-    default: where the record has no value.
-    """
-
-    source: str
-    target: str
-    read: MappingOf[str, str]
-    write: MappingOf[str, str]
-    default: str | None
-    split: str = ""
-
-    def of(self, raw: str) -> tuple[str | None, str]:
-        """The meaning of a raw value, and the value itself when it should have a meaning and has none."""
-        if self.split:
-            raw = raw.partition(self.split)[0]
-        if not raw:
-            return self.default, ""
-        meaning = self.read.get(raw)
-        if meaning is None and (meaning := self.read.get(raw.casefold())) is None:
-            return self.default, raw if self.read else ""
-        return meaning, ""
-
-
-class Meanings(Struct, frozen=True, kw_only=True):
-    """What the fields with meanings say together; strange: those whose value has none."""
-
-    severity: Severity | None
-    urgency: Urgency | None
-    type: FeedbackType
-    category: Category
-    source_class: SourceClass
-    strange: MappingOf[str, str]
-
-
-class PlainField(Struct, frozen=True, kw_only=True):
-    """A field that is taken as it is. source, target: as for `Values`."""
-
-    source: str = ""
-    target: str = ""
-    default: str = ""
-    split: str = ""
-
-    def of(self, fields: MappingOf[str, Json]) -> str:
-        """Its text."""
-        text = text_of(fields.get(self.source)) if self.source else ""
-        if self.split:
-            text = text.partition(self.split)[0]
-        return text or self.default
-
-
-class Step(Struct, frozen=True, kw_only=True):
-    """What a workflow step needs. always: sent with every such step. required: sent where the screen requires it."""
-
-    always: MappingOf[str, Json] = {}
-    required: MappingOf[str, Json] = {}
-    avoid: bool = False
-
-
-class CategoryTable(Struct, frozen=True, kw_only=True):
-    """The coarser field by which an unnamed status is read."""
-
-    field: str
-    values: MappingOf[str, Status]
-
-
-class TagTables(Struct, frozen=True, kw_only=True):
-    """How tags read and are spelled. renamed: folded key here -> text elsewhere. back: key elsewhere -> text here."""
-
-    include: TagFilter
-    exclude: TagFilter
-    exclude_field_values: bool = False
-    prefix: str = ""
-    renamed: MappingOf[str, str] = {}
-    back: MappingOf[str, str] = {}
-    lower_case: bool = False
-    refuse_characters: str = ""
-    dimensions: tuple[tuple[Dimension, TagFilter], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -270,7 +190,7 @@ class Mapping:
         if isinstance(raws, str):
             raws = raws.split()
         if self.tag_tables.exclude_field_values:
-            owned = _field_values(snap.fields)
+            owned = field_values(snap.fields)
             return [raw for raw in raws if raw not in owned] if owned else list(raws)
         return list(raws)
 
@@ -376,8 +296,8 @@ class Mapping:
             tags=tuple(tags),
             reporter=person_of(fields.get(self.reporter.source)) if self.reporter.source else None,
             owner=person_of(fields.get(self.owner.source)) if self.owner.source else None,
-            occurrences=_count(fields.get(self.occurrences.source)) if self.occurrences.source else 1,
-            affected_users=_count(fields.get(self.affected_users.source)) if self.affected_users.source else 1,
+            occurrences=count_of(fields.get(self.occurrences.source)) if self.occurrences.source else 1,
+            affected_users=count_of(fields.get(self.affected_users.source)) if self.affected_users.source else 1,
             first_seen_at=snap.created_at,
             last_seen_at=snap.updated_at,
             unmapped=unmapped,
@@ -453,7 +373,7 @@ class Mapping:
 
     def note(self, link: LinkView) -> str:
         """The internal note that tells of a link."""
-        return cut(self.note_sentence.fill(_words_of_link(link), self.markup), BODY_LIMIT)
+        return cut(self.note_sentence.fill(words_of_link(link), self.markup), BODY_LIMIT)
 
     def draft(self, view: Feedback, route: Route, marker: str, source: LinkView | None = None) -> Draft:
         """The record to be created here for an item.
@@ -461,7 +381,7 @@ class Mapping:
         view: the item, or the record that the route fits. source: how that record is shown on the new one.
         Fields: those of this mapping's `create`, then the route's, then title, body and what has a direction.
         """
-        words = _words_of_view(view, route.name, marker, source)
+        words = words_of_view(view, route.name, marker, source)
         fields: dict[str, Json] = {**self.create_fields, **route.target.fields}
         if self.title.target:
             title = (route.title or self.create_title).fill_line(words, TITLE_LIMIT)
@@ -516,89 +436,7 @@ class Mapping:
         return self.transitions.get(move.to, nothing), self.transitions.get("*", nothing)
 
 
-def text_of(value: Json) -> str:
-    """A raw value as text: the name, value or key of an object, nothing for a list or for no value."""
-    if isinstance(value, str):
-        return value
-    if value is None or isinstance(value, list):
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        for name in ("name", "value", "key", "id"):
-            if value.get(name) is not None:
-                return text_of(value[name])
-        return ""
-    return str(value)
-
-
-def person_of(value: Json) -> Person | None:
-    """A person from a raw value: an object with id, name and email, or a text."""
-    if isinstance(value, dict):
-        if not value:
-            return None
-        return Person(id=text_of(value.get("id")), name=text_of(value.get("name")), email=text_of(value.get("email")))
-    text = text_of(value)
-    return Person(name=text) if text else None
-
-
-def _count(value: Json) -> int:
-    text = text_of(value)
-    return int(text) if text.isascii() and text.isdigit() else 1
-
-
-def _field_values(fields: MappingOf[str, Json]) -> frozenset[str]:
-    """Values of custom fields: Zendesk adds the chosen entry of a drop-down to the ticket's tags."""
-    found: list[str] = []
-    for name, value in fields.items():
-        if value and name.startswith("custom_fields."):
-            if isinstance(value, str):
-                found.append(value)
-            elif isinstance(value, list):
-                found.extend(part for part in value if isinstance(part, str))
-    return frozenset(found)
-
-
 def _remember(memory: dict, key: object, value: object) -> None:  # type: ignore[type-arg]  # any of the three
     if len(memory) >= _REMEMBERED:
         memory.clear()
     memory[key] = value
-
-
-def _words_of_link(link: LinkView) -> dict[str, str]:
-    return {
-        "key": link.key or link.id,
-        "id": link.id,
-        "url": link.url,
-        "title": link.title,
-        "system": link.system,
-        "connection": link.connection,
-    }
-
-
-def _words_of_view(view: Feedback, route: str, marker: str, source: LinkView | None) -> dict[str, str]:
-    words = {
-        "title": view.title,
-        "body": view.body,
-        "status": view.status or "",
-        "severity": view.severity or "",
-        "urgency": view.urgency or "",
-        "type": view.type,
-        "category": view.category,
-        "source_class": view.source_class,
-        "tags": ", ".join(tag.text for tag in view.tags),
-        "reporter": (view.reporter.name or view.reporter.email) if view.reporter else "",
-        "reporter_email": view.reporter.email if view.reporter else "",
-        "owner": (view.owner.name or view.owner.email) if view.owner else "",
-        "route": route,
-        "marker": marker,
-    }
-    source_words = _words_of_link(source) if source is not None else {}
-    return {**{name: source_words.get(name, "") for name in ("key", "id", "url", "system", "connection")}, **words}
-
-
-CREATE_NAMES = (
-    "title", "body", "status", "severity", "urgency", "type", "category", "source_class", "tags", "reporter",
-    "reporter_email", "owner", "key", "id", "url", "system", "connection", "route", "marker",
-)  # fmt: skip
-NOTE_NAMES = ("key", "id", "url", "title", "system", "connection")

@@ -10,9 +10,9 @@ from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 
 from sync.core.state import Rules
-from sync.mapping import compilation, schema
-from sync.mapping.compilation import Problems
+from sync.mapping import compilation, conditions, group_rules, schema
 from sync.mapping.compiled import Mapping
+from sync.mapping.findings import Problems, fingerprint
 from sync.mapping.routes import Route
 from sync.mapping.yaml import Document, Malformed, Problem, compose, nearest, problems_of
 
@@ -60,9 +60,9 @@ def load(texts: MappingOf[str, str], connections: MappingOf[str, str] | None = N
     found: list[Problem] = []
     routes_file, routes_problems = _read(texts, ROUTES, schema.RoutesFile, found)
     rules_file, rules_problems = _read(texts, RULES, schema.RulesFile, found)
-    routed = compilation.routed(routes_file)
-    routes = compilation.routes(routes_file, routes_problems, connections)
-    rules = compilation.rules(rules_file, rules_problems)
+    routed = conditions.routed(routes_file)
+    routes = conditions.routes(routes_file, routes_problems, connections)
+    rules = group_rules.rules(rules_file, rules_problems)
     found += routes_problems.found + rules_problems.found
     mappings: dict[str, Mapping] = {}
     files: dict[str, schema.MappingFile] = {}
@@ -88,7 +88,7 @@ def load(texts: MappingOf[str, str], connections: MappingOf[str, str] | None = N
         mappings=mappings,
         routes=routes,
         rules=rules,
-        fingerprint=compilation.fingerprint([part.model_dump(mode="json") for part in content]),
+        fingerprint=fingerprint([part.model_dump(mode="json") for part in content]),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.mapping import compiled, schema
+from sync.mapping import schema, words
 from sync.mapping.load import MappingErrors, load
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "mappings.md").read_text(encoding="utf-8")
@@ -44,7 +44,7 @@ def test_the_guide_names_every_key_and_every_name_of_a_template() -> None:
     models = [part for part in vars(schema).values() if isinstance(part, type) and issubclass(part, schema.Strict)]
     keys = {name for model in models for name in model.model_fields}
     assert {key for key in keys if not re.search(rf"\b{key}\b", GUIDE)} == set()
-    assert all(f"${name}" in GUIDE for name in (*compiled.NOTE_NAMES, *compiled.CREATE_NAMES) if name != "marker")
+    assert all(f"${name}" in GUIDE for name in (*words.NOTE_NAMES, *words.CREATE_NAMES) if name != "marker")
 
 
 def test_every_key_has_its_description_and_an_example() -> None:

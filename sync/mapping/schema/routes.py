@@ -1,0 +1,146 @@
+"""`routes.yaml`: which records get a counterpart, and where."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from sync.mapping.schema.ground import Free, Strict, Text
+from sync.model import Category, Dimension, FeedbackType, Severity, SourceClass, Status, Urgency
+
+
+class TagCondition(Strict):
+    """Which tags there must be: names or globs."""
+
+    any: list[Text] = Field(default_factory=list, description="At least one of these.", examples=[["launch*"]])
+    all: list[Text] = Field(default_factory=list, description="Each of these.", examples=[["launch", "payments"]])
+    none: list[Text] = Field(default_factory=list, description="None of these.", examples=[["spam"]])
+
+
+class TextCondition(Strict):
+    """What must be in a text. Case does not matter."""
+
+    contains: list[Text] = Field(
+        default_factory=list, description="At least one of these.", examples=[["cannot log in", "timeout"]]
+    )
+    lacks: list[Text] = Field(default_factory=list, description="None of these.", examples=[["unsubscribe"]])
+
+
+class CountCondition(Strict):
+    """A range of a number; both ends belong to it."""
+
+    at_least: int | None = Field(default=None, description="This many or more.", examples=[3])
+    at_most: int | None = Field(default=None, description="This many or fewer.", examples=[100])
+
+
+class SeverityRange(Strict):
+    """A range of severities; both ends belong to it. `critical` is the highest."""
+
+    at_least: Severity | None = Field(default=None, description="This bad or worse.", examples=["high"])
+    at_most: Severity | None = Field(default=None, description="This bad or less.", examples=["medium"])
+
+
+class UrgencyRange(Strict):
+    """A range of urgencies; both ends belong to it. `immediate` is the highest."""
+
+    at_least: Urgency | None = Field(default=None, description="This urgent or more.", examples=["high"])
+    at_most: Urgency | None = Field(default=None, description="This urgent or less.", examples=["medium"])
+
+
+class CreatedCondition(Strict):
+    """When the record was created."""
+
+    after: datetime | None = Field(
+        default=None, description="At this time or later; with a time zone.", examples=["2026-03-01T00:00:00Z"]
+    )
+    before: datetime | None = Field(
+        default=None, description="Before this time; with a time zone.", examples=["2026-04-01T00:00:00Z"]
+    )
+
+
+class Condition(Strict):
+    """What must be true of a record. All that is written must hold; nothing written holds always."""
+
+    connection: list[Text] = Field(
+        default_factory=list, description="It is on one of these connections.", examples=[["support"]]
+    )
+    status: list[Status] = Field(
+        default_factory=list, description="It has one of these statuses.", examples=[["new", "in_progress"]]
+    )
+    type: list[FeedbackType] = Field(
+        default_factory=list, description="It is of one of these types.", examples=[["bug", "performance"]]
+    )
+    category: list[Category] = Field(
+        default_factory=list, description="It is in one of these categories.", examples=[["bug"]]
+    )
+    source_class: list[SourceClass] = Field(
+        default_factory=list, description="It came from one of these.", examples=[["direct_contact"]]
+    )
+    severity: SeverityRange | list[Severity] = Field(
+        default_factory=list,
+        description="It is one of these severities, or within a range.",
+        examples=[{"at_least": "high"}],
+    )
+    urgency: UrgencyRange | list[Urgency] = Field(
+        default_factory=list, description="It is one of these urgencies, or within a range.", examples=[["immediate"]]
+    )
+    tags: TagCondition | None = Field(default=None, description="Which tags it has.", examples=[{"any": ["launch*"]}])
+    dimensions: dict[Dimension, TagCondition] = Field(
+        default_factory=dict, description="Which tags it has in one dimension.", examples=[{"area": {"any": ["login"]}}]
+    )
+    title: TextCondition | None = Field(
+        default=None, description="What its title says.", examples=[{"contains": ["timeout"]}]
+    )
+    body: TextCondition | None = Field(
+        default=None, description="What its text says.", examples=[{"contains": ["timeout"]}]
+    )
+    occurrences: CountCondition | None = Field(
+        default=None, description="How often it happened.", examples=[{"at_least": 10}]
+    )
+    affected_users: CountCondition | None = Field(
+        default=None, description="How many users it affects.", examples=[{"at_least": 3}]
+    )
+    created: CreatedCondition | None = Field(
+        default=None, description="When it was created.", examples=[{"after": "2026-03-01T00:00:00Z"}]
+    )
+
+
+class RouteTarget(Strict):
+    """Where a record is created."""
+
+    connection: Text = Field(description="The connection on which it is created.", examples=["engineering"])
+    fields: dict[Text, Free] = Field(
+        default_factory=dict,
+        description="Values for remote fields; they replace those of the mapping's `create`.",
+        examples=[{"project": "PAY", "issuetype": "Bug"}],
+    )
+
+
+class RouteEntry(Strict):
+    """One route: records like this get a counterpart there. The first route that fits is taken."""
+
+    name: Text = Field(description="Its name, as `explain` shows it.", examples=["urgent tickets"])
+    when: Condition = Field(
+        default_factory=Condition,
+        description="Which records it is for. Without it: all.",
+        examples=[{"severity": {"at_least": "high"}}],
+    )
+    expression: str = Field(
+        default="", description="A CEL expression. Not built in yet: use `when`.", examples=["severity == 'high'"]
+    )
+    create: RouteTarget = Field(description="What is created.", examples=[{"connection": "engineering"}])
+    title: str = Field(
+        default="", description="The title, as a template; replaces the mapping's.", examples=["[launch] $title"]
+    )
+    body: str = Field(
+        default="", description="The text, as a template; replaces the mapping's.", examples=["$body\n\n$url"]
+    )
+
+
+class RoutesFile(Strict):
+    """`routes.yaml`: where records are created. Without a route nothing is ever created."""
+
+    routes: list[RouteEntry] = Field(
+        default_factory=list, description="The routes, in the order in which they are tried.", examples=[[]]
+    )

@@ -1,0 +1,65 @@
+"""`rules.yaml`: how the records of one item speak together."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sync.core.state import Detail, Reopen, Resolve
+from sync.mapping.schema.ground import Strict, YesNo
+from sync.model import Role, Status
+
+
+class GroupRules(Strict):
+    """How the tickets (or the signals) of one item speak together."""
+
+    resolve: Resolve = Field(
+        default=Resolve.ALL,
+        description="They resolve the item when `all` of them are done, when `any` is, or `never`.",
+        examples=["all"],
+    )
+    reopen: Reopen = Field(
+        default=Reopen.ANY,
+        description="They reopen the item when `any` of them is opened again, or `never`.",
+        examples=["any"],
+    )
+    reopen_reaches: list[Role] = Field(
+        default_factory=lambda: [Role.TRACKER], description="Who hears of that.", examples=[["tracker"]]
+    )
+    detail: Detail = Field(
+        default=Detail.TRACKER,
+        description="Whose details (new, in progress, waiting) travel: the `tracker`'s, or also a lone record's "
+        "(`sole`).",
+        examples=["tracker"],
+    )
+    siblings: YesNo = Field(
+        default=False, description="A tag added on one of them reaches the others too.", examples=[False]
+    )
+    automatic_resolve: YesNo = Field(
+        default=False,
+        description="A resolve that the remote system made by itself counts like a person's.",
+        examples=[False],
+    )
+
+
+class Groups(Strict):
+    """The rules by role. The tracker needs none: there is one of it."""
+
+    helpdesk: GroupRules = Field(default_factory=GroupRules, description="Tickets.", examples=[{"resolve": "all"}])
+    signal: GroupRules = Field(
+        default_factory=GroupRules,
+        description="What machines saw: errors, failing routes.",
+        examples=[{"resolve": "never"}],
+    )
+
+
+class RulesFile(Strict):
+    """`rules.yaml`: how the records of one item speak together."""
+
+    groups: Groups = Field(
+        default_factory=Groups, description="The rules by role.", examples=[{"helpdesk": {"resolve": "never"}}]
+    )
+    reopen_as: Status = Field(
+        default=Status.NEW,
+        description="The status of an item that was opened again: `new`, `in_progress` or `waiting`.",
+        examples=["new"],
+    )
