@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import Struct, field
 
@@ -33,6 +34,8 @@ from sync.model import (
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -232,10 +235,70 @@ class Webhook(Protocol):
         ...
 
 
+class Keep(Protocol):
+    """The hub's own database, for a connector whose records have no other home; `sync.store.contract.Store` is one."""
+
+    def step(self, fn: Callable[[Any], T]) -> T:
+        """Run a function of a connection: all of it or nothing, durable on return. Raises StoreUnavailable."""
+        ...
+
+    def read(self) -> AbstractContextManager[Any]:
+        """A connection that only reads."""
+        ...
+
+
+class Home(Struct, frozen=True, kw_only=True):
+    """Where a connector keeps records that the hub itself owns. folder: for files of its own; None: there is none."""
+
+    connection_id: int
+    store: Keep
+    folder: Path | None = None
+
+
+class Turn(Struct, frozen=True, kw_only=True):
+    """What one turn of a feed did. more: there is more to read at once. changed: the change feed has something new.
+
+    events: names and facts for the log, of what happened once.
+    """
+
+    more: bool = False
+    changed: bool = False
+    events: tuple[tuple[str, Mapping[str, Json]], ...] = ()
+
+
+class Intake(Protocol):
+    """Takes what is pushed to a connection (`POST /feeds/{connection}`) and keeps it until the feed reads it.
+
+    Called by one thread at a time, beside the feed's own.
+    """
+
+    def admit(self, request: WebhookRequest, sender: str) -> None:
+        """Believe a call from an address, before its body is read. Raises WebhookRejected."""
+        ...
+
+    def keep(self, body: bytes) -> None:
+        """Keep a body. Raises WebhookRejected(status=400) for one that is no log, IntakeFull where there is no room."""
+        ...
+
+
+class Feed(Protocol):
+    """What a connector reads by itself into the hub's database, beside the change feed; used by one worker.
+
+    `figures` are counts since the start and sizes of now, by name; asked from any thread.
+    """
+
+    @property
+    def intake(self) -> Intake | None: ...
+    def turn(self) -> Turn: ...
+    def figures(self) -> Mapping[str, float]: ...
+    def close(self) -> None: ...
+
+
 class Ports(Struct, frozen=True, kw_only=True):
     """What a connector is given instead of reaching for it. meter: is told every budget reading.
 
     shared: what all clients of one connection know together, one for each thread; plain values, each written whole.
+    home: where it may keep records of the hub's own; None where no database is open (`check`).
     """
 
     clock: Clock
@@ -244,6 +307,7 @@ class Ports(Struct, frozen=True, kw_only=True):
     tokens: TokenStore | None = None
     transport: Any = None
     shared: dict[str, Json] = field(default_factory=dict)
+    home: Home | None = None
 
 
 class Connector(Struct, frozen=True, kw_only=True):
@@ -251,6 +315,7 @@ class Connector(Struct, frozen=True, kw_only=True):
 
     settings: the pydantic model of its part of the configuration. connect: opens a connection without any call.
     personal: raw field names that can identify a person. own_links: shows links itself, so no note is written.
+    feed: opens what the daemon reads for it beside the change feed; None: nothing.
     """
 
     name: str
@@ -264,3 +329,4 @@ class Connector(Struct, frozen=True, kw_only=True):
     parse_reference: Callable[[Any, str], str | None]
     personal: tuple[str, ...] = ()
     own_links: bool = False
+    feed: Callable[[Any, Ports], Feed] | None = None

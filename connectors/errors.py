@@ -11,6 +11,7 @@
     ├── CursorExpired      the page token is too old          the poll restarts from the last safe time
     └── UnexpectedAnswer   a body that is not understood      counted as ours; the cursor does not move
     WebhookRejected        bad signature, stale, malformed    answered 401 or 400; nothing is stored
+    IntakeFull             no room for what is pushed to us    answered 503 at once; counted
 
 An error of a *write* says in `applied` whether the request may have taken effect: False only when that is certain.
 """
@@ -103,3 +104,11 @@ class WebhookRejected(Exception):
         super().__init__(message)
         self.message = message
         self.status = status
+
+
+class IntakeFull(Exception):
+    """What was pushed to a feed cannot be kept: its room is used up, or the disk is full."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
