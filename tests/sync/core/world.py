@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import msgspec
 from msgspec import structs
@@ -63,32 +64,44 @@ SIGNAL = StatusRules(
     write={Status.NEW: "unresolved", Status.RESOLVED: "resolved"},
     archived=frozenset({"ignored"}),
 )
-MAPS = {Role.TRACKER: TRACKER, Role.HELPDESK: HELPDESK, Role.SIGNAL: SIGNAL}
+Maps: TypeAlias = Mapping[Role, StatusRules]
+MAPS: Maps = {Role.TRACKER: TRACKER, Role.HELPDESK: HELPDESK, Role.SIGNAL: SIGNAL}
 
-FLOWS: dict[str, dict[str, tuple[str, ...]]] = {
-    "free": {a: tuple(b for b in TRACKER.values if b != a) for a in TRACKER.values},
+STEPS: dict[str, dict[Status, tuple[Status, ...]]] = {
+    "free": {a: tuple(Status) for a in Status},
     "stock": {
-        "todo": ("prog", "wontfix"),
-        "prog": ("todo", "done", "blocked"),
-        "blocked": ("prog",),
-        "done": ("prog",),
-        "wontfix": ("todo",),
+        Status.NEW: (Status.IN_PROGRESS, Status.CLOSED),
+        Status.IN_PROGRESS: (Status.NEW, Status.RESOLVED, Status.WAITING),
+        Status.WAITING: (Status.IN_PROGRESS,),
+        Status.RESOLVED: (Status.IN_PROGRESS,),
+        Status.CLOSED: (Status.NEW,),
     },
     "locked": {
-        "todo": ("prog", "wontfix"),
-        "prog": ("done", "blocked"),
-        "blocked": ("prog",),
-        "done": (),
-        "wontfix": (),
+        Status.NEW: (Status.IN_PROGRESS, Status.CLOSED),
+        Status.IN_PROGRESS: (Status.RESOLVED, Status.WAITING),
+        Status.WAITING: (Status.IN_PROGRESS,),
+        Status.RESOLVED: (),
+        Status.CLOSED: (),
     },
 }
+
+
+def graph_of(flow: str, tracker: StatusRules) -> dict[str, tuple[str, ...]]:
+    """The legal steps between a tracker's statuses in a workflow of this kind."""
+    return {
+        a: tuple(b for step in STEPS[flow][means] for b, other in tracker.values.items() if other is step and b != a)
+        for a, means in tracker.values.items()
+    }
+
+
+FLOWS = {flow: graph_of(flow, TRACKER) for flow in STEPS}
 
 ROLES = {"T": Role.TRACKER, "S": Role.SIGNAL, "R": Role.SIGNAL}
 DIRECTIONS = {"M": Direction.OUT, "I": Direction.IN}
 
 
 def shown(role: Role, raw: str, tags: frozenset[str] = frozenset(), rules: StatusRules | None = None) -> Shown:
-    """A record's snapshot through the map of its role."""
+    """A record's snapshot through a map, that of its role unless another is given."""
     rules = rules or MAPS[role]
     archived = raw in rules.archived
     return Shown(
@@ -121,8 +134,9 @@ class Record(msgspec.Struct, kw_only=True):
 class World:
     """One item and the records around it."""
 
-    def __init__(self, rules: Rules | None = None) -> None:
+    def __init__(self, rules: Rules | None = None, maps: Maps = MAPS) -> None:
         self.item = ItemState()
+        self.maps = maps
         self.rules = rules or Rules()
         self.linked: list[Record] = []
         self.writes: list[str] = []
@@ -140,13 +154,13 @@ class World:
         """The members as a pass sees them."""
         for record in self.linked:
             if only is None or record.name in only:
-                record.seen = shown(record.role, record.raw, record.tags)
+                record.seen = shown(record.role, record.raw, record.tags, self.maps[record.role])
         known = frozenset(self.item.tags).union(*(r.seen.tags for r in self.linked if r.seen is not None))
         return [
             Member(
                 link=r.link,
                 role=r.role,
-                rules=MAPS[r.role],
+                rules=self.maps[r.role],
                 shown=r.seen,
                 fresh=only is None or r.name in only,
                 status_direction=r.direction,
@@ -185,14 +199,15 @@ class World:
 
     def deliver(self, record: Record, member: Member, want: Want) -> None:
         """A write that lands just as asked, and its receipt."""
-        assert record.raw not in MAPS[record.role].frozen, "a closed record is never written"
-        assert not (record.raw in MAPS[record.role].archived and want.status), "an archived record is never written"
+        rules = self.maps[record.role]
+        assert record.raw not in rules.frozen, "a closed record is never written"
+        assert not (record.raw in rules.archived and want.status), "an archived record is never written"
         self.writes.append(record.name)
         if want.status is not None:
             assert record.graph is None or want.status in record.graph[record.raw], "only legal steps are asked for"
             record.raw = want.status
         record.tags = (record.tags | want.add) - want.remove
-        landed = shown(record.role, record.raw, record.tags)
+        landed = shown(record.role, record.raw, record.tags, rules)
         now = structs.replace(member, status_base=record.status_base, tag_base=record.tag_base)
         received = receive(self.item, now, want, landed)
         self.item = received.item
@@ -207,10 +222,10 @@ class World:
 
 
 def play(
-    start: str, steps: tuple[str, ...], flow: str = "free", detail: str = "tracker"
+    start: str, steps: tuple[str, ...], flow: str = "free", detail: str = "tracker", maps: Maps = MAPS
 ) -> tuple[World, dict[str, Record]]:
     """Play a case in the notation of `cases`; `World.writes` holds the writes of the last step."""
-    world = World(Rules(roles={Role.HELPDESK: RoleRules(detail=Detail(detail))}))
+    world = World(Rules(roles={Role.HELPDESK: RoleRules(detail=Detail(detail))}), maps)
     records: dict[str, Record] = {}
     for word in start.split():
         name, _, raw = word.partition(":")
@@ -223,7 +238,7 @@ def play(
             role=role,
             raw=raw,
             tags=frozenset(tags),
-            graph=FLOWS[flow] if role is Role.TRACKER else None,
+            graph=graph_of(flow, maps[role]) if role is Role.TRACKER else None,
             direction=DIRECTIONS.get(name, Direction.BOTH),
         )
         if not is_loose:
