@@ -396,3 +396,77 @@ commands = Table(
     sqlite_autoincrement=True,
 )
 """Requests of the command line to the running daemon, and its answers."""
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("made_at", Moment, nullable=False),
+    Column("kind", String(8), nullable=False),  # apply | undo
+    Column("undoes", Id),  # the plan that this one takes back
+    Column("mappings", Text, nullable=False, server_default=""),  # the folder it was made with
+    Column("fingerprint", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("summary", LargeBinary, nullable=False),  # Summary
+    Column("state", String(12), nullable=False),  # made | applying | done | stopped
+    Column("max_writes", Integer),
+    Column("began_at", Moment),
+    Column("ended_at", Moment),
+    Column("by", String(64), nullable=False, server_default=""),
+    Index(
+        "ix_plans_applying",
+        "id",
+        sqlite_where=text("state = 'applying'"),
+        postgresql_where=text("state = 'applying'"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""What an edited mapping would do to the records that are known, as it was shown to a person."""
+
+plan_rows = Table(
+    "plan_rows",
+    metadata,
+    Column("plan_id", Id, ForeignKey("plans.id"), primary_key=True),
+    Column("no", Integer, primary_key=True),
+    Column("kind", String(8), nullable=False),  # write | item | create | join
+    Column("item_id", Id),
+    Column("link_id", Id),
+    Column("record_id", Id),
+    Column("connection_id", Id),
+    Column("body", LargeBinary, nullable=False),  # Row
+    Column("state", String(12), nullable=False),  # planned | asked | sent | done | refused | failed | left
+    Column("read_no", Id),  # of the record when it was asked for
+    Column("delivery_id", String(40)),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("at", Moment, nullable=False),
+    Index("ix_plan_rows_state", "plan_id", "state", "no"),
+)
+"""One thing a plan does, and how far it has come."""
+
+shadows = Table(
+    "shadows",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("connection_id", Id, ForeignKey("connections.id"), nullable=False),
+    Column("item_id", Id, nullable=False),
+    Column("link_id", Id, nullable=False),
+    Column("record_id", Id, nullable=False),
+    Column("field", String(64), nullable=False),
+    Column("before", Text, nullable=False),
+    Column("wanted", Text, nullable=False),
+    Column("why", String(32), nullable=False, server_default=""),
+    Column("reached_at", Moment),
+    Column("other", Text, nullable=False, server_default=""),  # the first other value that somebody gave it
+    Column("other_at", Moment),
+    Column("ended_at", Moment),  # a newer one took its place, or it was reached
+    Index(
+        "ix_shadows_open",
+        "link_id",
+        "field",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("ix_shadows_connection", "connection_id", "at"),
+)
+"""What would have been written to a connection in shadow mode, and what people did there afterwards."""

@@ -104,6 +104,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
     )
     op.create_table(
+        "plans",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("undoes", ID, nullable=True),
+        sa.Column("mappings", sa.Text(), server_default="", nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("summary", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("max_writes", sa.Integer(), nullable=True),
+        sa.Column("began_at", MOMENT, nullable=True),
+        sa.Column("ended_at", MOMENT, nullable=True),
+        sa.Column("by", sa.String(length=64), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_plans_applying",
+        "plans",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'applying'"),
+        postgresql_where=sa.text("state = 'applying'"),
+    )
+    op.create_table(
         "budgets",
         sa.Column("connection_id", ID, nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -212,6 +238,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection_id", "remote_id", name=op.f("pk_people")),
     )
     op.create_table(
+        "plan_rows",
+        sa.Column("plan_id", ID, nullable=False),
+        sa.Column("no", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("item_id", ID, nullable=True),
+        sa.Column("link_id", ID, nullable=True),
+        sa.Column("record_id", ID, nullable=True),
+        sa.Column("connection_id", ID, nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("read_no", ID, nullable=True),
+        sa.Column("delivery_id", sa.String(length=40), nullable=True),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_plan_rows_plan_id")),
+        sa.PrimaryKeyConstraint("plan_id", "no", name=op.f("pk_plan_rows")),
+    )
+    op.create_index("ix_plan_rows_state", "plan_rows", ["plan_id", "state", "no"], unique=False)
+    op.create_table(
         "records",
         sa.Column("id", ID, nullable=False),
         sa.Column("connection_id", ID, nullable=False),
@@ -260,6 +305,34 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["item_a"], ["items.id"], name=op.f("fk_related_item_a")),
         sa.ForeignKeyConstraint(["item_b"], ["items.id"], name=op.f("fk_related_item_b")),
         sa.PrimaryKeyConstraint("item_a", "item_b", name=op.f("pk_related")),
+    )
+    op.create_table(
+        "shadows",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("connection_id", ID, nullable=False),
+        sa.Column("item_id", ID, nullable=False),
+        sa.Column("link_id", ID, nullable=False),
+        sa.Column("record_id", ID, nullable=False),
+        sa.Column("field", sa.String(length=64), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("wanted", sa.Text(), nullable=False),
+        sa.Column("why", sa.String(length=32), server_default="", nullable=False),
+        sa.Column("reached_at", MOMENT, nullable=True),
+        sa.Column("other", sa.Text(), server_default="", nullable=False),
+        sa.Column("other_at", MOMENT, nullable=True),
+        sa.Column("ended_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_shadows_connection_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shadows")),
+    )
+    op.create_index("ix_shadows_connection", "shadows", ["connection_id", "at"], unique=False)
+    op.create_index(
+        "ix_shadows_open",
+        "shadows",
+        ["link_id", "field"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
         "workflows",

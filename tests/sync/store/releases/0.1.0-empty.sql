@@ -195,6 +195,38 @@ CREATE TABLE people (
 	CONSTRAINT pk_people PRIMARY KEY (connection_id, remote_id), 
 	CONSTRAINT fk_people_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
 );
+CREATE TABLE plan_rows (
+	plan_id INTEGER NOT NULL, 
+	no INTEGER NOT NULL, 
+	kind VARCHAR(8) NOT NULL, 
+	item_id INTEGER, 
+	link_id INTEGER, 
+	record_id INTEGER, 
+	connection_id INTEGER, 
+	body BLOB NOT NULL, 
+	state VARCHAR(12) NOT NULL, 
+	read_no INTEGER, 
+	delivery_id VARCHAR(40), 
+	detail TEXT DEFAULT '' NOT NULL, 
+	at VARCHAR(27) NOT NULL, 
+	CONSTRAINT pk_plan_rows PRIMARY KEY (plan_id, no), 
+	CONSTRAINT fk_plan_rows_plan_id FOREIGN KEY(plan_id) REFERENCES plans (id)
+);
+CREATE TABLE plans (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	made_at VARCHAR(27) NOT NULL, 
+	kind VARCHAR(8) NOT NULL, 
+	undoes INTEGER, 
+	mappings TEXT DEFAULT '' NOT NULL, 
+	fingerprint VARCHAR(64) NOT NULL, 
+	digest VARCHAR(64) NOT NULL, 
+	summary BLOB NOT NULL, 
+	state VARCHAR(12) NOT NULL, 
+	max_writes INTEGER, 
+	began_at VARCHAR(27), 
+	ended_at VARCHAR(27), 
+	"by" VARCHAR(64) DEFAULT '' NOT NULL
+);
 CREATE TABLE records (
 	id INTEGER NOT NULL, 
 	connection_id INTEGER NOT NULL, 
@@ -238,6 +270,24 @@ CREATE TABLE related (
 	CONSTRAINT fk_related_item_a FOREIGN KEY(item_a) REFERENCES items (id), 
 	CONSTRAINT fk_related_item_b FOREIGN KEY(item_b) REFERENCES items (id)
 );
+CREATE TABLE shadows (
+	id INTEGER NOT NULL, 
+	at VARCHAR(27) NOT NULL, 
+	connection_id INTEGER NOT NULL, 
+	item_id INTEGER NOT NULL, 
+	link_id INTEGER NOT NULL, 
+	record_id INTEGER NOT NULL, 
+	field VARCHAR(64) NOT NULL, 
+	"before" TEXT NOT NULL, 
+	wanted TEXT NOT NULL, 
+	why VARCHAR(32) DEFAULT '' NOT NULL, 
+	reached_at VARCHAR(27), 
+	other TEXT DEFAULT '' NOT NULL, 
+	other_at VARCHAR(27), 
+	ended_at VARCHAR(27), 
+	CONSTRAINT pk_shadows PRIMARY KEY (id), 
+	CONSTRAINT fk_shadows_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
 CREATE TABLE workflows (
 	connection_id INTEGER NOT NULL, 
 	workflow VARCHAR(191) NOT NULL, 
@@ -262,9 +312,10 @@ CREATE TABLE writes (
 CREATE INDEX ix_items_dirty ON items (not_before) WHERE gen > done_gen;
 CREATE INDEX ix_journal_item ON journal (item_id, id);
 CREATE INDEX ix_conflicts_item ON conflicts (item_id);
+CREATE INDEX ix_plans_applying ON plans (id) WHERE state = 'applying';
 CREATE UNIQUE INDEX uq_records_identity ON records (connection_id, remote_id, kind);
-CREATE INDEX ix_records_key ON records (connection_id, "key");
 CREATE INDEX ix_records_swept ON records (connection_id, swept_at);
+CREATE INDEX ix_records_key ON records (connection_id, "key");
 CREATE INDEX ix_writes_link_at ON writes (link_id, field, at);
 CREATE INDEX ix_writes_connection_at ON writes (connection_id, at);
 CREATE INDEX ix_holds_open ON holds (connection_id) WHERE released_at IS NULL;
@@ -272,12 +323,15 @@ CREATE INDEX ix_parked_open ON parked (link_id, field) WHERE ended_at IS NULL;
 CREATE INDEX ix_inbox_waiting ON inbox (id) WHERE done_at IS NULL;
 CREATE UNIQUE INDEX uq_inbox_call ON inbox (connection_id, call_id);
 CREATE INDEX ix_refreshes_asked ON refreshes (connection_id, asked_at);
+CREATE INDEX ix_plan_rows_state ON plan_rows (plan_id, state, no);
+CREATE INDEX ix_shadows_connection ON shadows (connection_id, at);
+CREATE INDEX ix_shadows_open ON shadows (link_id, field) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX uq_links_record ON links (record_id) WHERE ended_at IS NULL;
 CREATE INDEX ix_links_record ON links (record_id);
 CREATE INDEX ix_links_item ON links (item_id);
+CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
 CREATE UNIQUE INDEX uq_deliveries_route ON deliveries (item_id, connection_id) WHERE kind = 'create' AND state <> 'superseded';
 CREATE INDEX ix_deliveries_state ON deliveries (state, not_before);
 CREATE UNIQUE INDEX uq_deliveries_open ON deliveries (link_id) WHERE state IN ('waiting', 'sending', 'in_doubt');
-CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
 DELETE FROM "sqlite_sequence";
 COMMIT;

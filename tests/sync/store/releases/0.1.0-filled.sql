@@ -240,6 +240,44 @@ CREATE TABLE people (
 INSERT INTO "people" VALUES(1,'people remote_id 1','people name 1','people email 1','2026-01-03T03:04:05.678901Z');
 INSERT INTO "people" VALUES(2,'people remote_id 2','people name 2','people email 2','2026-01-04T03:04:05.678901Z');
 INSERT INTO "people" VALUES(3,'people remote_id 3','people name 3','people email 3','2026-01-05T03:04:05.678901Z');
+CREATE TABLE plan_rows (
+	plan_id INTEGER NOT NULL, 
+	no INTEGER NOT NULL, 
+	kind VARCHAR(8) NOT NULL, 
+	item_id INTEGER, 
+	link_id INTEGER, 
+	record_id INTEGER, 
+	connection_id INTEGER, 
+	body BLOB NOT NULL, 
+	state VARCHAR(12) NOT NULL, 
+	read_no INTEGER, 
+	delivery_id VARCHAR(40), 
+	detail TEXT DEFAULT '' NOT NULL, 
+	at VARCHAR(27) NOT NULL, 
+	CONSTRAINT pk_plan_rows PRIMARY KEY (plan_id, no), 
+	CONSTRAINT fk_plan_rows_plan_id FOREIGN KEY(plan_id) REFERENCES plans (id)
+);
+INSERT INTO "plan_rows" VALUES(1,1,'plan_row',1,1,1,1,X'7B226E756D626572223A317D','plan_rows st',1,'plan_rows delivery_id 1','plan_rows detail 1','2026-01-03T03:04:05.678901Z');
+INSERT INTO "plan_rows" VALUES(2,2,'plan_row',2,2,2,2,X'7B226E756D626572223A327D','plan_rows st',2,'plan_rows delivery_id 2','plan_rows detail 2','2026-01-04T03:04:05.678901Z');
+INSERT INTO "plan_rows" VALUES(3,3,'plan_row',3,3,3,3,X'7B226E756D626572223A337D','plan_rows st',3,'plan_rows delivery_id 3','plan_rows detail 3','2026-01-05T03:04:05.678901Z');
+CREATE TABLE plans (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	made_at VARCHAR(27) NOT NULL, 
+	kind VARCHAR(8) NOT NULL, 
+	undoes INTEGER, 
+	mappings TEXT DEFAULT '' NOT NULL, 
+	fingerprint VARCHAR(64) NOT NULL, 
+	digest VARCHAR(64) NOT NULL, 
+	summary BLOB NOT NULL, 
+	state VARCHAR(12) NOT NULL, 
+	max_writes INTEGER, 
+	began_at VARCHAR(27), 
+	ended_at VARCHAR(27), 
+	"by" VARCHAR(64) DEFAULT '' NOT NULL
+);
+INSERT INTO "plans" VALUES(1,'2026-01-03T03:04:05.678901Z','plans ki',1,'plans mappings 1','plans fingerprint 1','plans digest 1',X'7B226E756D626572223A317D','plans state ',1,'2026-01-03T03:04:05.678901Z','2026-01-03T03:04:05.678901Z','plans by 1');
+INSERT INTO "plans" VALUES(2,'2026-01-04T03:04:05.678901Z','plans ki',2,'plans mappings 2','plans fingerprint 2','plans digest 2',X'7B226E756D626572223A327D','plans state ',2,'2026-01-04T03:04:05.678901Z','2026-01-04T03:04:05.678901Z','plans by 2');
+INSERT INTO "plans" VALUES(3,'2026-01-05T03:04:05.678901Z','plans ki',3,'plans mappings 3','plans fingerprint 3','plans digest 3',X'7B226E756D626572223A337D','plans state ',3,'2026-01-05T03:04:05.678901Z','2026-01-05T03:04:05.678901Z','plans by 3');
 CREATE TABLE records (
 	id INTEGER NOT NULL, 
 	connection_id INTEGER NOT NULL, 
@@ -292,6 +330,27 @@ CREATE TABLE related (
 INSERT INTO "related" VALUES(1,2,'2026-01-03T03:04:05.678901Z','related why 1');
 INSERT INTO "related" VALUES(2,3,'2026-01-04T03:04:05.678901Z','related why 2');
 INSERT INTO "related" VALUES(3,1,'2026-01-05T03:04:05.678901Z','related why 3');
+CREATE TABLE shadows (
+	id INTEGER NOT NULL, 
+	at VARCHAR(27) NOT NULL, 
+	connection_id INTEGER NOT NULL, 
+	item_id INTEGER NOT NULL, 
+	link_id INTEGER NOT NULL, 
+	record_id INTEGER NOT NULL, 
+	field VARCHAR(64) NOT NULL, 
+	"before" TEXT NOT NULL, 
+	wanted TEXT NOT NULL, 
+	why VARCHAR(32) DEFAULT '' NOT NULL, 
+	reached_at VARCHAR(27), 
+	other TEXT DEFAULT '' NOT NULL, 
+	other_at VARCHAR(27), 
+	ended_at VARCHAR(27), 
+	CONSTRAINT pk_shadows PRIMARY KEY (id), 
+	CONSTRAINT fk_shadows_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+INSERT INTO "shadows" VALUES(1,'2026-01-03T03:04:05.678901Z',1,1,1,1,'shadows field 1','shadows before 1','shadows wanted 1','shadows why 1','2026-01-03T03:04:05.678901Z','shadows other 1','2026-01-03T03:04:05.678901Z','2026-01-03T03:04:05.678901Z');
+INSERT INTO "shadows" VALUES(2,'2026-01-04T03:04:05.678901Z',2,2,2,2,'shadows field 2','shadows before 2','shadows wanted 2','shadows why 2','2026-01-04T03:04:05.678901Z','shadows other 2','2026-01-04T03:04:05.678901Z','2026-01-04T03:04:05.678901Z');
+INSERT INTO "shadows" VALUES(3,'2026-01-05T03:04:05.678901Z',3,3,3,3,'shadows field 3','shadows before 3','shadows wanted 3','shadows why 3','2026-01-05T03:04:05.678901Z','shadows other 3','2026-01-05T03:04:05.678901Z','2026-01-05T03:04:05.678901Z');
 CREATE TABLE workflows (
 	connection_id INTEGER NOT NULL, 
 	workflow VARCHAR(191) NOT NULL, 
@@ -322,9 +381,10 @@ INSERT INTO "writes" VALUES(3,'2026-01-05T03:04:05.678901Z',3,3,'writes field 3'
 CREATE INDEX ix_items_dirty ON items (not_before) WHERE gen > done_gen;
 CREATE INDEX ix_journal_item ON journal (item_id, id);
 CREATE INDEX ix_conflicts_item ON conflicts (item_id);
+CREATE INDEX ix_plans_applying ON plans (id) WHERE state = 'applying';
 CREATE UNIQUE INDEX uq_records_identity ON records (connection_id, remote_id, kind);
-CREATE INDEX ix_records_key ON records (connection_id, "key");
 CREATE INDEX ix_records_swept ON records (connection_id, swept_at);
+CREATE INDEX ix_records_key ON records (connection_id, "key");
 CREATE INDEX ix_writes_link_at ON writes (link_id, field, at);
 CREATE INDEX ix_writes_connection_at ON writes (connection_id, at);
 CREATE INDEX ix_holds_open ON holds (connection_id) WHERE released_at IS NULL;
@@ -332,15 +392,19 @@ CREATE INDEX ix_parked_open ON parked (link_id, field) WHERE ended_at IS NULL;
 CREATE INDEX ix_inbox_waiting ON inbox (id) WHERE done_at IS NULL;
 CREATE UNIQUE INDEX uq_inbox_call ON inbox (connection_id, call_id);
 CREATE INDEX ix_refreshes_asked ON refreshes (connection_id, asked_at);
+CREATE INDEX ix_plan_rows_state ON plan_rows (plan_id, state, no);
+CREATE INDEX ix_shadows_connection ON shadows (connection_id, at);
+CREATE INDEX ix_shadows_open ON shadows (link_id, field) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX uq_links_record ON links (record_id) WHERE ended_at IS NULL;
 CREATE INDEX ix_links_record ON links (record_id);
 CREATE INDEX ix_links_item ON links (item_id);
+CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
 CREATE UNIQUE INDEX uq_deliveries_route ON deliveries (item_id, connection_id) WHERE kind = 'create' AND state <> 'superseded';
 CREATE INDEX ix_deliveries_state ON deliveries (state, not_before);
 CREATE UNIQUE INDEX uq_deliveries_open ON deliveries (link_id) WHERE state IN ('waiting', 'sending', 'in_doubt');
-CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('commands',3);
 INSERT INTO "sqlite_sequence" VALUES('items',3);
+INSERT INTO "sqlite_sequence" VALUES('plans',3);
 INSERT INTO "sqlite_sequence" VALUES('links',3);
 COMMIT;
