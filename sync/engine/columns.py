@@ -73,8 +73,8 @@ class Errand(Struct, frozen=True, kw_only=True):
     want: the core's words; None where only links or a note are written. changes: the remote's words, one request.
     expect: the remote version it was decided on. shows, hides: records that the target will show or no longer show.
     noted: records named in the note. create: for creates, what was known just before it was sent; created: the record
-    that came of it, once that is known; carried: the keys of the tags that it was sent with. farewell: the last write
-    to a record that has left the item.
+    that came of it, once that is known; carried: the keys of the tags that it was sent with; looked: when its marker
+    was looked for before it was sent, and not found. farewell: the last write to a record that has left the item.
     """
 
     want: Want | None = None
@@ -87,6 +87,7 @@ class Errand(Struct, frozen=True, kw_only=True):
     created: RecordRef | None = None
     carried: frozenset[str] = frozenset()
     source_record: int | None = None
+    looked: datetime | None = None
     farewell: bool = False
 
     @property

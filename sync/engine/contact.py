@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -11,9 +11,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from connectors.contract import Act, Capabilities, Level
 from connectors.errors import AuthRejected, RemoteError
 from sync.core.reasons import HoldReason, ParkReason
-from sync.engine import columns, down, load, poll, rows
+from sync.engine import columns, down, load, marker, poll, rows
 from sync.engine.hub import Connected, Hub, Mode
-from sync.store.contract import RESTORE_MARK
+from sync.store.contract import RESTORE_MARK, RESTORED_AT
 from sync.store.tables import connections, holds, items, links, meta, parked, records, refreshes
 
 
@@ -194,9 +194,6 @@ def would_create(conn: Connection, hub: Hub, connected: Connected, since: dateti
 
 # --- after a restore -------------------------------------------------------------------------------------------
 
-_INDEX_LAG = timedelta(minutes=5)
-"""How late a remote's lists may be: what was made just before the restore is seen by then."""
-
 
 def after_restore(hub: Hub) -> bool:
     """A restored database is old: hold every connection, read every linked record anew, then let go.
@@ -210,7 +207,8 @@ def after_restore(hub: Hub) -> bool:
     def step(conn: Connection) -> bool:
         if conn.execute(select(meta.c.value).where(meta.c.key == RESTORE_MARK)).scalar() is None:
             return False
-        conn.execute(delete(meta).where(meta.c.key == RESTORE_MARK))
+        conn.execute(delete(meta).where(meta.c.key.in_((RESTORE_MARK, RESTORED_AT))))
+        conn.execute(insert(meta).values(key=RESTORED_AT, value=now.isoformat()))
         for connected in hub.connections.values():
             rows.open_hold(
                 conn,
@@ -238,7 +236,8 @@ def end_of_restore(hub: Hub, connected: Connected) -> bool:
     """Release the hold of a restore once all was read anew. True when it was released now.
 
     All: every linked record, whatever is asked for by then, and the feed up to its end as it was after the lag of the
-    remote's lists, so that what this hub itself created after the backup is known before anything is created.
+    remote's lists, so that what this hub itself created after the backup is known before anything is created. What
+    does not show its link yet is found by its marker (`sync.engine.marker`).
     """
     with hub.store.read() as conn:
         since = conn.execute(
@@ -251,7 +250,7 @@ def end_of_restore(hub: Hub, connected: Connected) -> bool:
         if since is None:
             return False
         feed = poll.feed(conn, connected, poll.LIVE)
-        if feed is not None and (feed.finished_at is None or feed.finished_at < since + _INDEX_LAG):
+        if feed is not None and (feed.finished_at is None or feed.finished_at < since + marker.INDEX_LAG):
             return False
         if conn.execute(
             select(func.count()).where(refreshes.c.connection_id == connected.id, refreshes.c.why != "sweep")

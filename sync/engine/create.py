@@ -1,12 +1,13 @@
 """Creates out: at most one record per (item, connection), whatever crashes or is retried.
 
 The intent, with what was known just before, is stored before the request leaves, and the target carries the marker. An
-answer that was lost is settled by looking for the marker, never by asking again.
+answer that was lost is settled by looking for the marker, never by asking again. So is a create that this database may
+have forgotten: one for a record from before it was restored, or from before it was made.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import structs
@@ -15,11 +16,11 @@ from sqlalchemy import Connection, or_, select, update
 from connectors.contract import Act
 from connectors.errors import AuthRejected, RateLimited, RemoteError, WriteRejected
 from sync.core.backoff import next_attempt
-from sync.core.reasons import ParkReason
-from sync.engine import adopt, columns, doubt, down, ingest, parking, rows
+from sync.core.reasons import HoldReason, ParkReason
+from sync.engine import adopt, columns, doubt, down, ingest, marker, parking, rows
 from sync.engine.columns import Errand
 from sync.engine.deliver import due, may_write
-from sync.engine.hub import Connected, Hub
+from sync.engine.hub import Connected, Hub, Mode
 from sync.mapping.routes import Route
 from sync.model import Absent, CreateIntent, Draft, Duplicated, LinkView, NotYetCertain, RecordRef, Role, Snapshot
 from sync.store.tables import deliveries, links, parked
@@ -28,7 +29,10 @@ from sync.store.tables import deliveries, links, parked
 def create(hub: Hub, connected: Connected) -> bool:
     """Settle one create in doubt, or send one. True when there was one whose time had come."""
     doubt.take_up(hub, connected)
-    if not due(hub, connected, "create") or not may_write(hub, connected):
+    if not due(hub, connected, "create"):
+        return False
+    states = _states(hub, connected)
+    if not states:
         return False
     now = hub.clock.now()
     with hub.store.read() as conn:
@@ -37,7 +41,7 @@ def create(hub: Hub, connected: Connected) -> bool:
             .where(
                 deliveries.c.connection_id == connected.id,
                 deliveries.c.kind == "create",
-                deliveries.c.state.in_(("waiting", "in_doubt")),
+                deliveries.c.state.in_(states),
                 or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= now),
             )
             .order_by(deliveries.c.state, deliveries.c.made_at, deliveries.c.id)
@@ -55,12 +59,24 @@ def create(hub: Hub, connected: Connected) -> bool:
     return True
 
 
+def _states(hub: Hub, connected: Connected) -> tuple[str, ...]:
+    """The states of creates that may be taken up now.
+
+    To look for a record writes nothing: while a restored connection is held until what it made is known, it must look.
+    """
+    if may_write(hub, connected):
+        return ("waiting", "in_doubt")
+    answers = connected.mode is Mode.LIVE and connected.account_checked and not down.unreachable(hub, connected)
+    return ("in_doubt",) if answers and connected.health.held == {HoldReason.RESTORED.value} else ()
+
+
 def _send(hub: Hub, connected: Connected, row: Any) -> None:
     route = next((each for each in hub.routes if each.name == row.route), None)
     with hub.store.read() as conn:
         linked = adopt.tracker_of(conn, hub, row.item_id) if connected.role == "tracker" else None
         source = rows.record_row(conn, columns.errand(row.want).source_record or 0)
         still = rows.active_link(conn, source.id)
+        since = marker.older_than_we(conn, source, columns.errand(row.want).looked)
     gone = (
         f"the route {row.route} is not there any more"
         if route is None
@@ -77,23 +93,30 @@ def _send(hub: Hub, connected: Connected, row: Any) -> None:
     if wait:
         _later(hub, row, wait)
         return
-    draft, carried = _draft(hub, connected, route, source, row.id)
+    name = marker.of(hub.connections[source.connection_id], source, connected)
+    draft, carried = _draft(hub, connected, route, source, name)
     probe = connected.remote().probe(draft)
-    intent = CreateIntent(marker=row.id, at=hub.clock.now(), probe=probe, draft=draft)
+    intent = CreateIntent(marker=name, at=since or hub.clock.now(), probe=probe, draft=draft)
     errand = structs.replace(columns.errand(row.want), create=intent, carried=carried)
+    if since is not None:
+        # What such a record was created with is not known: as after any join, its tags only ever add.
+        errand = structs.replace(errand, carried=frozenset())
+        why = "it may have been created in a time of which this database knows nothing"
+        _enter_doubt(hub, connected, row, errand, why, not_before=since + marker.INDEX_LAG)
+        return
     if not hub.store.step(lambda conn: _claim(conn, hub, row, errand)):
         return
     try:
-        _ask_for(hub, connected, row, errand, draft)
+        _ask_for(hub, connected, row, errand, intent)
     except Exception:
         connected.left_behind[row.id] = row.attempts + 1
         raise
 
 
-def _ask_for(hub: Hub, connected: Connected, row: Any, errand: Errand, draft: Draft) -> None:
+def _ask_for(hub: Hub, connected: Connected, row: Any, errand: Errand, intent: CreateIntent) -> None:
     """Send a claimed create once."""
     try:
-        ref = connected.remote().create(draft, row.id)
+        ref = connected.remote().create(intent.draft, intent.marker)
     except RemoteError as error:
         _answered_badly(hub, connected, row, errand, error)
         return
@@ -159,7 +182,9 @@ def _answered_badly(hub: Hub, connected: Connected, row: Any, errand: Errand, er
         )
 
 
-def _enter_doubt(hub: Hub, connected: Connected, row: Any, errand: Errand, why: str) -> None:
+def _enter_doubt(
+    hub: Hub, connected: Connected, row: Any, errand: Errand, why: str, *, not_before: datetime | None = None
+) -> None:
     now = hub.clock.now()
     hub.store.step(
         lambda conn: conn.execute(
@@ -168,7 +193,7 @@ def _enter_doubt(hub: Hub, connected: Connected, row: Any, errand: Errand, why: 
             .values(
                 state="in_doubt",
                 in_doubt_since=row.in_doubt_since or now,
-                not_before=None,
+                not_before=not_before,
                 error=why,
                 want=columns.encode(errand),
             )
@@ -219,14 +244,23 @@ def _look(hub: Hub, connected: Connected, row: Any) -> None:
             _later(hub, row, found.seconds)
         case Duplicated():
             names = ", ".join(ref.key or ref.id for ref in found.refs)
-            detail = f"{names} carry one marker ({row.id}): keep one, link it with `hypercare link`, delete the others"
+            mark = errand.create.marker
+            detail = f"{names} carry one marker ({mark}): keep one, link it with `hypercare link`, delete the others"
             hub.store.step(lambda conn: _park(conn, hub, connected, row, ParkReason.CREATE_DUPLICATED, detail))
         case Absent():
+            with hub.store.read() as conn:
+                restored = marker.restored_at(conn)
+            caught_up = None if restored is None else restored + marker.INDEX_LAG
+            if caught_up is not None and hub.clock.now() < caught_up:
+                # It may have been sent again after the backup, as late as just before the restore.
+                _later(hub, row, (caught_up - hub.clock.now()).total_seconds())
+                return
+            anew = columns.encode(structs.replace(_bare(errand), looked=hub.clock.now()))
             hub.store.step(
                 lambda conn: conn.execute(
                     update(deliveries)
                     .where(deliveries.c.id == row.id)
-                    .values(state="waiting", not_before=None, in_doubt_since=None, error="")
+                    .values(state="waiting", not_before=None, in_doubt_since=None, error="", want=anew)
                 ).close()
             )
 

@@ -71,3 +71,6 @@ class Store(Protocol):
 RESTORE_MARK = "restored"
 """The key in `meta` that only copies have: when the copy was taken, as ISO text. A daemon that finds it holds every
 connection and deletes the mark in one step; it re-reads everything before it writes anything."""
+
+RESTORED_AT = "restored_at"
+"""The key in `meta` of the moment at which a daemon took up a restored database last, as ISO text."""

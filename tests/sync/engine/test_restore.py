@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from connectors.sandbox.faults import FaultKind, FaultRule
 from sync.engine.hub import EngineSettings
 from tests.support.launch import ROUTES, Launch
 from tests.sync.engine.conftest import Make
@@ -93,6 +94,89 @@ def test_an_issue_created_after_the_backup_is_not_created_again(make: Make) -> N
     assert len(day.issues()) == 1
     assert day.item(f"support:{ticket}") == day.item(day.issues()[0]["key"])
     assert len(day.ticket_now(ticket)["comments"]) <= len(notes) + 1, "at worst the link is told once more"
+
+
+def test_an_issue_created_after_the_backup_that_shows_no_link_yet_is_not_created_again(make: Make) -> None:
+    """Found by simulation: its marker was lost with the database."""
+    day = make(routes=ROUTES)
+    day.world.start()
+    day.world.wait(600)
+    copy = back_up(day)
+    day.world.wait(60)
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="*remotelink*", seconds=1))
+    ticket = day.ticket(tags=["outage"])
+    day.world.wait(30)
+    (issue,) = day.issues()
+    assert issue["remote_links"] == []
+    restore(day, copy)
+    day.jira.control.faults.clear()
+    day.world.wait(3600)
+    assert held(day) == set()
+    assert [each["key"] for each in day.issues()] == [issue["key"]]
+    assert day.item(f"support:{ticket}") == day.item(issue["key"])
+    assert day.links_on(issue["key"]) == [f"http://127.0.0.1:8101/agent/tickets/{ticket}"]
+
+
+def test_a_create_that_waited_in_the_backup_and_was_made_since_is_not_made_again(make: Make) -> None:
+    day = make(routes=ROUTES)
+    day.world.start()
+    day.world.wait(600)
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="issue.create", seconds=1))
+    ticket = day.ticket(tags=["outage"])
+    day.world.wait(60)
+    assert waiting(day, "tracker") == 1
+    copy = back_up(day)
+    day.jira.control.faults.clear()
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="*remotelink*", seconds=1))
+    while not day.issues():
+        day.world.wait(30)
+    restore(day, copy)
+    day.jira.control.faults.clear()
+    day.world.wait(3600)
+    assert len(day.issues()) == 1
+    assert day.item(f"support:{ticket}") == day.item(day.issues()[0]["key"])
+
+
+def test_a_connection_let_go_early_creates_nothing_before_the_lists_of_the_remote_must_have_caught_up(
+    make: Make,
+) -> None:
+    day = make(routes=ROUTES)
+    day.world.start()
+    day.world.wait(600)
+    copy = back_up(day)
+    day.world.wait(60)
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="*remotelink*", seconds=1))
+    day.ticket(tags=["outage"])
+    day.world.wait(30)
+    assert len(day.issues()) == 1
+    restore(day, copy)
+    for hold in holds_now(day):
+        assert day.world.command("resume", hold=hold.id).ok
+    day.world.wait(240)
+    day.jira.control.faults.clear()
+    day.world.wait(1800)
+    assert len(day.issues()) == 1
+
+
+def test_with_a_new_database_a_record_from_before_it_gets_no_second_issue(make: Make) -> None:
+    day = make(routes=ROUTES)
+    day.world.start()
+    begun = day.world.clock.now()
+    day.world.wait(60)
+    ticket = day.ticket(tags=["outage"])
+    day.world.wait(600)
+    (issue,) = day.issues()
+    day.jira.act({"act": "remove_remote_link", "issue": issue["key"], "id": issue["remote_links"][0]["id"]})
+    day.world.store.close()
+    for path in day.world.folder.glob("hypercare.db*"):
+        path.unlink()
+    day.world.open()
+    day.world.wait(600)
+    day.world.start("tracker")
+    assert day.world.command("start", connection="support", since=begun.isoformat()).ok
+    day.world.wait(1800)
+    assert [each["key"] for each in day.issues()] == [issue["key"]]
+    assert day.item(f"support:{ticket}") == day.item(issue["key"])
 
 
 def test_a_ticket_of_the_time_without_a_hub_is_routed_after_the_restore(make: Make) -> None:
