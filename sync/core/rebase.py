@@ -16,8 +16,8 @@ def rebase(item: ItemState, member: Member, rules: Rules | None = None) -> Membe
     changes: a record that differs under the new mapping is not written because of the edit, and a write that was still
     owed to it stays owed. Where it has become a mirror, or is one no more, `reconcile` starts the count anew.
 
-    Tags that the record is to show under the new mapping count as taken in. Without `rules` every tag that passes its
-    filter does.
+    Tags that the record is to show under the new mapping count as taken in, and as waived where it was never told
+    them. Without `rules` every tag that passes its filter does.
 
     A record that its user changed since is still changed: the raw halves are not touched.
     """
@@ -34,5 +34,10 @@ def rebase(item: ItemState, member: Member, rules: Rules | None = None) -> Membe
             for key in item.tags
             if key in member.accepts and (rules is None or is_visible(item, member, key, rules))
         }
-        tags = TagBase(keys=tags.keys, had=frozenset(due) | (tags.keys & item.tags.keys()))
+        waived = (due - tags.had) | (tags.waived & due)
+        tags = TagBase(
+            keys=tags.keys,
+            had=frozenset(due) | (tags.keys & item.tags.keys()),
+            waived=frozenset(waived) - member.shown.tags,
+        )
     return structs.replace(member, status_base=status, tag_base=tags)

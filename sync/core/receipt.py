@@ -125,4 +125,5 @@ def _moved(base: TagBase | None, add: frozenset[str], remove: frozenset[str]) ->
     if not add and not remove:
         return base
     base = base or TagBase()
-    return TagBase(keys=(base.keys | add) - remove, had=(base.had | add) - remove)
+    moved = structs.replace(base, keys=(base.keys | add) - remove, had=(base.had | add) - remove)
+    return structs.replace(moved, waived=moved.waived - add - remove) if moved.waived else moved

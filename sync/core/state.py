@@ -130,10 +130,14 @@ class StatusBase(Struct, frozen=True, kw_only=True):
 
 
 class TagBase(Struct, frozen=True, kw_only=True):
-    """A link's base for tags. keys: the raw half, folded. had: the canonical half, item tags it has taken in."""
+    """A link's base for tags. keys: the raw half, folded. had: the canonical half, item tags it has taken in.
+
+    waived: those of `had` that only an edit of the mapping let pass: never told, and not written but by a plan.
+    """
 
     keys: frozenset[str] = frozenset()
     had: frozenset[str] = frozenset()
+    waived: frozenset[str] = frozenset()
 
 
 class Intent(Struct, frozen=True, kw_only=True):

@@ -182,7 +182,7 @@ def _plan(item: ItemState, member: Member, base: TagBase | None, rules: Rules) -
     # A signal's tags flicker from event to event: they count once, and their going away means nothing.
     keys = base.keys | shown.tags if member.role is Role.SIGNAL and _votes(member) else shown.tags
     if "tags" in member.held:
-        return TagPlan(base=TagBase(keys=keys, had=base.had), add=_NONE, remove=_NONE, why=Why.HELD), ()
+        return TagPlan(base=structs.replace(base, keys=keys), add=_NONE, remove=_NONE, why=Why.HELD), ()
     visible = frozenset(key for key in item.tags if is_visible(item, member, key, rules))
     shared = shown.tags & item.tags.keys()
     writable = member.tag_direction in (Direction.BOTH, Direction.OUT, Direction.ENFORCE)
@@ -197,7 +197,8 @@ def _plan(item: ItemState, member: Member, base: TagBase | None, rules: Rules) -
     remove = (had & shown.tags & member.accepts) - item.tags.keys()
     had = (had & item.tags.keys()) | remove | shared
     why = Why.TAGS_TOLD if add or remove else Why.TAGS_AGREE
-    return TagPlan(base=TagBase(keys=keys, had=had), add=add, remove=remove, why=why), conflicts
+    waived = base.waived & had - shown.tags
+    return TagPlan(base=TagBase(keys=keys, had=had, waived=waived), add=add, remove=remove, why=why), conflicts
 
 
 def _enforced(

@@ -72,10 +72,19 @@ def test_a_changed_direction_writes_nothing() -> None:
 def test_tags_that_a_wider_filter_lets_pass_count_as_taken_in() -> None:
     item = ItemState(tags={"x": frozenset({Role.TRACKER}), "y": frozenset({Role.HELPDESK})})
     member = structs.replace(Stage("T:prog A:open").members()[1], accepts=frozenset("xy"))
-    assert rebase(item, member).tag_base == TagBase(had=frozenset("xy"))
-    assert rebase(item, member, Rules()).tag_base == TagBase(had=frozenset("x"))
+    assert rebase(item, member).tag_base == TagBase(had=frozenset("xy"), waived=frozenset("xy"))
+    assert rebase(item, member, Rules()).tag_base == TagBase(had=frozenset("x"), waived=frozenset("x"))
     siblings = Rules(roles={Role.HELPDESK: RoleRules(siblings=True)})
-    assert rebase(item, member, siblings).tag_base == TagBase(had=frozenset("xy"))
+    assert rebase(item, member, siblings).tag_base == TagBase(had=frozenset("xy"), waived=frozenset("xy"))
+
+
+def test_a_tag_that_the_record_was_told_before_is_not_waived() -> None:
+    item = ItemState(tags={"x": frozenset({Role.TRACKER}), "y": frozenset({Role.TRACKER})})
+    member = structs.replace(Stage("T:prog A:open").members()[1], accepts=frozenset("xy"))
+    member = structs.replace(member, tag_base=TagBase(had=frozenset("x")))
+    edited = rebase(item, member, Rules())
+    assert edited.tag_base == TagBase(had=frozenset("xy"), waived=frozenset("y"))
+    assert rebase(item, edited, Rules()) == edited
 
 
 def test_a_record_that_was_never_read_or_has_no_base_is_left_as_it_is() -> None:
