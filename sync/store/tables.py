@@ -1,4 +1,5 @@
-"""The tables. What could identify a person is in `people` and in `records.body`, and nowhere else.
+"""The tables. What could identify a person is in `people`, in `records.body` and, scrubbed, in the two bodies of the
+gateway (names of consumers, samples of answers), and nowhere else.
 
 Encoded columns hold msgspec values (JSON): one column, one meaning, read and written by one module each. Times are
 aware UTC, stored as text that sorts (`2026-01-02T03:04:05.678901Z`) by `Moment`.
@@ -470,3 +471,59 @@ shadows = Table(
     Index("ix_shadows_connection", "connection_id", "at"),
 )
 """What would have been written to a connection in shadow mode, and what people did there afterwards."""
+
+gateway_signatures = Table(
+    "gateway_signatures",
+    metadata,
+    Column("connection_id", Id, ForeignKey("connections.id"), primary_key=True),
+    Column("signature", String(64), primary_key=True),
+    Column("version", Id, nullable=False),  # counts every change of the connection's ledger
+    Column("state", String(16), nullable=False),  # open | acknowledged | resolved | regressed | muted
+    Column("entry", LargeBinary, nullable=False),  # connectors.gateway.ledger.Entry
+    Column("opened_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index("uq_gateway_signatures_version", "connection_id", "version", unique=True),
+)
+"""The signatures that crossed their threshold: the hub is their home, so this is their remote system."""
+
+gateway_changes = Table(
+    "gateway_changes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("connection_id", Id, ForeignKey("connections.id"), nullable=False),
+    Column("signature", String(64), nullable=False),
+    Column("version", Id, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("by", String(8), nullable=False),  # hub | rule | person
+    Column("actor", String(191), nullable=False, server_default=""),
+    Column("field", String(32), nullable=False),
+    Column("old", Text),
+    Column("new", Text),
+    Column("op", String(40), nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),
+    Index("ix_gateway_changes_signature", "connection_id", "signature", "version"),
+    sqlite_autoincrement=True,
+)
+"""Append-only: the change history of each signature."""
+
+gateway_folds = Table(
+    "gateway_folds",
+    metadata,
+    Column("connection_id", Id, ForeignKey("connections.id"), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("key", String(512), primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # connectors.gateway.fold.FoldRow
+)
+"""What the lines of a gateway were folded into, opaque to all but the fold; stored with `gateway_feeds` in one step."""
+
+gateway_feeds = Table(
+    "gateway_feeds",
+    metadata,
+    Column("connection_id", Id, ForeignKey("connections.id"), primary_key=True),
+    Column("feed", String(512), primary_key=True),
+    Column("place", LargeBinary, nullable=False),  # connectors.gateway.places
+    Column("lines", Id, nullable=False, server_default="0"),
+    Column("poisoned", Id, nullable=False, server_default="0"),
+    Column("moved_at", Moment, nullable=False),
+)
+"""How far each feed of a gateway was folded."""

@@ -158,6 +158,62 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection_id", "feed", name=op.f("pk_cursors")),
     )
     op.create_table(
+        "gateway_changes",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("connection_id", ID, nullable=False),
+        sa.Column("signature", sa.String(length=64), nullable=False),
+        sa.Column("version", ID, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("by", sa.String(length=8), nullable=False),
+        sa.Column("actor", sa.String(length=191), server_default="", nullable=False),
+        sa.Column("field", sa.String(length=32), nullable=False),
+        sa.Column("old", sa.Text(), nullable=True),
+        sa.Column("new", sa.Text(), nullable=True),
+        sa.Column("op", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("why", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_gateway_changes_connection_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gateway_changes")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_gateway_changes_signature", "gateway_changes", ["connection_id", "signature", "version"], unique=False
+    )
+    op.create_table(
+        "gateway_feeds",
+        sa.Column("connection_id", ID, nullable=False),
+        sa.Column("feed", sa.String(length=512), nullable=False),
+        sa.Column("place", sa.LargeBinary(), nullable=False),
+        sa.Column("lines", ID, server_default="0", nullable=False),
+        sa.Column("poisoned", ID, server_default="0", nullable=False),
+        sa.Column("moved_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_gateway_feeds_connection_id")),
+        sa.PrimaryKeyConstraint("connection_id", "feed", name=op.f("pk_gateway_feeds")),
+    )
+    op.create_table(
+        "gateway_folds",
+        sa.Column("connection_id", ID, nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=512), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_gateway_folds_connection_id")),
+        sa.PrimaryKeyConstraint("connection_id", "kind", "key", name=op.f("pk_gateway_folds")),
+    )
+    op.create_table(
+        "gateway_signatures",
+        sa.Column("connection_id", ID, nullable=False),
+        sa.Column("signature", sa.String(length=64), nullable=False),
+        sa.Column("version", ID, nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.Column("opened_at", MOMENT, nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_gateway_signatures_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "signature", name=op.f("pk_gateway_signatures")),
+    )
+    op.create_index("uq_gateway_signatures_version", "gateway_signatures", ["connection_id", "version"], unique=True)
+    op.create_table(
         "holds",
         sa.Column("id", ID, nullable=False),
         sa.Column("connection_id", ID, nullable=False),

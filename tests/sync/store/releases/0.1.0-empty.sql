@@ -98,6 +98,50 @@ CREATE TABLE deliveries (
 	CONSTRAINT fk_deliveries_link_id FOREIGN KEY(link_id) REFERENCES links (id), 
 	CONSTRAINT fk_deliveries_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
 );
+CREATE TABLE gateway_changes (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	connection_id INTEGER NOT NULL, 
+	signature VARCHAR(64) NOT NULL, 
+	version INTEGER NOT NULL, 
+	at VARCHAR(27) NOT NULL, 
+	"by" VARCHAR(8) NOT NULL, 
+	actor VARCHAR(191) DEFAULT '' NOT NULL, 
+	field VARCHAR(32) NOT NULL, 
+	old TEXT, 
+	new TEXT, 
+	op VARCHAR(40) DEFAULT '' NOT NULL, 
+	why TEXT DEFAULT '' NOT NULL, 
+	CONSTRAINT fk_gateway_changes_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE gateway_feeds (
+	connection_id INTEGER NOT NULL, 
+	feed VARCHAR(512) NOT NULL, 
+	place BLOB NOT NULL, 
+	lines INTEGER DEFAULT '0' NOT NULL, 
+	poisoned INTEGER DEFAULT '0' NOT NULL, 
+	moved_at VARCHAR(27) NOT NULL, 
+	CONSTRAINT pk_gateway_feeds PRIMARY KEY (connection_id, feed), 
+	CONSTRAINT fk_gateway_feeds_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE gateway_folds (
+	connection_id INTEGER NOT NULL, 
+	kind VARCHAR(32) NOT NULL, 
+	"key" VARCHAR(512) NOT NULL, 
+	body BLOB NOT NULL, 
+	CONSTRAINT pk_gateway_folds PRIMARY KEY (connection_id, kind, "key"), 
+	CONSTRAINT fk_gateway_folds_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
+CREATE TABLE gateway_signatures (
+	connection_id INTEGER NOT NULL, 
+	signature VARCHAR(64) NOT NULL, 
+	version INTEGER NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	entry BLOB NOT NULL, 
+	opened_at VARCHAR(27) NOT NULL, 
+	updated_at VARCHAR(27) NOT NULL, 
+	CONSTRAINT pk_gateway_signatures PRIMARY KEY (connection_id, signature), 
+	CONSTRAINT fk_gateway_signatures_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
+);
 CREATE TABLE holds (
 	id INTEGER NOT NULL, 
 	connection_id INTEGER NOT NULL, 
@@ -314,8 +358,8 @@ CREATE INDEX ix_journal_item ON journal (item_id, id);
 CREATE INDEX ix_conflicts_item ON conflicts (item_id);
 CREATE INDEX ix_plans_applying ON plans (id) WHERE state = 'applying';
 CREATE UNIQUE INDEX uq_records_identity ON records (connection_id, remote_id, kind);
-CREATE INDEX ix_records_swept ON records (connection_id, swept_at);
 CREATE INDEX ix_records_key ON records (connection_id, "key");
+CREATE INDEX ix_records_swept ON records (connection_id, swept_at);
 CREATE INDEX ix_writes_link_at ON writes (link_id, field, at);
 CREATE INDEX ix_writes_connection_at ON writes (connection_id, at);
 CREATE INDEX ix_holds_open ON holds (connection_id) WHERE released_at IS NULL;
@@ -324,14 +368,16 @@ CREATE INDEX ix_inbox_waiting ON inbox (id) WHERE done_at IS NULL;
 CREATE UNIQUE INDEX uq_inbox_call ON inbox (connection_id, call_id);
 CREATE INDEX ix_refreshes_asked ON refreshes (connection_id, asked_at);
 CREATE INDEX ix_plan_rows_state ON plan_rows (plan_id, state, no);
-CREATE INDEX ix_shadows_connection ON shadows (connection_id, at);
 CREATE INDEX ix_shadows_open ON shadows (link_id, field) WHERE ended_at IS NULL;
+CREATE INDEX ix_shadows_connection ON shadows (connection_id, at);
+CREATE UNIQUE INDEX uq_gateway_signatures_version ON gateway_signatures (connection_id, version);
+CREATE INDEX ix_gateway_changes_signature ON gateway_changes (connection_id, signature, version);
 CREATE UNIQUE INDEX uq_links_record ON links (record_id) WHERE ended_at IS NULL;
 CREATE INDEX ix_links_record ON links (record_id);
 CREATE INDEX ix_links_item ON links (item_id);
-CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
-CREATE UNIQUE INDEX uq_deliveries_route ON deliveries (item_id, connection_id) WHERE kind = 'create' AND state <> 'superseded';
 CREATE INDEX ix_deliveries_state ON deliveries (state, not_before);
+CREATE UNIQUE INDEX uq_deliveries_route ON deliveries (item_id, connection_id) WHERE kind = 'create' AND state <> 'superseded';
 CREATE UNIQUE INDEX uq_deliveries_open ON deliveries (link_id) WHERE state IN ('waiting', 'sending', 'in_doubt');
+CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
 DELETE FROM "sqlite_sequence";
 COMMIT;

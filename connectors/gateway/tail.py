@@ -1,0 +1,402 @@
+"""Follows a log file that is rotated: by renaming it, or by copying and truncating it, compressed afterwards or not.
+
+A file is known by its beginning, not by its name or its inode: both are given to others. What was read is never read
+again, and a predecessor that was not read to its end is read first, wherever it has gone.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import zlib
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import msgspec
+from msgspec import Struct, structs
+
+from connectors.contract import Clock
+from connectors.gateway.places import HEAD, Block, FilePlace, Head, head_of
+
+LINGER = 5.0
+"""Seconds for which a renamed file is still read: its writer goes on until it opens the new one."""
+
+DONE_KEPT = 16
+"""Files that are remembered as read to their end."""
+
+_COMPRESSED = ".gz"
+
+
+class _Found(Struct, frozen=True, kw_only=True):
+    """A file that may hold lines of ours. current: it has the name that is written to."""
+
+    path: Path
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    current: bool
+
+    @property
+    def compressed(self) -> bool:
+        return self.path.suffix == _COMPRESSED and not self.current
+
+
+class Tail:
+    """One log file and its predecessors, from a stored place on. Implements `places.Source`.
+
+    rotated: a pattern for the names that the file gets when it is put aside; by default its own name, a sign, and
+    anything. begin: where to start when nothing is stored.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        clock: Clock,
+        *,
+        stored: bytes | None = None,
+        begin: Literal["beginning", "end"] = "beginning",
+        rotated: str = "",
+    ) -> None:
+        self.name = name
+        self._path = path
+        self._clock = clock
+        self._begin = begin
+        self._rotated = rotated
+        self._place = msgspec.json.decode(stored, type=FilePlace) if stored is not None else None
+        self._file: BinaryIO | None = None
+        self._compressed = False
+        self._ahead = b""  # of a compressed file: what was read behind our place, for it is not read backwards
+        self._was_current = True
+        self._finishing_at: float | None = None
+        self._gap_told = False
+        self._notes: list[tuple[str, dict[str, str]]] = []
+        self._trouble = ""
+
+    # --- what a source does ---------------------------------------------------------------------------------------
+
+    def read(self, most: int) -> Block | None:
+        """The next complete lines, at most so many bytes. None: nothing complete is there now."""
+        try:
+            block = self._read(most)
+        except (OSError, EOFError, zlib.error) as error:
+            self._close()
+            self._note_trouble(str(error))
+            return None
+        if self._trouble and block is not None:
+            self._trouble = ""
+            self._notes.append(("feed_back", {}))
+        return block
+
+    def stored(self, place: bytes) -> None:
+        """Nothing is kept for what is not stored yet: the files stay as they are."""
+
+    def notes(self) -> list[tuple[str, dict[str, str]]]:
+        """What happened since this was last asked."""
+        told, self._notes = self._notes, []
+        return told
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._close()
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def _read(self, most: int) -> Block | None:
+        if self._file is None:
+            begun = self._place is not None
+            if not self._open():
+                return None
+            if not begun:
+                assert self._place is not None
+                return Block(data=b"", place=msgspec.json.encode(self._place))  # where we began is a place, too
+        for _ in range(3):  # a file may be at its end, and the next one empty
+            data = self._bytes(most)
+            if data is None:
+                if not self._after_truncation():
+                    return None
+                continue
+            block = self._lines(data, full=len(data) == most)
+            if block is not None:
+                self._finishing_at = None
+                return block
+            if not self._is_finished():
+                return None
+            if data:
+                return self._last_line(data)
+            self._advance()
+            if self._file is None:
+                return None
+        return None
+
+    def _bytes(self, most: int) -> bytes | None:
+        """What follows our place. None: the file was truncated, what it holds now is another file's."""
+        assert self._file is not None
+        assert self._place is not None
+        if self._compressed:
+            if self._file.tell() != self._place.offset + len(self._ahead):
+                self._file.seek(self._place.offset)
+                self._ahead = b""
+            return self._ahead + self._file.read(most - len(self._ahead))
+        number = self._file.fileno()
+        data = os.pread(number, most, self._place.offset)
+        # Looked at after the read: what was read before a truncation is the old file's.
+        head = self._place.head
+        if head.length and head_of(os.pread(number, head.length, 0)) != head:
+            return None
+        if not data and os.fstat(number).st_size < self._place.offset:
+            return None
+        return data
+
+    def _lines(self, data: bytes, *, full: bool) -> Block | None:
+        """The complete lines at the beginning of `data`, and the place behind them."""
+        assert self._place is not None
+        end = data.rfind(b"\n") + 1
+        if self._place.skipping:
+            first = data.find(b"\n") + 1
+            if not first:
+                return self._moved(data, len(data), b"", skipping=True) if data else None
+            return self._moved(data, end, data[first:end])
+        if end:
+            return self._moved(data, end, data[:end])
+        if full:
+            return self._moved(data, len(data), b"", skipping=True, overlong=1)
+        return None
+
+    def _last_line(self, data: bytes) -> Block:
+        """A file that is written no more ends without a newline: what stands there is a line."""
+        assert self._place is not None
+        return self._moved(data, len(data), b"" if self._place.skipping else data + b"\n")
+
+    def _moved(self, data: bytes, by: int, lines: bytes, *, skipping: bool = False, overlong: int = 0) -> Block:
+        """The place after so many of the bytes that were read."""
+        assert self._place is not None
+        assert self._file is not None
+        place = structs.replace(self._place, offset=self._place.offset + by, skipping=skipping)
+        if place.head.length < HEAD:
+            place = structs.replace(place, head=self._longer_head(data[:by]))
+        if self._compressed:
+            self._ahead = data[by:]
+        else:
+            place = structs.replace(place, modified_ns=os.fstat(self._file.fileno()).st_mtime_ns)
+        self._place = place
+        return Block(data=lines, place=msgspec.json.encode(place), overlong=overlong)
+
+    def _longer_head(self, data: bytes) -> Head:
+        """The head as far as was read by now."""
+        assert self._place is not None
+        assert self._file is not None
+        known = self._place.head
+        if not self._place.offset:
+            return head_of(data)
+        length = min(self._place.offset + len(data), HEAD)
+        if self._compressed:
+            first = _first_bytes(Path(str(self._file.name)), length, compressed=True)
+        else:
+            first = os.pread(self._file.fileno(), length, 0)
+        # Emptied and written anew at this very moment: what was read is still the old file's.
+        return head_of(first) if head_of(first[: known.length]) == known else known
+
+    def _is_finished(self) -> bool:
+        """Whether the file, read to its end, is one that nobody writes to any more."""
+        assert self._file is not None
+        if self._compressed:
+            return True
+        try:
+            now = self._path.stat()
+        except FileNotFoundError:
+            self._finishing_at = None  # between two steps of a rotation: the next file is not there yet
+            return False
+        mine = os.fstat(self._file.fileno())
+        if (now.st_dev, now.st_ino) == (mine.st_dev, mine.st_ino):
+            self._finishing_at = None
+            return False
+        if not self._was_current and self._clock.now().timestamp() - mine.st_mtime >= LINGER:
+            return True  # put aside before we came
+        at = self._clock.monotonic()
+        if self._finishing_at is None:
+            self._finishing_at = at + LINGER
+        return at >= self._finishing_at
+
+    # --- which file -----------------------------------------------------------------------------------------------
+
+    def _open(self) -> bool:
+        """Open the file of our place, or the first one. False: there is none yet."""
+        if self._place is None:
+            return self._open_first()
+        found = self._find(self._place)
+        if found is None:
+            if self._place.offset and not self._gap_told:
+                self._gap_told = True
+                self._notes.append(("feed_gap", {"file": str(self._path), "read": str(self._place.offset)}))
+            self._advance()
+            return self._file is not None
+        self._take(found, self._place)
+        return True
+
+    def _open_first(self) -> bool:
+        current = self._current()
+        if current is None:
+            self._begin = "beginning"  # a file that comes later is new from its first line on
+            self._note_missing()
+            return False
+        place = FilePlace(device=current.device, inode=current.inode, modified_ns=current.modified_ns)
+        if self._begin == "end":
+            with current.path.open("rb") as file:
+                offset = _after_last_line(file, current.size)
+                place = structs.replace(
+                    place, offset=offset, head=head_of(os.pread(file.fileno(), min(offset, HEAD), 0))
+                )
+        self._take(current, place)
+        return True
+
+    def _find(self, place: FilePlace) -> _Found | None:
+        """The file that a place is in, by its beginning; by its inode where nothing of it was read."""
+        for found in (*self._some(self._current()), *self._put_aside()):
+            if place.head.length:
+                if (found.size >= place.offset or found.compressed) and _begins(found, place.head):
+                    return found
+            elif (found.device, found.inode) == (place.device, place.inode):
+                return found
+        return None
+
+    def _after_truncation(self) -> bool:
+        """The file under our hands was emptied and is written anew: the rest of what it held may be in a copy."""
+        assert self._place is not None
+        self._close()
+        copy = next((found for found in self._put_aside() if _begins(found, self._place.head)), None)
+        if copy is not None:
+            self._take(copy, self._place)
+            return True
+        self._notes.append(("feed_truncated", {"file": str(self._path), "read": str(self._place.offset)}))
+        self._advance()
+        return self._file is not None
+
+    def _advance(self) -> None:
+        """Go to the file that follows: the oldest put aside that was not read, else the current one."""
+        assert self._place is not None
+        self._close()
+        place = self._place
+        done = (place.head, *(head for head in place.done if head != place.head)) if place.head.length else place.done
+        done = done[:DONE_KEPT]
+        current = self._current()
+        later = [found for found in self._put_aside() if found.size and found.modified_ns >= place.modified_ns]
+        later.sort(key=lambda found: (found.modified_ns, -_number(found.path), found.compressed))
+        for found in (*later, *self._some(current)):
+            if found.size and any(_begins(found, head) for head in done):
+                if found.current:
+                    break  # the current one, read to its end: not emptied yet
+                continue
+            self._take(
+                found,
+                FilePlace(device=found.device, inode=found.inode, modified_ns=found.modified_ns, done=done),
+            )
+            return
+        self._place = structs.replace(place, done=done)
+        if current is None:
+            self._note_missing()
+
+    def _take(self, found: _Found, place: FilePlace) -> None:
+        self._close()
+        self._compressed, self._was_current, self._ahead = found.compressed, found.current, b""
+        if found.compressed:
+            self._file = gzip.open(found.path, "rb")  # type: ignore[assignment]  # noqa: SIM115  kept open
+        else:
+            self._file = found.path.open("rb", buffering=0)
+        self._finishing_at = None
+        self._gap_told = False
+        self._place = structs.replace(place, device=found.device, inode=found.inode)
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _current(self) -> _Found | None:
+        try:
+            return _look(self._path, current=True)
+        except FileNotFoundError:
+            return None
+
+    def _put_aside(self) -> list[_Found]:
+        """The files that the log was rotated to: uncompressed ones first."""
+        found = []
+        paths = [path for path in self._path.parent.iterdir() if self._is_rotated(path.name)]
+        for path in sorted(paths, key=lambda path: (path.suffix == _COMPRESSED, path.name)):
+            try:
+                one = _look(path, current=False)
+            except FileNotFoundError:
+                continue  # renamed or removed since it was listed
+            if one is not None:
+                found.append(one)
+        return found
+
+    def _is_rotated(self, name: str) -> bool:
+        if name == self._path.name:
+            return False
+        if self._rotated:
+            return fnmatchcase(name, self._rotated) or fnmatchcase(name, self._rotated + _COMPRESSED)
+        return re.match(rf"{re.escape(self._path.name)}[-._]", name) is not None
+
+    @staticmethod
+    def _some(found: _Found | None) -> tuple[_Found, ...]:
+        return () if found is None else (found,)
+
+    def _note_missing(self) -> None:
+        self._note_trouble(f"{self._path} is not there")
+
+    def _note_trouble(self, why: str) -> None:
+        if why != self._trouble:
+            self._trouble = why
+            self._notes.append(("feed_unreadable", {"file": str(self._path), "why": why}))
+
+
+def _look(path: Path, *, current: bool) -> _Found | None:
+    seen = path.stat()
+    if not path.is_file():
+        return None
+    return _Found(
+        path=path,
+        device=seen.st_dev,
+        inode=seen.st_ino,
+        size=seen.st_size,
+        modified_ns=seen.st_mtime_ns,
+        current=current,
+    )
+
+
+def _begins(found: _Found, head: Head) -> bool:
+    """Whether a file begins so."""
+    if not head.length or (not found.compressed and found.size < head.length):
+        return False
+    try:
+        return head_of(_first_bytes(found.path, head.length, compressed=found.compressed)) == head
+    except (OSError, EOFError, zlib.error):
+        return False  # being compressed at this moment, or not ours to read
+
+
+def _first_bytes(path: Path, length: int, *, compressed: bool) -> bytes:
+    with gzip.open(path, "rb") if compressed else path.open("rb") as file:
+        return file.read(length)
+
+
+def _number(path: Path) -> int:
+    """The number at the end of a rotated name; files of one moment are older the higher it is."""
+    found = re.search(r"\.(\d+)(?:\.gz)?\Z", path.name)
+    return int(found[1]) if found else 0
+
+
+def _after_last_line(file: BinaryIO, size: int) -> int:
+    """The place behind the last newline."""
+    step = 64 * 1024
+    end = size
+    while end > 0:
+        begin = max(0, end - step)
+        found = os.pread(file.fileno(), end - begin, begin).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        end = begin
+    return 0
