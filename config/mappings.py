@@ -8,14 +8,18 @@ from config.load import Loaded
 from config.problems import SettingsErrors
 from config.sources import Fault
 from sync.mapping import load as mapping
-from sync.mapping.yaml import Malformed
+from sync.mapping.yaml import Malformed, compose
 
 ENDINGS = (".yaml", ".yml")
 
 
 def load_mappings(loaded: Loaded) -> mapping.Loaded:
     """All files of the mappings folder, compiled. Raises SettingsErrors with all that is wrong in all of them."""
-    texts = read_texts(loaded.mappings_dir)
+    return compile_texts(loaded, read_texts(loaded.mappings_dir))
+
+
+def compile_texts(loaded: Loaded, texts: dict[str, str]) -> mapping.Loaded:
+    """These files, as if they were the mappings folder's. Raises SettingsErrors with all that is wrong in all."""
     try:
         compiled = mapping.load(texts, loaded.systems)
     except Malformed as error:
@@ -53,6 +57,43 @@ def read_texts(folder: Path) -> dict[str, str]:
     if faults:
         raise SettingsErrors(faults)
     return texts
+
+
+def read_with(folder: Path, file: Path) -> dict[str, str]:
+    """The files of a folder with one more, which takes the place of those that it would replace; or another folder.
+
+    Replaced are the file itself, and mappings for the same connections (or for the same system, where none is named).
+    Raises SettingsErrors.
+    """
+    if file.is_dir():
+        return read_texts(file)
+    texts = read_texts(folder)
+    try:
+        text = file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsErrors(
+            [Fault(str(file), "", f"is not text in UTF-8 (byte {error.start})", "save it as UTF-8")]
+        ) from None
+    except OSError as error:
+        raise SettingsErrors([Fault(str(file), "", f"cannot be read ({error.strerror})", "name a file")]) from None
+    same = {name for name in texts if Path(name).resolve() == file.resolve()}
+    claimed = _claims(str(file), text)
+    kept = {name: known for name, known in texts.items() if name not in same and claimed != _claims(name, known)}
+    return {**kept, str(file): text}
+
+
+def _claims(name: str, text: str) -> tuple[str, ...]:
+    """What a file speaks for: `routes.yaml` and `rules.yaml` for themselves, a mapping for connections or a system."""
+    base = Path(name).stem
+    if base in ("routes", "rules"):
+        return ("", base)
+    try:
+        data = compose(text, name).data
+    except Malformed:
+        return (name,)
+    named = data if isinstance(data, dict) else {}
+    connections = named.get("connections")
+    return (str(named.get("system")), *sorted(str(one) for one in connections or () if isinstance(connections, list)))
 
 
 def _has_mapping(compiled: mapping.Loaded, name: str, system: str) -> bool:

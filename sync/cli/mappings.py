@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -47,3 +48,25 @@ def check(
 def _escaped(text: str) -> str:
     """As GitHub's workflow commands want data."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+@app.command("try")
+def try_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The mapping to try, or a folder of all files.")],
+    record: Annotated[
+        str, typer.Option("--record", metavar="RECORD", help="CONNECTION:ID, an issue key or an address.")
+    ],
+    config: Config = None,
+    online: Annotated[bool, typer.Option("--online", help="Read the record anew.")] = False,
+    json: Json = False,
+) -> None:
+    """Show one record through a mapping in both directions, with the rule that made each value. Writes nothing."""
+    from sync.cli import show, tracing, trying
+    from sync.ports import RealClock
+
+    trial = trying.try_record(configuration(context, config), file, record, online=online)
+    if json:
+        show.json(trial)
+    else:
+        tracing.page(trial, RealClock().now())

@@ -20,6 +20,7 @@ from sync.cli.ending import Ended
 if TYPE_CHECKING:
     from sync.engine.commands import Answer
     from sync.engine.hub import Hub
+    from sync.mapping.load import Loaded as Mappings
     from sync.store.contract import Store
 
 ANSWER_SECONDS = 30.0
@@ -56,10 +57,10 @@ def database(configured: Configuration) -> Generator[Store]:
 
 
 @contextmanager
-def looking(configured: Configuration) -> Generator[Opened]:
-    """The database and a hub to look with."""
+def looking(configured: Configuration, mappings: Mappings | None = None) -> Generator[Opened]:
+    """The database and a hub to look with. mappings: instead of those in the folder of the settings."""
     with database(configured) as store:
-        yield Opened(configuration=configured, store=store, hub=_hub(configured, store))
+        yield Opened(configuration=configured, store=store, hub=_hub(configured, store, mappings))
 
 
 @contextmanager
@@ -94,12 +95,13 @@ def make_data_dir(configured: Configuration) -> None:
         raise Ended(f"{configured.data_dir} cannot be made ({error.strerror}): correct `data_dir`") from None
 
 
-def _hub(configured: Configuration, store: Store) -> Hub:
+def _hub(configured: Configuration, store: Store, mappings: Mappings | None = None) -> Hub:
     from config.mappings import load_mappings
     from sync.daemon import build, main
     from sync.ports import RealClock, RealRng
 
-    return build.offline(store, main.configured(configured), load_mappings(configured), RealClock(), RealRng())
+    known = mappings if mappings is not None else load_mappings(configured)
+    return build.offline(store, main.configured(configured), known, RealClock(), RealRng())
 
 
 # --- the running daemon ----------------------------------------------------------------------------------------------

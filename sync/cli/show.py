@@ -28,6 +28,19 @@ def say(text: str = "") -> None:
     sys.stdout.write(plain(text) + "\n")
 
 
+def styled(*parts: tuple[str, str]) -> None:
+    """One line made of (text, style): in colour where a person looks and has not set NO_COLOR. Styles are rich's."""
+    if not is_looked_at():
+        say("".join(text for text, _ in parts).rstrip())
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    line = Text.assemble(*((plain(text), style) for text, style in parts))
+    line.rstrip()
+    Console(highlight=False).print(line, soft_wrap=True)
+
+
 def warn(text: str) -> None:
     """One line on standard error."""
     sys.stderr.write(plain(text) + "\n")
