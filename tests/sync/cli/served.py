@@ -22,6 +22,12 @@ class Served(Place):
 
     zendesk: ZendeskSandbox
     jira: JiraSandbox
+    ahead = 0.0
+    """Seconds of Zendesk's clock before ours."""
+
+    def zendesk_time(self) -> float:
+        """What Zendesk's clock shows."""
+        return time.time() + self.ahead
 
     def ticket(self, **given: Any) -> int:
         """A customer writes a ticket."""
@@ -32,7 +38,8 @@ class Served(Place):
         return str(self.jira.act({"act": "create", "summary": "Log-in times out", **given})["key"])
 
     def read_all(self) -> None:
-        """Both systems' records are in the database."""
+        """Both systems' records are in the database. The export shows no ticket within its own second."""
+        self.ahead += 2.0
         for name in ("support", "tracker"):
             done = self.run("import", name, "--since", "2020-01-01")
             assert done.code == 0, done.err
@@ -53,10 +60,10 @@ def served(
     """Both stand-ins served. zendesk, jira: their switches."""
     place = Served(folder)
     switches = {"export_hides": 0.0, "subdomain": "acme", **(zendesk or {})}
-    place.zendesk = build_zendesk(time.time, RealRng(), settings=switches)
+    place.zendesk = build_zendesk(place.zendesk_time, RealRng(), settings=switches)
     place.jira = build_jira(time.time, RealRng(), deployment=deployment, settings={"index_lag": 0.0, **(jira or {})})
     with ExitStack() as stack:
-        desk = stack.enter_context(serve(place.zendesk))
+        desk = stack.enter_context(serve(place.zendesk, time_source=place.zendesk_time))
         site = stack.enter_context(serve(place.jira))
         place.point_at(zendesk=desk.url, jira=site.url)
         yield place
