@@ -68,24 +68,30 @@ def read_with(folder: Path, file: Path) -> dict[str, str]:
     if file.is_dir():
         return read_texts(file)
     texts = read_texts(folder)
-    try:
-        text = file.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise SettingsErrors(
-            [Fault(str(file), "", f"is not text in UTF-8 (byte {error.start})", "save it as UTF-8")]
-        ) from None
-    except OSError as error:
-        raise SettingsErrors([Fault(str(file), "", f"cannot be read ({error.strerror})", "name a file")]) from None
+    text = read_alone(file)[str(file)]
     same = {name for name in texts if Path(name).resolve() == file.resolve()}
     claimed = _claims(str(file), text)
     kept = {name: known for name, known in texts.items() if name not in same and claimed != _claims(name, known)}
     return {**kept, str(file): text}
 
 
+def read_alone(place: Path) -> dict[str, str]:
+    """One file, or all of a folder. Raises SettingsErrors."""
+    if place.is_dir():
+        return read_texts(place)
+    try:
+        return {str(place): place.read_text("utf-8")}
+    except UnicodeDecodeError as error:
+        fault = Fault(str(place), "", f"is not text in UTF-8 (byte {error.start})", "save it as UTF-8")
+    except OSError as error:
+        fault = Fault(str(place), "", f"cannot be read ({error.strerror})", "name a mapping file or a folder of them")
+    raise SettingsErrors([fault])
+
+
 def _claims(name: str, text: str) -> tuple[str, ...]:
     """What a file speaks for: `routes.yaml` and `rules.yaml` for themselves, a mapping for connections or a system."""
     base = Path(name).stem
-    if base in ("routes", "rules"):
+    if base in ("routes", "rules", "people"):
         return ("", base)
     try:
         data = compose(text, name).data

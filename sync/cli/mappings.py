@@ -70,3 +70,21 @@ def try_(
         show.json(trial)
     else:
         tracing.page(trial, RealClock().now())
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A mapping file, or a folder of them.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="What it became; a file may stand in for one of OLD's.")],
+    json: Json = False,
+) -> None:
+    """Say in words what changes between two versions of mapping files. Exit code 0: nothing; 1: something."""
+    from sync.cli import differing, show
+
+    found = differing.between(old, new)
+    if json:
+        show.json({"same": not found, "differences": found})
+    else:
+        differing.page(found)
+    if found:
+        raise Ended
