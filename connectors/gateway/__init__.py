@@ -1,1 +1,45 @@
 """The connector for API gateways: signatures folded from call logs, their state owned by the hub."""
+
+from __future__ import annotations
+
+from connectors.contract import Act, Budget, Connector, Feed, Ports, Remote
+from connectors.gateway.records import KIND, parse_reference
+from connectors.gateway.settings import GatewaySettings
+from sync.model import Role
+
+
+def _connect(settings: GatewaySettings, ports: Ports) -> Remote:
+    from connectors.gateway.client import GatewayRemote
+
+    return GatewayRemote(settings, ports)
+
+
+def _feed(settings: GatewaySettings, ports: Ports) -> Feed:
+    from connectors.gateway.feed import GatewayFeed  # what folds needs numeric libraries, and `--help` none of them
+
+    return GatewayFeed(settings, ports)
+
+
+def _budgets(settings: GatewaySettings) -> tuple[Budget, ...]:
+    """None: the ledger is the hub's own."""
+    del settings
+    return ()
+
+
+def _draws(act: Act) -> tuple[str, ...]:
+    del act
+    return ()
+
+
+CONNECTOR = Connector(
+    name="gateway",
+    role=Role.SIGNAL,
+    kind=KIND,
+    settings=GatewaySettings,
+    connect=_connect,
+    webhook=None,
+    budgets=_budgets,
+    draws=_draws,
+    parse_reference=parse_reference,
+    feed=_feed,
+)

@@ -11,64 +11,24 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from connectors.gateway.entries import Edit, Entry, Row
 from connectors.gateway.fold import FoldRow
-from connectors.gateway.lifecycle import SignatureState
-from connectors.gateway.signature import Figures, Signature
-from sync.model import LinkShown
 from sync.store.tables import gateway_changes, gateway_feeds, gateway_folds, gateway_signatures
 from sync.store.upsert import upsert
 
-RULE, HUB, PERSON = "rule", "hub", "person"
-"""Who changes a signature: the lifecycle's rules, a delivery of the hub, or somebody at the command line."""
-
 _CHUNK = 400
-
-
-class Entry(Struct, frozen=True, kw_only=True):
-    """One signature in the ledger. figures: as last published; the change feed shows no others.
-
-    links: what it shows of other records. tags: those that the hub owes it, beside its own.
-    """
-
-    signature: Signature
-    figures: Figures
-    state: SignatureState
-    published_at: datetime
-    links: tuple[LinkShown, ...] = ()
-    tags: tuple[str, ...] = ()
-
-
-class Row(Struct, frozen=True, kw_only=True):
-    """An entry as it is stored. version: counts the changes of the connection's ledger."""
-
-    id: str
-    version: int
-    entry: Entry
-    opened_at: datetime
-    updated_at: datetime
-
-
-class Edit(Struct, frozen=True, kw_only=True):
-    """One line of a signature's history. by: `rule`, `hub` or `person`. op: of a delivery. why: for people."""
-
-    at: datetime
-    by: str
-    field: str
-    old: str | None
-    new: str | None
-    actor: str = ""
-    op: str = ""
-    why: str = ""
-    version: int = 0
 
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Entry).decode
 
 _ENTRIES = select(gateway_signatures).where(gateway_signatures.c.connection_id == bindparam("of"))
+_STATES = select(gateway_signatures.c.signature, gateway_signatures.c.state, gateway_signatures.c.updated_at).where(
+    gateway_signatures.c.connection_id == bindparam("of")
+)
 _SOME = _ENTRIES.where(gateway_signatures.c.signature.in_(bindparam("named", expanding=True)))
 _AFTER = (
     _ENTRIES.where(gateway_signatures.c.version > bindparam("after"))
@@ -99,6 +59,12 @@ def some(conn: Connection, connection_id: int, ids: Sequence[str]) -> dict[str, 
 def after(conn: Connection, connection_id: int, version: int, most: int) -> list[Row]:
     """The signatures that changed after a version, the earliest change first."""
     return [_row(row) for row in conn.execute(_AFTER, {"of": connection_id, "after": version, "most": most})]
+
+
+def all_states(conn: Connection, connection_id: int) -> dict[str, tuple[str, datetime]]:
+    """The state of every signature, and when it last changed."""
+    found = conn.execute(_STATES, {"of": connection_id})
+    return {row.signature: (row.state, row.updated_at) for row in found}
 
 
 def begins_with(conn: Connection, connection_id: int, start: str) -> list[str]:
@@ -162,11 +128,6 @@ def keep(conn: Connection, connection_id: int, entries: Sequence[tuple[Entry, Se
     conn.execute(upsert(conn, gateway_signatures, ["connection_id", "signature"], changed), rows)
     if edits:
         conn.execute(insert(gateway_changes), edits)
-
-
-def changed(entry: Entry, state: SignatureState, edit: Edit) -> tuple[Entry, list[Edit]]:
-    """An entry in a new state, and what to write into its history."""
-    return structs.replace(entry, state=state), [edit]
 
 
 # --- what was folded ----------------------------------------------------------------------------------------------
