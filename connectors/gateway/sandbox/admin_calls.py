@@ -232,7 +232,6 @@ def kong_entity_now(gateway: Gateway, kind: str, identity: str) -> Response:
 
 
 def _entities(gateway: Gateway, kind: str) -> list[dict[str, Json]]:
-    tags = gateway.workers.get("kong-tags", {})
     made: list[dict[str, Json]] = []
     names: list[tuple[str, dict[str, Json]]]
     if kind == "services":
@@ -245,9 +244,7 @@ def _entities(gateway: Gateway, kind: str) -> list[dict[str, Json]]:
     else:
         names = [(one.id, {"username": one.id}) for one in gateway.consumers.values()]
     for name, shown in names:
-        own = gateway.services[name].tags if kind == "services" else []
-        held = tags.get(f"{kind}/{name}", {"tags": sorted(own)})
-        made.append({"id": f"{name}-id", **shown, "tags": list(held["tags"]), "enabled": True})
+        made.append({"id": f"{name}-id", **shown, "tags": gateway.kong_tags(kind, name), "enabled": True})
     return made
 
 

@@ -226,8 +226,13 @@ def kong(gateway: Gateway, call: Passed) -> bytes:
             "querystring": {},
         },
         "response": {"status": call.status, "headers": {"content-type": call.content_type}, "size": len(call.answer)},
-        "service": {"id": f"{service.id}-id", "name": service.id, "tags": list(service.tags)},
-        "route": {"id": f"{router.id}-id", "name": router.id, "paths": [router.path], "tags": []},
+        "service": {"id": f"{service.id}-id", "name": service.id, "tags": gateway.kong_tags("services", service.id)},
+        "route": {
+            "id": f"{router.id}-id",
+            "name": router.id,
+            "paths": [router.path],
+            "tags": gateway.kong_tags("routes", router.id),
+        },
         "latencies": {
             "request": call.millis,
             "proxy": tried.millis if tried else -1,

@@ -204,6 +204,13 @@ class Gateway:
             router.matches = ""
             router.description = ""
 
+    def kong_tags(self, kind: str, name: str) -> list[str]:
+        """The tags that Kong holds of an entity, sorted."""
+        held = self.workers.get("kong-tags", {}).get(f"{kind}/{name}")
+        if held is not None:
+            return list(held["tags"])
+        return ["shop"] if (kind, name) == ("services", "checkout") else []
+
     # --- calls ---------------------------------------------------------------------------------------------------
 
     def passed(self, call: Passed) -> None:
