@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connectors import jira, sentry, zendesk
+from connectors import gateway, jira, sentry, zendesk
 from connectors.contract import Connector
 
 CONNECTORS: Mapping[str, Connector] = {
+    "gateway": gateway.CONNECTOR,
     "jira": jira.CONNECTOR,
     "sentry": sentry.CONNECTOR,
     "zendesk": zendesk.CONNECTOR,

@@ -172,6 +172,8 @@ def _one_line(value: msgspec.Raw) -> bytes:
 def _segments(folder: Path) -> dict[int, int]:
     """The sizes of the segments in a folder, by number."""
     found: dict[int, int] = {}
+    if not folder.is_dir():
+        return found  # nothing was ever received
     with os.scandir(folder) as entries:
         for entry in entries:
             stem, dot, ending = entry.name.partition(".")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -16,6 +17,7 @@ from connectors.contract import (
     Clock,
     Connector,
     Hint,
+    Home,
     Ports,
     Remote,
     Rng,
@@ -45,7 +47,10 @@ class Configured:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """The ports that a hub is built on. tokens: where a connection keeps a rotating pair. transport: per connection."""
+    """The ports that a hub is built on. tokens: where a connection keeps a rotating pair. transport: per connection.
+
+    folder: where a connection, by its id, may keep files of its own.
+    """
 
     clock: Clock
     rng: Rng
@@ -53,6 +58,7 @@ class World:
     tell: Callable[..., None]
     tokens: Callable[[str], TokenStore | None] = lambda name: None
     transport: Callable[[str], Any] = lambda name: None
+    folder: Callable[[int], Path | None] = lambda connection_id: None
     one_thread: bool = False
 
 
@@ -79,7 +85,7 @@ def hub(
     )
     with store.read() as conn:
         for one in configured:
-            connected = _connected(ids[one.name], one, mappings, world, budgets)
+            connected = _connected(ids[one.name], one, mappings, world, budgets, store)
             contact.restore_state(conn, connected)
             made.connections[connected.id] = connected
     return made
@@ -103,7 +109,7 @@ def offline(store: Store, configured: Sequence[Configured], mappings: Loaded, cl
         ids = contact.known_connections(conn)
         for one in configured:
             if one.name in ids:
-                connected = _connected(ids[one.name], one, mappings, world, known.budgets)
+                connected = _connected(ids[one.name], one, mappings, world, known.budgets, store, feeds=False)
                 contact.restore_state(conn, connected)
                 known.connections[connected.id] = connected
     return known
@@ -121,7 +127,16 @@ def _last_read(store: Store) -> int:
         return int(conn.execute(select(func.max(records.c.read_no))).scalar() or 0)
 
 
-def _connected(connection_id: int, one: Configured, mappings: Loaded, world: World, budgets: Budgets) -> Connected:
+def _connected(
+    connection_id: int,
+    one: Configured,
+    mappings: Loaded,
+    world: World,
+    budgets: Budgets,
+    store: Store,
+    *,
+    feeds: bool = True,
+) -> Connected:
     connector = one.connector
     limits = connector.budgets(one.settings)
     budgets.declare(connection_id, limits)
@@ -135,6 +150,7 @@ def _connected(connection_id: int, one: Configured, mappings: Loaded, world: Wor
         meter=meter,
         tokens=world.tokens(one.name),
         transport=world.transport(one.name),
+        home=Home(connection_id=connection_id, store=store, folder=world.folder(connection_id)),
     )
     open_one: Callable[[], Remote] = partial(connector.connect, one.settings, ports)
     return Connected(
@@ -152,6 +168,7 @@ def _connected(connection_id: int, one: Configured, mappings: Loaded, world: Wor
         hints=_hints(connector),
         personal=connector.personal,
         own_links=connector.own_links,
+        feed=connector.feed(one.settings, ports) if feeds and connector.feed is not None else None,
         poll_seconds=one.poll_seconds,
     )
 

@@ -8,6 +8,7 @@ from sync.engine.hub import Hub, Mode
 from sync.engine.inbox import pack
 from sync.ports import Spawn
 from sync.web.app import ConnectionHealth, Health, application
+from sync.web.feeds import FeedEndpoint, Feeds
 from sync.web.hooks import HookEndpoint, Hooks
 from sync.web.limits import Doorkeeper
 from sync.web.metrics import Metrics
@@ -37,7 +38,15 @@ class HubFace:
             count=metrics.count_hook,
             time_ack=metrics.time_ack,
         )
-        self._app = application(hooks, health, metrics)
+        self._endpoints: dict[int, FeedEndpoint] = {}
+        feeds = Feeds(
+            find=self._find_feed,
+            door=self._door,
+            seconds=settings.store_seconds,
+            tell=hub.tell,
+            count=metrics.count_feed,
+        )
+        self._app = application(hooks, health, metrics, feeds)
 
     @property
     def url(self) -> str:
@@ -66,6 +75,15 @@ class HubFace:
         for connected in tuple(self._hub.connections.values()):
             if connected.name == name and connected.verify is not None:
                 return HookEndpoint(connection_id=connected.id, name=name, verify=connected.verify)
+        return None
+
+    def _find_feed(self, name: str) -> FeedEndpoint | None:
+        for connected in tuple(self._hub.connections.values()):
+            if connected.name == name and connected.feed is not None and connected.feed.intake is not None:
+                found = self._endpoints.get(connected.id)
+                if found is None or found.name != name:
+                    found = self._endpoints[connected.id] = FeedEndpoint(name=name, intake=connected.feed.intake)
+                return found
         return None
 
 

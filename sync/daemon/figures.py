@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from connectors.contract import Clock
 from sync.daemon.frame import Condition, Frame
+from sync.engine.hub import Hub
 from sync.store.contract import Store
 from sync.store.errors import StoreError
 from sync.store.tables import connections, cursors, deliveries, holds, inbox, items, parked, refreshes
@@ -40,6 +41,21 @@ def of_frame(frame: Frame) -> list[Gauge]:
     return [
         Gauge(name="worker_well", about="1: the worker does its work", value=condition in well, labels={"worker": name})
         for name, condition in frame.conditions().items()
+    ]
+
+
+def of_feeds(hub: Hub) -> list[Gauge]:
+    """What the feeds of a hub's connections have brought since the start, and what waits."""
+    return [
+        Gauge(
+            name="feed",
+            about="Call logs: lines by what became of them since the start, bytes that wait, signatures",
+            value=value,
+            labels={"connection": connected.name, "what": what},
+        )
+        for connected in tuple(hub.connections.values())
+        if connected.feed is not None
+        for what, value in connected.feed.figures().items()
     ]
 
 

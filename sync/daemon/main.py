@@ -32,6 +32,7 @@ def serve(configuration: Configuration, mappings: Mappings) -> ExitCode:
             signals=signals,
             tell=log.tell,
             tokens=lambda name: TokenFile(configuration.data_dir, name),
+            folder=lambda connection_id: configuration.data_dir / "feeds" / str(connection_id),
         )
         return build.hub(store, configured(configuration), mappings, engine_settings(configuration), world)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sync.daemon.frame import Worker
 from sync.daemon.schedule import Schedule
-from sync.engine import commands, contact, create, deliver, inbox, poll, refresh, settle, sweep, tidy
+from sync.engine import commands, contact, create, deliver, feeds, inbox, poll, refresh, settle, sweep, tidy
 from sync.engine.hub import Connected, Hub
 
 DELIVERERS = 2
@@ -46,6 +46,8 @@ def _of_connection(hub: Hub, connected: Connected, deliverers: int) -> Iterator[
     yield worker("refresh", "refresh", partial(refresh.refresh, hub, connected), 2.0)
     yield worker("create", "deliver", partial(create.create, hub, connected), 3.0)
     yield worker("sweep", "sweep", partial(sweep.sweep, hub, connected), 10.0)
+    if connected.feed is not None:
+        yield worker("feed", "feed", partial(feeds.read, hub, connected), 1.0)
     for each in range(deliverers):
         # The first looks for what has become due; the others wake with the bell and take their share.
         idle_seconds = 2.0 if each == 0 else 15.0

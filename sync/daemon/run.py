@@ -67,6 +67,7 @@ def run(
         opened.callback(face.join, 0)
         metrics.add(lambda: figures.of_store(store, clock))
         metrics.add(lambda: figures.of_frame(frame))
+        metrics.add(lambda: figures.of_feeds(hub))
         # Before anything is written: a restored database is read anew, and what was being sent is in doubt.
         contact.after_restore(hub)
         doubt.recover(hub)

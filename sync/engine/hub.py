@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
-from connectors.contract import Act, Budget, Capabilities, Clock, Hint, Remote, Rng, WebhookRequest
+from connectors.contract import Act, Budget, Capabilities, Clock, Feed, Hint, Remote, Rng, WebhookRequest
 from sync.core.state import Rules
 from sync.model import Role
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 
 class Mode(StrEnum):
-    """What a connection may do: only look, or write too, or nothing at all."""
+    """What a connection may do: only look, also note what would be written (shadow), write, or nothing at all."""
 
     OBSERVE = "observe"
+    SHADOW = "shadow"
     LIVE = "live"
     PAUSED = "paused"
 
@@ -86,6 +87,7 @@ class Connected:
     """One configured connection, open. `remote()` is the calling thread's own client.
 
     account_checked: its account was compared with the recorded one since the start; nothing is written before.
+    feed: what the daemon reads for it beside the change feed.
     left_behind: the attempts, by delivery, that were being sent when an error ended their worker's call; see
     `doubt.take_up`.
     """
@@ -104,6 +106,7 @@ class Connected:
     hints: Callable[[WebhookRequest], tuple[Hint, ...]] | None = None
     personal: tuple[str, ...] = ()
     own_links: bool = False
+    feed: Feed | None = None
     poll_seconds: float = 30.0
     mode: Mode = Mode.OBSERVE
     live_since: datetime | None = None
@@ -116,6 +119,11 @@ class Connected:
     def writes(self) -> bool:
         """Writing to it is switched on."""
         return self.mode is Mode.LIVE
+
+    @property
+    def only_looks(self) -> bool:
+        """Its records are read and vote, and are never written."""
+        return self.mode is Mode.OBSERVE or self.mode is Mode.SHADOW
 
 
 class ReadCounter:

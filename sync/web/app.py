@@ -13,6 +13,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sync.web import feeds as pushed
+from sync.web.feeds import Feeds
 from sync.web.hooks import PREFIX, Hooks
 from sync.web.metrics import CONTENT_TYPE, Metrics
 
@@ -39,7 +41,7 @@ class Health(Struct, frozen=True, kw_only=True):
     connections: dict[str, ConnectionHealth] = {}
 
 
-def application(hooks: Hooks, health: Callable[[], Health], metrics: Metrics) -> ASGIApp:
+def application(hooks: Hooks, health: Callable[[], Health], metrics: Metrics, feeds: Feeds | None = None) -> ASGIApp:
     """Everything the web face answers. `health` may block for a second: it runs in a thread of its own."""
 
     async def show_health(request: Request) -> Response:
@@ -61,19 +63,24 @@ def application(hooks: Hooks, health: Callable[[], Health], metrics: Metrics) ->
         return Response(text, headers={"content-type": CONTENT_TYPE})
 
     rest = Starlette(routes=[Route("/health", show_health), Route("/metrics", show_metrics)])
-    return _Front(hooks, rest)
+    return _Front(hooks, rest, feeds)
 
 
 class _Front:
     """Webhooks skip the router: they are nearly all of the traffic, and each has a second to be answered in."""
 
-    def __init__(self, hooks: Hooks, rest: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(
+        self, hooks: Hooks, rest: Callable[[Scope, Receive, Send], Awaitable[None]], feeds: Feeds | None
+    ) -> None:
         self._hooks = hooks
         self._rest = rest
+        self._feeds = feeds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
             await self._hooks(scope, receive, send)
+        elif self._feeds is not None and scope["type"] == "http" and scope["path"].startswith(pushed.PREFIX):
+            await self._feeds(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
 

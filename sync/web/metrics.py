@@ -40,6 +40,12 @@ class Metrics:
             ["connection", "answer"],
             registry=self.registry,
         )
+        self._feeds = Counter(
+            "hypercare_feed_calls",
+            "Calls that pushed log lines, by connection and how they were answered",
+            ["connection", "answer"],
+            registry=self.registry,
+        )
         self._acks = Histogram(
             "hypercare_webhook_ack_seconds",
             "From a complete, verified webhook call to its durable commit",
@@ -54,6 +60,10 @@ class Metrics:
     def count_hook(self, connection: str, answer: int) -> None:
         """One answered webhook call. connection: a configured name, or empty."""
         self._hooks.labels(connection, str(answer)).inc()
+
+    def count_feed(self, connection: str, answer: int) -> None:
+        """One answered call that pushed log lines. connection: a configured name, or empty."""
+        self._feeds.labels(connection, str(answer)).inc()
 
     def time_ack(self, seconds: float) -> None:
         """How long one receipt took to become durable."""
