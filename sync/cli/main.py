@@ -413,7 +413,7 @@ def backup(
 
 @app.command()
 def sandbox(
-    system: Annotated[str, typer.Argument(metavar="zendesk|jira")],
+    system: Annotated[str, typer.Argument(metavar="zendesk|jira|sentry|gateway")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
     time_factor: Annotated[float, typer.Option(min=0.001, help="The vendor's delays are divided by it.")] = 1.0,
     switch: Annotated[

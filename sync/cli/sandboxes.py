@@ -11,26 +11,19 @@ from sync.cli.ending import Ended, Exit
 from sync.cli.show import say
 from sync.ports import RealRng
 
-SYSTEMS = ("jira", "zendesk")
+SYSTEMS = {"jira": "engineering", "zendesk": "support", "sentry": "errors", "gateway": "gateway"}
+"""What can be stood in for, and how its connection is called in the settings that are printed."""
 
 
 def serve(system: str, port: int, time_factor: float, switches: Mapping[str, str]) -> None:
     """Serve a stand-in until it is interrupted. Raises Ended."""
     from connectors.sandbox.server import serve as put_on_loopback
 
-    stand_in: Any
-    settings: Mapping[str, Any]
+    if system not in SYSTEMS:
+        *others, last = sorted(SYSTEMS)
+        raise Ended(f"there is no stand-in for {system!r}; known are {', '.join(others)} and {last}", Exit.USAGE)
     try:
-        if system == "zendesk":
-            from connectors.zendesk import sandbox as zendesk
-
-            stand_in = zendesk.build(time.time, RealRng(), time_factor=time_factor, settings=_values(switches))
-        elif system == "jira":
-            from connectors.jira import sandbox as jira
-
-            stand_in = jira.build(time.time, RealRng(), time_factor=time_factor, settings=_values(switches))
-        else:
-            raise Ended(f"there is no stand-in for {system!r}; known are {' and '.join(SYSTEMS)}", Exit.USAGE)
+        stand_in = _built(system, time_factor, switches)
     except (ValueError, TypeError) as error:
         raise Ended(f"--set: {error}; connectors/{system}/README.md lists the switches", Exit.USAGE) from None
     try:
@@ -38,20 +31,54 @@ def serve(system: str, port: int, time_factor: float, switches: Mapping[str, str
     except OSError as error:
         raise Ended(f"cannot listen on port {port} ({error.strerror}): choose another with --port") from None
     with running:
-        settings = _zendesk(stand_in, running.url) if system == "zendesk" else _jira(running.url)
         say(f"{system} stands in at {running.url}; Ctrl-C ends it. Put this into hypercare.yaml:")
         say()
         say("connections:")
-        say(f"  {'support' if system == 'zendesk' else 'engineering'}:")
-        for line in _yaml({"system": system, **settings}, 4):
+        say(f"  {SYSTEMS[system]}:")
+        for line in _yaml({"system": system, **_settings(system, stand_in, running.url)}, 4):
             say(line)
         say()
         say(
             f"What happens in it: {running.url}/_sandbox/state; edit as a person would: POST {running.url}/_sandbox/act"
         )
+        for line in _HINTS.get(system, ()):
+            say(line)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         while True:
             time.sleep(3600)
+
+
+_HINTS = {
+    "gateway": (
+        "It is silent until told otherwise. To let its log flow into a daemon, POST these acts, one after the other:",
+        '  {"act": "output", "url": "http://127.0.0.1:8470/feeds/gateway", "headers": '
+        + '{"authorization": "Bearer sandbox-receiver-token"}}',
+        '  {"act": "traffic", "rate": 5}, and then {"act": "release", "route": "pay", "share": 0.5, "version": "2.0"}',
+    )
+}
+
+
+def _built(system: str, time_factor: float, switches: Mapping[str, str]) -> Any:
+    from importlib import import_module
+
+    sandbox = import_module(f"connectors.{system}.sandbox")
+    return sandbox.build(time.time, RealRng(), time_factor=time_factor, settings=_values(switches))
+
+
+def _settings(system: str, stand_in: Any, url: str) -> Mapping[str, Any]:
+    if system == "jira":
+        return _jira(url)
+    if system == "gateway":
+        from connectors.gateway.sandbox import connection_settings as of_gateway
+
+        return of_gateway(url)
+    if system == "sentry":
+        from connectors.sentry.sandbox import connection_settings as of_sentry
+
+        return of_sentry(stand_in, url)
+    from connectors.zendesk.sandbox import connection_settings as of_zendesk
+
+    return of_zendesk(stand_in, url)
 
 
 def _values(switches: Mapping[str, str]) -> dict[str, Any]:
@@ -64,12 +91,6 @@ def _values(switches: Mapping[str, str]) -> dict[str, Any]:
         except msgspec.DecodeError:
             found[name] = text
     return found
-
-
-def _zendesk(stand_in: Any, url: str) -> Mapping[str, Any]:
-    from connectors.zendesk.sandbox import connection_settings
-
-    return connection_settings(stand_in, url)
 
 
 def _jira(url: str) -> Mapping[str, Any]:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from connectors.contract import Rng
     from connectors.sandbox.wire import TimeSource
+    from sync.model import Json
 
-__all__ = ["FORMATTERS", "GatewaySandbox", "build"]
+__all__ = ["FORMATTERS", "GatewaySandbox", "build", "connection_settings"]
 
 
 def build(
@@ -28,3 +29,14 @@ def build(
     an act asks for it. Raises ValueError for a switch that does not exist or a value that does not fit.
     """
     return GatewaySandbox(time, rng, settings={"time_factor": time_factor, **(settings or {})})
+
+
+def connection_settings(url: str) -> dict[str, Json]:
+    """What to put in the configuration of a connection to this stand-in. url: where it is served."""
+    return {
+        "console_url": url,
+        "receiver_token": "sandbox-receiver-token",
+        "apipark": {"url": url, "name": "hub", "password": "hub-password", "time_zone": "Asia/Shanghai"},
+        "apinto": {"url": url},
+        "kong": {"url": url},
+    }

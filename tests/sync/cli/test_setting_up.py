@@ -87,7 +87,7 @@ def test_mappings_as_shipped_are_well(place: Place) -> None:
          "--since yesterday: write a time as 2026-03-01 or 2026-03-01T08:00:00+01:00"),
         (["start", "support", "--since", "2999-01-01"], 2, "--since 2999-01-01 lies in the future"),
         (["status"], 1, "nothing is known yet: there is no database at var/hypercare.db; `hypercare run` makes it"),
-        (["sandbox", "sentry"], 2, "there is no stand-in for 'sentry'; known are jira and zendesk"),
+        (["sandbox", "github"], 2, "there is no stand-in for 'github'; known are gateway, jira, sentry and zendesk"),
         (["sandbox", "zendesk", "--set", "nope"], 2, "--set nope: write it as NAME=VALUE"),
         (["run", "--port", "eighty"], 2, "--port: web.port: must be a whole number, and is `eighty`"),
     ],
