@@ -51,9 +51,9 @@ def serve(system: str, port: int, time_factor: float, switches: Mapping[str, str
 _HINTS = {
     "gateway": (
         "It is silent until told otherwise. To let its log flow into a daemon, POST these acts, one after the other:",
-        '  {"act": "output", "url": "http://127.0.0.1:8470/feeds/gateway", "headers": '
-        + '{"authorization": "Bearer sandbox-receiver-token"}}',
-        '  {"act": "traffic", "rate": 5}, and then {"act": "release", "route": "pay", "share": 0.5, "version": "2.0"}',
+        '  {"act": "output", "url": "http://127.0.0.1:8470/feeds/gateway", "headers": {"authorization": TOKEN}}',
+        '  with TOKEN as "Bearer sandbox-receiver-token", and then',
+        '  {"act": "traffic", "rate": 5}, and {"act": "release", "route": "pay", "share": 0.5, "version": "2.0"}',
     )
 }
 
