@@ -23,11 +23,13 @@ from sync.engine import commands, contact, create, deliver, doubt, inbox, poll, 
 from sync.engine.hub import Connected, EngineSettings, Hub, Silent
 from sync.mapping.load import Loaded
 from sync.model import Json
-from sync.simulation import statements
+from sync.planning import execute
 from sync.simulation.virtual import InProcess, SeededRng, VirtualClock
 from sync.store.contract import Store
 from sync.store.migrate import open_store
-from sync.store.sqlite import SqliteStore
+
+VERBS = {**commands.VERBS, **execute.VERBS}
+"""Everything that the command line can ask for."""
 
 _TURNS = 400
 """Turns after which a hub that still finds work is taken for one that never comes to rest."""
@@ -38,6 +40,7 @@ _ANY_WORK = text(
     " OR EXISTS (SELECT 1 FROM deliveries WHERE state IN ('waiting', 'sending', 'in_doubt'))"
     " OR EXISTS (SELECT 1 FROM items WHERE gen > done_gen)"
     " OR EXISTS (SELECT 1 FROM cursors WHERE feed = 'import' AND finished_at IS NULL)"
+    " OR EXISTS (SELECT 1 FROM plans WHERE state IN ('applying', 'stopping'))"
 )
 
 
@@ -75,8 +78,6 @@ class World:
     def open(self) -> None:
         """Start the process: open the database, build the hub, take up what was left."""
         self.store = open_store(self.folder / "hypercare.db", clock=self.clock, inline=True, crash=self.crash)
-        if isinstance(self.store, SqliteStore):
-            statements.share(self.store)
         self.hub = build.hub(
             self.store,
             self.configured,
@@ -125,7 +126,7 @@ class World:
     def command(self, verb: str, **args: Json) -> commands.Answer:
         """What the command line would ask of the daemon, answered at once."""
         answers: list[commands.Answer] = []
-        self.store.step(lambda conn: answers.append(commands.VERBS[verb](conn, self.hub, args)))
+        self.store.step(lambda conn: answers.append(VERBS[verb](conn, self.hub, args)))
         return answers[0]
 
     def _some(self, names: Sequence[str]) -> list[Connected]:
@@ -145,6 +146,7 @@ class World:
                 did = poll.poll(self.hub, connected, poll.LIVE) or did
             did = poll.poll(self.hub, connected, poll.IMPORT) or did
         did = settle.settle(self.hub) or did
+        did = execute.execute(self.hub) or did
         if polls and self.clock.monotonic() >= self._tidied + self.tidy_every:
             self._tidied = self.clock.monotonic()
             tidy.tidy(self.hub)

@@ -14,11 +14,15 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from sync.store import direct
 from sync.store.errors import Damaged, StoreError, StoreUnavailable
 
 _WRITER_CACHE = 16_000
 _READER_CACHE = 4_000
 """Kibibytes of page cache per connection."""
+
+_STATEMENTS = 512
+"""Prepared statements that each connection keeps: more than the engine has."""
 
 _WAL_KEPT = 64 * 1024 * 1024
 """Bytes to which the write-ahead log is cut back after a burst."""
@@ -81,12 +85,19 @@ def reading_engine(path: Path, busy_seconds: float, *, pooled: bool = True) -> E
 
 def _engine(path: Path, pool: type[QueuePool | NullPool], **more: Any) -> Engine:
     # sqlite3's own transaction handling is off (isolation_level None); the `begin` events above replace it.
-    return create_engine(
+    engine = create_engine(
         "sqlite://",
-        creator=lambda: sqlite3.connect(file_uri(path, "rw"), uri=True, isolation_level=None, check_same_thread=False),
+        creator=lambda: sqlite3.connect(
+            file_uri(path, "rw"),
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_STATEMENTS,
+        ),
         poolclass=pool,
         **more,
     )
+    return direct.through(engine)
 
 
 def file_uri(path: Path, mode: str) -> str:

@@ -1,0 +1,436 @@
+"""A connection that hands compiled statements straight to sqlite3.
+
+SQLAlchemy goes on building and compiling the statements, once each. What it does around every single execution (a
+context, events, parameter dictionaries, a cursor result with its own metadata) costs several times what SQLite needs
+for one of our statements; here a statement is kept as its text, the places of its values and the processors of its
+columns. Whatever is not plain (options, defaults computed here, other ways of returning keys) goes the usual way.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import row as sqlalchemy_row
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.exc import (
+    DBAPIError,
+    InvalidRequestError,
+    MultipleResultsFound,
+    NoResultFound,
+    ResourceClosedError,
+    StatementError,
+)
+
+_NOT_YET: Any = object()
+_KEPT: dict[Any, Any] = {}
+_SEEN: dict[int, tuple[Any, Any]] = {}
+_MOST_KEPT, _MOST_SEEN = 4_000, 400
+"""Statements kept by what they say, and by the very object that says it; beyond that all are forgotten."""
+
+_Value = Callable[[Any], Any]
+Row: Any = sqlalchemy_row.Row
+
+
+class _Place(NamedTuple):
+    """Where one value of a statement comes from.
+
+    key: its name among the given parameters. at: its place among the values in the statement itself, -1 for none.
+    default: what it is without either. process: makes of it what SQLite takes.
+    """
+
+    key: str
+    at: int
+    default: Any
+    process: _Value | None
+    required: bool
+
+
+class _Prepared(NamedTuple):
+    """A statement as SQLite takes it. many: the names of the places that hold a list, with what stands for each."""
+
+    sql: str
+    places: tuple[_Place, ...]
+    lists: tuple[str, ...]
+    metadata: SimpleResultMetaData | None
+    processors: Any
+    at_once: bool
+    compiled: Any
+
+
+def through(engine: Engine) -> Engine:
+    """The engine, with connections of this kind."""
+    engine._connection_cls = Direct  # noqa: SLF001  there is no public way, and the version is pinned
+    return engine
+
+
+class Direct(Connection):
+    """A SQLAlchemy connection whose plain statements take the short way."""
+
+    def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
+        """As SQLAlchemy's, for everything that a step does. Raises DBAPIError and StatementError as it does."""
+        driver = self._standing()
+        if driver is None or execution_options is not None:
+            return super().execute(statement, parameters, execution_options=execution_options)
+        many = isinstance(parameters, (list, tuple))
+        first = (parameters[0] if parameters else None) if many else parameters
+        found = _prepared(self, statement, first, is_many=many and len(parameters) > 1)
+        if found is None or (many and not parameters):
+            return super().execute(statement, parameters)
+        prepared, given = found
+        sql = prepared.sql
+        values: Any = ()
+        try:
+            if many and len(parameters) > 1:
+                values = [_values(prepared, given, each) for each in parameters]
+            elif prepared.lists:
+                sql, values = _spread(prepared, given, first)
+            else:
+                values = _values(prepared, given, first)
+        except _Unusual:
+            return super().execute(statement, parameters)
+        except InvalidRequestError:
+            raise
+        except Exception as error:
+            raise StatementError(str(error), sql, first, error) from error
+        try:
+            if many and len(parameters) > 1:
+                cursor = driver.executemany(sql, values)
+            else:
+                cursor = driver.execute(sql, values)
+        except sqlite3.Error as error:
+            raise _wrapped(self, sql, values, error) from error
+        return Rows(cursor, prepared, self, sql, values)
+
+    def _standing(self) -> sqlite3.Connection | None:
+        """The driver's connection, while a transaction that SQLAlchemy knows of stands on it."""
+        fairy = self._dbapi_connection
+        root = self._transaction
+        if fairy is None or root is None or not root.is_active:
+            return None
+        nested = self._nested_transaction
+        if nested is not None and not nested.is_active:
+            return None
+        driver: Any = fairy.dbapi_connection  # typed as less than it is
+        if not isinstance(driver, sqlite3.Connection) or not driver.in_transaction:
+            return None
+        return driver
+
+
+class _Unusual(Exception):
+    """A list of values that is empty or no list."""
+
+
+def _prepared(
+    conn: Connection, statement: Any, first: Mapping[str, Any] | None, *, is_many: bool
+) -> tuple[_Prepared, Sequence[Any]] | None:
+    try:
+        if statement._execution_options:  # noqa: SLF001  read only: part of every statement
+            return None
+        cached = statement._generate_cache_key()  # noqa: SLF001  what SQLAlchemy itself keeps it by
+    except AttributeError:
+        return None
+    if cached is None:
+        return None
+    names = tuple(sorted(first)) if first else ()
+    said = cached.key
+    seen = _SEEN.get(id(said))
+    if seen is not None and seen[0] is said and seen[1][0] == (names, is_many):
+        prepared = seen[1][1]
+    else:
+        key = (said, names, is_many)
+        # Several threads come by here: what another one forgets or adds meanwhile only costs time.
+        prepared = _KEPT.get(key, _NOT_YET)
+        if prepared is _NOT_YET:
+            prepared = _prepare(conn, statement, cached, names, is_many=is_many)
+            if len(_KEPT) >= _MOST_KEPT:
+                _KEPT.clear()
+            _KEPT[key] = prepared
+        if len(_SEEN) >= _MOST_SEEN:
+            _SEEN.clear()
+        _SEEN[id(said)] = (said, ((names, is_many), prepared))
+    return None if prepared is None else (prepared, cached.bindparams)
+
+
+def _prepare(conn: Connection, statement: Any, cached: Any, names: Sequence[str], *, is_many: bool) -> _Prepared | None:
+    """Compile a statement and take it apart; None when it is better executed the usual way."""
+    dialect = conn.dialect
+    if not (statement.is_select or statement.is_dml or statement.is_text):
+        return None
+    compiled = statement._compiler(  # noqa: SLF001  as `_compile_w_cache` does it
+        dialect, cache_key=cached, column_keys=list(names), for_executemany=is_many
+    )
+    plain = (
+        compiled.positional
+        and not compiled.insert_prefetch
+        and not compiled.update_prefetch
+        and not compiled.literal_execute_params
+        and not compiled.escaped_bind_names
+        and not compiled.implicit_returning
+        and not (is_many and compiled.effective_returning)
+    )
+    if not plain:
+        return None
+    matches = compiled._cache_key_bind_match[0]  # noqa: SLF001
+    at = {bind: place for place, own in enumerate(cached.bindparams) for bind in matches[own]}
+    processors = compiled._bind_processors  # noqa: SLF001
+    places = []
+    lists = []
+    for name in compiled.positiontup:
+        bind = compiled.binds[name]
+        if bind.callable is not None or bind.type._is_tuple_type:  # noqa: SLF001
+            return None
+        if bind in compiled.post_compile_params:
+            lists.append(name)
+        places.append(_Place(bind.key, at.get(bind, -1), bind.value, processors.get(name), bind.required))
+    if lists and (is_many or any(f"[POSTCOMPILE_{name}~~" in compiled.string for name in lists)):
+        return None
+    named = tuple(name if name in lists else "" for name in compiled.positiontup) if lists else ()
+    columns = compiled._result_columns  # noqa: SLF001
+    metadata, of_columns = None, None
+    if columns and not statement.is_text:
+        metadata = SimpleResultMetaData([entry.keyname for entry in columns])
+        made = tuple(entry.type._cached_result_processor(dialect, None) for entry in columns)  # noqa: SLF001
+        of_columns = made if any(made) else None
+    return _Prepared(
+        sql=compiled.string,
+        places=tuple(places),
+        lists=named,
+        metadata=metadata,
+        processors=of_columns,
+        at_once=bool(statement.is_dml and metadata is not None),
+        compiled=compiled if getattr(compiled, "isinsert", False) else None,
+    )
+
+
+def _values(prepared: _Prepared, given: Sequence[Any], named: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    values = []
+    for key, at, default, process, required in prepared.places:
+        if named is not None and key in named:
+            value = named[key]
+        elif required:
+            raise InvalidRequestError(f"A value is required for bind parameter {key!r}")
+        else:
+            value = given[at].value if at >= 0 else default
+        values.append(value if process is None else process(value))
+    return tuple(values)
+
+
+def _spread(prepared: _Prepared, given: Sequence[Any], named: Mapping[str, Any] | None) -> tuple[str, list[Any]]:
+    """The text and the values of a statement some of whose values are lists."""
+    sql = prepared.sql
+    values: list[Any] = []
+    done: set[str] = set()
+    for (key, at, default, process, required), list_name in zip(prepared.places, prepared.lists, strict=True):
+        if named is not None and key in named:
+            value = named[key]
+        elif required:
+            raise InvalidRequestError(f"A value is required for bind parameter {key!r}")
+        else:
+            value = given[at].value if at >= 0 else default
+        if not list_name:
+            values.append(value if process is None else process(value))
+            continue
+        if not value or isinstance(value, (str, bytes)) or list_name in done:
+            raise _Unusual
+        done.add(list_name)
+        each = list(value)
+        sql = sql.replace(f"__[POSTCOMPILE_{list_name}]", ", ".join("?" * len(each)))
+        values.extend(each if process is None else map(process, each))
+    return sql, values
+
+
+def _wrapped(conn: Connection, sql: str, values: Any, error: sqlite3.Error) -> BaseException:
+    return DBAPIError.instance(
+        sql, values, error, sqlite3.Error, hide_parameters=conn.engine.hide_parameters, dialect=conn.dialect
+    )
+
+
+class Rows:
+    """What a statement gave, with the methods of a SQLAlchemy result. Others are found on a real one."""
+
+    __slots__ = ("_conn", "_cursor", "_kept", "_metadata", "_prepared", "_sql", "_values", "rowcount")
+
+    def __init__(self, cursor: sqlite3.Cursor, prepared: _Prepared, conn: Connection, sql: str, values: Any) -> None:
+        self._cursor = cursor
+        self._prepared = prepared
+        self._conn = conn
+        self._sql = sql
+        self._values = values
+        self._metadata = prepared.metadata
+        self._kept: list[Any] | None = None
+        if self._metadata is None and cursor.description:
+            self._metadata = SimpleResultMetaData([column[0] for column in cursor.description])
+        if prepared.at_once:
+            # A write whose rows are still to be fetched would keep its SAVEPOINT from being released.
+            kept: list[Any] = self._fetched(cursor.fetchall)
+            self._kept, self.rowcount = kept, len(kept)
+        else:
+            self.rowcount = cursor.rowcount
+
+    @property
+    def returns_rows(self) -> bool:
+        """Whether it is a question at all."""
+        return self._metadata is not None
+
+    @property
+    def lastrowid(self) -> int | None:
+        """The row that an insert made."""
+        return self._cursor.lastrowid
+
+    @property
+    def inserted_primary_key(self) -> Any:
+        """The key of the row that an insert of one row made."""
+        compiled = self._prepared.compiled
+        if compiled is None:
+            raise InvalidRequestError("Statement is not an insert() expression construct.")
+        named = dict(zip(compiled.positiontup, self._values, strict=True))
+        return compiled._inserted_primary_key_from_lastrowid_getter(self._cursor.lastrowid, named)  # noqa: SLF001
+
+    def close(self) -> None:
+        """Let go of what was not fetched."""
+        self._cursor.close()
+
+    def all(self) -> list[Any]:
+        """Every row that is left."""
+        rows = self._raw()
+        metadata = self._asked()
+        keys, processors = metadata._key_to_index, self._prepared.processors  # noqa: SLF001
+        return [Row(metadata, processors, keys, row) for row in rows]
+
+    def __iter__(self) -> Iterator[Any]:
+        metadata = self._asked()
+        keys, processors = metadata._key_to_index, self._prepared.processors  # noqa: SLF001
+        source = self._cursor if self._kept is None else iter(self._raw())
+        while True:
+            row = self._fetched(lambda: next(source, None))
+            if row is None:
+                return
+            yield Row(metadata, processors, keys, row)
+
+    def first(self) -> Any:
+        """The first row, or None; the rest is let go."""
+        row = self._one_row()
+        self._cursor.close()
+        self._kept = []
+        return row
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+        return self._one_row()
+
+    def one(self) -> Any:
+        """The only row. Raises NoResultFound, MultipleResultsFound."""
+        row = self.one_or_none()
+        if row is None:
+            raise NoResultFound("No row was found when one was required")
+        return row
+
+    def one_or_none(self) -> Any:
+        """The only row, or None. Raises MultipleResultsFound."""
+        row = self._one_row()
+        if row is not None and self._one_row() is not None:
+            raise MultipleResultsFound("Multiple rows were found when exactly one was required")
+        self._cursor.close()
+        return row
+
+    def scalar(self) -> Any:
+        """The first value of the first row, or None."""
+        row = self.first()
+        return None if row is None else row[0]
+
+    def scalar_one(self) -> Any:
+        """The first value of the only row. Raises NoResultFound, MultipleResultsFound."""
+        return self.one()[0]
+
+    def scalar_one_or_none(self) -> Any:
+        """The first value of the only row, or None. Raises MultipleResultsFound."""
+        row = self.one_or_none()
+        return None if row is None else row[0]
+
+    def scalars(self, index: Any = 0) -> Any:
+        """The values of one column."""
+        if index != 0:
+            return self._usual().scalars(index)
+        processors = self._prepared.processors
+        process = None if processors is None else processors[0]
+        self._asked()
+        rows = self._raw()
+        return Scalars([row[0] for row in rows] if process is None else [process(row[0]) for row in rows])
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._usual(), name)
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _usual(self) -> IteratorResult[Any]:
+        """The same as a result of SQLAlchemy's, for what is seldom asked."""
+        metadata, processors = self._asked(), self._prepared.processors
+        keys = metadata._key_to_index  # noqa: SLF001
+        rows: list[Any] = [tuple(Row(metadata, processors, keys, row)) for row in self._raw()]
+        return IteratorResult(metadata, iter(rows))
+
+    def _asked(self) -> SimpleResultMetaData:
+        if self._metadata is None:
+            raise ResourceClosedError("This result object does not return rows. It has been closed automatically.")
+        return self._metadata
+
+    def _one_row(self) -> Any:
+        metadata = self._asked()
+        if self._kept is None:
+            row = self._fetched(self._cursor.fetchone)
+        else:
+            row = self._kept.pop(0) if self._kept else None
+        if row is None:
+            return None
+        return Row(metadata, self._prepared.processors, metadata._key_to_index, row)  # noqa: SLF001
+
+    def _raw(self) -> list[Any]:
+        if self._kept is None:
+            return list(self._fetched(self._cursor.fetchall))
+        rows, self._kept = self._kept, []
+        return rows
+
+    def _fetched(self, fetch: Callable[[], Any]) -> Any:
+        try:
+            return fetch()
+        except sqlite3.Error as error:
+            raise _wrapped(self._conn, self._sql, self._values, error) from error
+
+
+class Scalars:
+    """The values of one column, with the methods of a SQLAlchemy result of scalars."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: list[Any]) -> None:
+        self._values = values
+
+    def __iter__(self) -> Iterator[Any]:
+        values, self._values = self._values, []
+        return iter(values)
+
+    def all(self) -> list[Any]:
+        """Every value that is left."""
+        values, self._values = self._values, []
+        return values
+
+    def first(self) -> Any:
+        """The first value, or None."""
+        return self._values[0] if self._values else None
+
+    def one(self) -> Any:
+        """The only value. Raises NoResultFound, MultipleResultsFound."""
+        if not self._values:
+            raise NoResultFound("No row was found when one was required")
+        return self.one_or_none()
+
+    def one_or_none(self) -> Any:
+        """The only value, or None. Raises MultipleResultsFound."""
+        if len(self._values) > 1:
+            raise MultipleResultsFound("Multiple rows were found when exactly one was required")
+        return self.first()
