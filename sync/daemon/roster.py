@@ -15,6 +15,7 @@ from sync.daemon.frame import Worker
 from sync.daemon.schedule import Schedule
 from sync.engine import commands, contact, create, deliver, feeds, inbox, poll, refresh, settle, sweep, tidy
 from sync.engine.hub import Connected, Hub
+from sync.planning import execute
 
 DELIVERERS = 2
 """Workers that write to one connection: one waits for an answer while the other sends."""
@@ -22,12 +23,13 @@ DELIVERERS = 2
 
 def workers(hub: Hub, *, deliverers: int = DELIVERERS, written: Callable[[], object] | None = None) -> list[Worker]:
     """All workers of a hub. written: see `only_if_written`."""
-    carry_out = only_if_written(partial(commands.carry_out, hub), written)
+    carry_out = only_if_written(partial(commands.carry_out, hub, execute.VERBS), written)
     return [
         Worker(name="inbox", topic="inbox", run=partial(inbox.read_inbox, hub), idle_seconds=5.0),
         Worker(name="settle", topic="settle", run=partial(settle.settle, hub), idle_seconds=2.0),
         # A person waits for the answer, in another process, which can ring no bell.
         Worker(name="commands", topic="commands", run=carry_out, idle_seconds=0.25),
+        Worker(name="plans", topic="plans", run=partial(execute.execute, hub), idle_seconds=1.0),
         Worker(name="tidy", topic="tidy", run=partial(tidy.tidy, hub), idle_seconds=60.0),
         *(worker for connected in hub.connections.values() for worker in _of_connection(hub, connected, deliverers)),
     ]

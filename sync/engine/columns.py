@@ -24,7 +24,8 @@ class LinksBase(Struct, frozen=True, kw_only=True):
     noted: records for which an internal note was written: one per link event, never repeated. unknown: references that
     were looked up and name no record we can read; they are looked up again by the sweep. elsewhere: records that it
     shows although they belong to another item; a person made that link, and it is left alone. asked: it was read once
-    for its links since it became a member.
+    for its links since it became a member. way: how its mapping has links shown. waived: records that it would show
+    since that way was edited, and is made to show by a plan only.
     """
 
     shown: frozenset[str] = frozenset()
@@ -33,6 +34,8 @@ class LinksBase(Struct, frozen=True, kw_only=True):
     unknown: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
     asked: bool = False
+    way: str = ""
+    waived: frozenset[str] = frozenset()
 
 
 class Attribution(Struct, frozen=True, kw_only=True):
@@ -75,6 +78,7 @@ class Errand(Struct, frozen=True, kw_only=True):
     noted: records named in the note. create: for creates, what was known just before it was sent; created: the record
     that came of it, once that is known; carried: the keys of the tags that it was sent with; looked: when its marker
     was looked for before it was sent, and not found. farewell: the last write to a record that has left the item.
+    planned: a row of an applied plan: the item asks for nothing, a person does.
     """
 
     want: Want | None = None
@@ -89,6 +93,7 @@ class Errand(Struct, frozen=True, kw_only=True):
     source_record: int | None = None
     looked: datetime | None = None
     farewell: bool = False
+    planned: bool = False
 
     @property
     def intent(self) -> Intent:

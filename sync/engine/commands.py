@@ -34,8 +34,9 @@ class Refused(Exception):
 _Verb = Callable[[Connection, Hub, Mapping[str, Json]], Answer]
 
 
-def carry_out(hub: Hub) -> bool:
-    """Carry out the commands that wait. True when there were any."""
+def carry_out(hub: Hub, more: Mapping[str, _Verb] | None = None) -> bool:
+    """Carry out the commands that wait. True when there were any. more: verbs of the layers above."""
+    verbs = {**VERBS, **(more or {})}
     with hub.store.read() as conn:
         waiting = (
             conn.execute(select(commands.c.id).where(commands.c.done_at.is_(None)).order_by(commands.c.id))
@@ -45,7 +46,7 @@ def carry_out(hub: Hub) -> bool:
     for command_id in waiting:
         before = contact.remembered(hub)
         try:
-            hub.store.step(partial(_one, hub=hub, command_id=command_id))
+            hub.store.step(partial(_one, hub=hub, command_id=command_id, verbs=verbs))
         except StoreError:
             before()  # nothing was stored: what is in memory must not be ahead of it
             raise
@@ -62,14 +63,14 @@ def carry_out(hub: Hub) -> bool:
     return bool(waiting)
 
 
-_TOPICS = ("settle", "inbox")
+_TOPICS = ("settle", "inbox", "plans")
 
 
-def _one(conn: Connection, hub: Hub, command_id: int) -> None:
+def _one(conn: Connection, hub: Hub, command_id: int, verbs: Mapping[str, _Verb]) -> None:
     row = conn.execute(select(commands).where(commands.c.id == command_id)).one()
     args = columns.plain(row.args)
     args = args if isinstance(args, dict) else {}
-    verb = VERBS.get(row.verb)
+    verb = verbs.get(row.verb)
     try:
         with conn.begin_nested():
             answer = _unknown(row.verb) if verb is None else verb(conn, hub, args)

@@ -16,7 +16,7 @@ from sync.core.state import Change, Conflict, ItemState, Member, MemberPlan, Par
 from sync.core.why import Why
 from sync.engine import load
 from sync.engine.columns import Attribution, Base, Errand, LinksBase
-from sync.engine.hub import Hub, Mode
+from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
 from sync.engine.membership import shows_links
 from sync.model import Changes, LinkView, Role, StatusChange
@@ -50,7 +50,7 @@ class Decision:
 
 def decide(hub: Hub, item: Whole) -> Decision:
     """Ask the core and translate its plan into the remotes' words."""
-    members = [_member(hub, item, one) for one in item.linked]
+    members = [member(hub, item, one) for one in item.linked]
     plan = reconcile(item.state, members, hub.rules)
     texts = _tag_texts(item, plan)
     by_link = {each.link: each for each in plan.members}
@@ -74,7 +74,7 @@ def _to_read(item: Whole, plan: Plan, decided: Sequence[Decided]) -> tuple[Linke
     return tuple(item.by_link(link) for link in dict.fromkeys((*plan.read, *unseen)))
 
 
-def _member(hub: Hub, item: Whole, one: Linked) -> Member:
+def member(hub: Hub, item: Whole, one: Linked) -> Member:
     """The member; its canonical halves are made anew where its mapping has changed: the edit itself writes nothing."""
     seen = load.member_of(hub, item, one)
     if one.fingerprint in ("", one.connected.mapping.fingerprint):
@@ -109,11 +109,11 @@ def _tag_texts(item: Whole, plan: Plan) -> dict[str, str]:
 def still_wants(hub: Hub, item: Whole, link_id: int, errand: Errand) -> bool:
     """Whether a write that was sent once, and did not take effect, is what the item would ask of the record now."""
     asked = errand.want
-    if asked is None:
+    if asked is None or errand.planned:
         return True
     members = [
         structs.replace(seen, in_doubt=None) if seen.link == link_id else seen
-        for seen in (_member(hub, item, one) for one in item.linked)
+        for seen in (member(hub, item, one) for one in item.linked)
     ]
     plan = reconcile(item.state, members, hub.rules)
     want = next((each.want for each in plan.members if each.link == link_id), None) or Want()
@@ -165,9 +165,15 @@ def _errand(
 ) -> Errand | None:
     """The next write of a member: status and tags first, in as few requests as the connector can make of them."""
     under_way = one.open is not None and one.open.state != "waiting"
-    if under_way or not one.fresh or one.connected.mode is Mode.OBSERVE:
+    if under_way or not one.fresh or one.connected.only_looks:
         return None
-    want = each.want
+    return errand_of(one, each.want, link_errand, texts, solo=base.solo)
+
+
+def errand_of(
+    one: Linked, want: Want | None, link_errand: Errand | None, texts: Mapping[str, str], *, solo: bool = False
+) -> Errand | None:
+    """The first request of what is wanted of a record, in the remote's words. solo: each field goes out alone."""
     if want is None:
         return None if link_errand is None else structs.replace(link_errand, expect=one.snap.version)
     mapping = one.connected.mapping
@@ -184,7 +190,7 @@ def _errand(
             remove_links=link_errand.changes.remove_links,
             note=link_errand.changes.note,
         )
-    if base.solo and changes.status is not None and (changes.add_tags or changes.remove_tags):
+    if solo and changes.status is not None and (changes.add_tags or changes.remove_tags):
         changes = Changes(status=changes.status)
     first = one.connected.remote().steps(one.snap, changes)[0]
     return _part(one, want, first, link_errand)
@@ -236,11 +242,13 @@ def _links(item: Whole, one: Linked) -> tuple[LinksBase, Errand | None]:
     }
     known = one.base.links
     show = one.connected.mapping.links_show
-    if one.connected.mode is Mode.OBSERVE:
+    if one.connected.only_looks:
         # What it does not show is left as it is when the connection goes live; that is no link removed by hand.
         shown = one.shows & frozenset(others) if shows_links(one) else known.shown
-        return structs.replace(known, shown=shown, noted=known.noted | frozenset(others)), None
-    if show == "none" or not one.fresh:
+        return structs.replace(known, shown=shown, noted=known.noted | frozenset(others), way=_way(one)), None
+    if show == "none":
+        return structs.replace(known, way=_way(one)), None
+    if not one.fresh:
         return known, None
     if not (shows_links(one) or show == "note"):
         # Known from lists only: what it shows is read once, or it would wait for the sweep.
@@ -251,11 +259,29 @@ def _links(item: Whole, one: Linked) -> tuple[LinksBase, Errand | None]:
     if show == "note":
         shown |= known.shown
     elsewhere = known.elsewhere & one.shows if shows_links(one) else known.elsewhere
-    base = structs.replace(known, shown=shown, elsewhere=elsewhere - frozenset(others))
-    missing = [others[key] for key in sorted(others, key=int) if key not in shown | known.hoped | known.noted]
+    lacking = frozenset(others) - shown - known.hoped - known.noted
+    # Shown in another way than before: the edit alone writes nothing.
+    waived = lacking if known.way not in ("", _way(one)) else known.waived & lacking
+    base = structs.replace(known, shown=shown, elsewhere=elsewhere - frozenset(others), way=_way(one), waived=waived)
+    missing = [others[key] for key in sorted(lacking - waived, key=int)]
     # A member that cannot be read is a member still; only what has left the item is taken away.
     stale = sorted(shown - {str(other.record_id) for other in item.linked}, key=int)
     return base, _link_errand(item, one, show, missing, stale)
+
+
+def _way(one: Linked) -> str:
+    """How the mapping has links shown."""
+    mapping = one.connected.mapping
+    return f"{mapping.links_show} {mapping.links_field}" if mapping.links_show == "field" else mapping.links_show
+
+
+def waived_links(item: Whole, one: Linked) -> tuple[tuple[Linked, ...], Errand | None]:
+    """The members that a record would show by its mapping and was never told to, and the first write that shows one."""
+    base, _ = _links(item, one)
+    others = [other for other in item.linked if str(other.record_id) in base.waived]
+    if not others:
+        return (), None
+    return tuple(others), _link_errand(item, one, one.connected.mapping.links_show, others, ())
 
 
 def _counterparts(one: Linked, other: Linked) -> bool:

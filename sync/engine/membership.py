@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 from sync.core.reasons import ParkReason
 from sync.engine import adopt, columns, ingest, parking, rows
 from sync.engine.columns import Base
-from sync.engine.hub import Hub, Mode
+from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
 from sync.model import Role
 from sync.store.tables import holds, links
@@ -84,7 +84,7 @@ def movement(item: Whole, braked: frozenset[int]) -> Movement:
 def _awaited(one: Linked) -> frozenset[str]:
     """What a read may show at last: what we wrote, and what was given up because writing it never helped."""
     known = one.base.links
-    if one.connected.mapping.links_show == "note" or one.connected.mode is Mode.OBSERVE:
+    if one.connected.mapping.links_show == "note" or one.connected.only_looks:
         return known.hoped
     return known.hoped | known.noted
 
@@ -171,7 +171,7 @@ def _miss(conn: Connection, hub: Hub, item: Whole, one: Linked, lacking: frozens
     known = structs.replace(base.links, hoped=base.links.hoped - lacking)
     others = [each for each in item.linked if str(each.record_id) in lacking]
     misses = dict(base.misses)
-    if others and one.connected.mode is not Mode.OBSERVE:
+    if others and not one.connected.only_looks:
         misses["links"] = misses.get("links", 0) + 1
         if misses["links"] >= hub.settings.miss_limit:
             count = misses.pop("links")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from connectors.errors import RemoteError
 from sync.core.reasons import ParkReason
 from sync.core.receipt import receive
-from sync.core.state import Change, ItemState, Member, Want
+from sync.core.state import Change, ItemState, Member, TagBase, Want
 from sync.engine import columns, doubt, ingest, load, outcome, overwritten, parking, rows
 from sync.engine.columns import Base, Errand
 from sync.engine.hub import Connected, Hub
@@ -113,9 +113,17 @@ def land(
     received = receive(state, member, errand.want or Want(), found.landed)
     return (
         received.item,
-        structs.replace(base, status=received.status_base, tags=received.tag_base),
+        structs.replace(base, status=received.status_base, tags=kept(state, errand, received.tag_base)),
         received.changes,
     )
+
+
+def kept(state: ItemState, errand: Errand, tags: TagBase | None) -> TagBase | None:
+    """A tag that a plan took from a record although its item has it still: the record is not told it once more."""
+    if tags is None or not errand.planned or errand.want is None:
+        return tags
+    still = errand.want.remove & state.tags.keys()
+    return structs.replace(tags, had=tags.had | still, waived=tags.waived | still)
 
 
 def _forget_shown(conn: Connection, now: datetime, record_id: int, errand: Errand) -> None:

@@ -177,7 +177,7 @@ def _store_member(conn: Connection, hub: Hub, item: Whole, each: Decided, open_p
     if one.open is not None and one.open.state == "waiting":
         if each.errand is not None and _same(one.open.errand, each.errand):
             return
-        if one.open.doubtful:
+        if one.open.doubtful or (one.open.errand.planned and each.errand is None):
             return
         superseded = conn.execute(
             update(deliveries)

@@ -409,17 +409,11 @@ plans = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("summary", LargeBinary, nullable=False),  # Summary
-    Column("state", String(12), nullable=False),  # made | applying | done | stopped
+    Column("state", String(12), nullable=False),  # made | applying | stopping | stopped | done
     Column("max_writes", Integer),
     Column("began_at", Moment),
     Column("ended_at", Moment),
     Column("by", String(64), nullable=False, server_default=""),
-    Index(
-        "ix_plans_applying",
-        "id",
-        sqlite_where=text("state = 'applying'"),
-        postgresql_where=text("state = 'applying'"),
-    ),
     sqlite_autoincrement=True,
 )
 """What an edited mapping would do to the records that are known, as it was shown to a person."""

@@ -121,14 +121,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "ix_plans_applying",
-        "plans",
-        ["id"],
-        unique=False,
-        sqlite_where=sa.text("state = 'applying'"),
-        postgresql_where=sa.text("state = 'applying'"),
-    )
     op.create_table(
         "budgets",
         sa.Column("connection_id", ID, nullable=False),
