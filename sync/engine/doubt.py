@@ -218,7 +218,8 @@ def _store(
         item = load.whole(conn, hub, row.item_id)
         one = item.by_link(link.id)
         received = settle_intent(item.state, load.member_of(hub, item, one), errand.intent, own.rows)
-        base = structs.replace(one.base, status=received.status_base, tags=received.tag_base)
+        tags = receipts.kept(received.item, errand, received.tag_base)
+        base = structs.replace(one.base, status=received.status_base, tags=tags)
         if own.took:
             known = structs.replace(base.links, noted=base.links.noted | errand.noted)
             base = structs.replace(base, links=known)

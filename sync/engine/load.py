@@ -184,7 +184,7 @@ def _linked(
         asked=(row.connection_id, row.kind, row.remote_id) in wanted,
         held=held.get(row.link_id, frozenset()),
         references=known,
-        graph=None if moves is None else _graph(connected, moves),
+        graph=None if moves is None else graph_of(connected, moves),
         moves=moves or {},
     )
 
@@ -227,7 +227,7 @@ def _moves(conn: Connection, connected: Connected, snap: Snapshot, raw: str) -> 
     return found
 
 
-def _graph(connected: Connected, moves: Mapping[str, tuple[Move, ...]]) -> dict[str, tuple[str, ...]]:
+def graph_of(connected: Connected, moves: Mapping[str, tuple[Move, ...]]) -> dict[str, tuple[str, ...]]:
     """Where each status leads, by the steps whose screens the mapping can fill in and that it does not avoid."""
     mapping = connected.mapping
     return {
@@ -275,7 +275,7 @@ def member_of(hub: Hub, item: Whole, one: Linked) -> Member:
 
 def quiet(connected: Connected, direction: Direction) -> Direction:
     """The direction of a field as far as the connection may write at all."""
-    if connected.mode is not Mode.OBSERVE:
+    if not connected.only_looks:
         return direction
     return Direction.IN if direction is Direction.BOTH else Direction.OFF if direction in _OUTWARD else direction
 
