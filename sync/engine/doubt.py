@@ -18,12 +18,17 @@ from connectors.errors import RateLimited, RemoteError
 from sync.core.backoff import next_attempt
 from sync.core.receipt import Own
 from sync.core.receipt import settle as settle_intent
+from sync.core.state import Want
 from sync.engine import columns, down, ingest, load, outcome, overwritten, receipts, rows
 from sync.engine.columns import Errand
 from sync.engine.hub import Connected, Hub
 from sync.engine.load import Linked
+from sync.engine.own_writes import BEHIND
 from sync.model import FieldEdit, Missing, RecordRef, Snapshot
 from sync.store.tables import deliveries, items, links
+
+_SOON = timedelta(seconds=5)
+"""When a record in doubt is read again whose reading is older than our write."""
 
 
 def enter(hub: Hub, connected: Connected, delivery_id: str, why: str) -> None:
@@ -129,11 +134,15 @@ def settle(hub: Hub, connected: Connected) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ours:
-    """What we did to a record. took: anything at all. replaced: the edit that set its status, with the value before."""
+    """What we did to a record. took: anything at all. replaced: the edit that set its status, with the value before.
+
+    behind: the reading does not show what the history ends with; it is older than the write.
+    """
 
     took: bool
     rows: tuple[Own, ...] = ()
     replaced: FieldEdit | None = None
+    behind: bool = False
 
 
 def _has_history(connected: Connected) -> bool:
@@ -150,12 +159,17 @@ def _own(connected: Connected, ref: RecordRef, errand: Errand, found: Snapshot, 
     """
     moved = found.version != errand.expect
     if _has_history(connected):
-        mine = outcome.ours(connected.remote().history(ref, errand.expect), delivery_id)
+        history = connected.remote().history(ref, errand.expect)
+        mine = outcome.ours(history, delivery_id)
         if not mine and not moved:
             return None
         edits = [edit for each in mine for edit in each.edits if edit.field == connected.mapping.status_field]
+        shown = connected.mapping.shown(found)
         return _Ours(
-            took=bool(mine), rows=outcome.own_rows(connected, mine), replaced=next((edit for edit in edits), None)
+            took=bool(mine),
+            rows=outcome.own_rows(connected, mine),
+            replaced=next((edit for edit in edits), None),
+            behind=bool(mine) and outcome.is_older(connected.mapping, errand.want or Want(), shown, history),
         )
     want = errand.want
     if not moved:
@@ -212,6 +226,10 @@ def _store(
         # Not moved as far as this read shows. It may be older than our own write, so the intent stays open; the write
         # goes out again under the condition that the version is still the one it was decided on.
         conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(state="waiting", not_before=None))
+        return
+    if own.behind and now < row.in_doubt_since + BEHIND:
+        # It took effect, and this reading is from before it: taken now, it would look like a user's taking it back.
+        conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(not_before=now + _SOON))
         return
     link = conn.execute(select(links).where(links.c.id == row.link_id)).one()
     if link.ended_at is None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sync.core.reasons import ParkReason
 from sync.core.versions import Verdict, accept
-from sync.engine import adopt, brakes, columns, parking, rows
+from sync.engine import adopt, brakes, columns, own_writes, parking, rows
 from sync.engine.hub import Connected, Hub
 from sync.model import Missing, MissingKind, Origin, Snapshot
 from sync.store.tables import aliases, links, people, records, workflows
@@ -35,7 +35,10 @@ class Membership(NamedTuple):
 
 @dataclass
 class Taken:
-    """What became of a batch. ids, members: record row and item by remote id. touched: items made dirty."""
+    """What became of a batch. ids, members: record row and item by remote id. touched: items made dirty.
+
+    reread: the records to be read directly. doubted: those that were, and that are read again, at the times given.
+    """
 
     new: int = 0
     updated: int = 0
@@ -44,6 +47,7 @@ class Taken:
     members: dict[str, Membership] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
     reread: set[str] = field(default_factory=set)
+    doubted: dict[str, datetime] = field(default_factory=dict)
 
 
 # Built once: building a statement costs several times its execution.
@@ -108,6 +112,8 @@ def take(
     _remember_people(conn, connected, latest.values(), now)
     rows.mark(conn, taken.touched, now)
     rows.ask(conn, connected.id, [(connected.kind, remote_id) for remote_id in taken.reread], now, "list")
+    for remote_id, at in taken.doubted.items():
+        rows.ask(conn, connected.id, [(connected.kind, remote_id)], now, "list", not_before=at)
     return taken
 
 
@@ -142,6 +148,11 @@ def _take_known(
     ):
         taken.reread.add(snap.ref.id)
         return
+    if verdict is Verdict.TAKE and linked and snap.version == row.version and why != "receipt":
+        again_at = own_writes.takes_back(conn, connected, row, snap, now)
+        if again_at is not None:
+            taken.doubted[snap.ref.id] = again_at
+            return
     if verdict is Verdict.IGNORE and snap.origin is Origin.DIRECT and row.origin != Origin.DIRECT.value:
         verdict = Verdict.TAKE  # the same content, now read directly: it is believed, and later copies are not
     if verdict is Verdict.IGNORE:

@@ -48,7 +48,7 @@ def of_answer(
     if wait:
         raise RateLimited(f"its history can be asked for in {wait:.0f} seconds: the rate budget is used up")
     rows = connected.remote().history(ref, errand.expect)
-    if any(_ends_as_wanted(connected.mapping, name, want, rows) for name in missed):
+    if is_older(connected.mapping, want, shown, rows):
         return None
     own = own_rows(connected, ours(rows, delivery_id))
     person = next((row.actor for row in reversed(rows) if not row.ours and not row.automatic and row.edits), "")
@@ -61,6 +61,11 @@ def of_answer(
         tags=(shown.tags | want.add) - want.remove,
     )
     return Outcome(landed=landed, undone_by=person)
+
+
+def is_older(mapping: Mapping, want: Want, shown: Shown, rows: Sequence[HistoryRow]) -> bool:
+    """Whether a reading lacks what the history, asked later, ends with: then it is older than the write."""
+    return any(_ends_as_wanted(mapping, name, want, rows) for name in ignored(want, shown))
 
 
 def _ends_as_wanted(mapping: Mapping, name: str, want: Want, rows: Sequence[HistoryRow]) -> bool:
