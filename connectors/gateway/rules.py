@@ -23,6 +23,11 @@ class Group(StrEnum):
     LATENCY = "latency"
 
 
+def named(names: frozenset[str], service: str, route: str) -> bool:
+    """Whether a route is among the names: by its own, or as `service/route`."""
+    return route in names or f"{service}/{route}" in names
+
+
 class FoldRules(Struct, frozen=True, kw_only=True):
     """The rules of one gateway connection. Routes are named by their id, or as `service/route`.
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from sync.model import Severity
+
 VERSION = "v1"
 """The version of the signature key. A new one never re-keys old records."""
 
@@ -140,7 +142,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     p99_ms: float
     consumers: int
     consumers_top: tuple[tuple[str, int], ...]
-    severity: str
+    severity: Severity
     samples: tuple[Sample, ...]
     llm: LlmFigures | None = None
     at_least: bool = False
