@@ -335,12 +335,16 @@ class Expect(Struct, frozen=True, kw_only=True):
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """A record to be created. fields: raw values by remote name. links: what it should show from the start."""
+    """A record to be created. fields: raw values by remote name. links: what it should show from the start.
+
+    public: its text may be seen by the customer; else it is internal, where the remote tells the two apart.
+    """
 
     kind: str
     fields: dict[str, Json]
     tags: tuple[str, ...] = ()
     links: tuple[LinkView, ...] = ()
+    public: bool = False
 
 
 class CreateIntent(Struct, frozen=True, kw_only=True):

@@ -280,10 +280,10 @@ def update_body(changes: Changes, *, version: str, op: str, names: Names) -> dic
 
 
 def create_body(draft: Draft, marker: str, names: Names) -> dict[str, Json]:
-    """The `ticket` of a create, marked by its `external_id`; its first comment is internal."""
+    """The `ticket` of a create, marked by its `external_id`; its first comment is internal unless the draft is public."""
     fields = dict(draft.fields)
     body = str(fields.pop("description", "") or fields.get("subject") or "-")
-    ticket: dict[str, Json] = {"comment": {"body": body, "public": False}, "external_id": marker}
+    ticket: dict[str, Json] = {"comment": {"body": body, "public": draft.public}, "external_id": marker}
     status = fields.pop("status", None)
     if status is not None:
         ticket.update(_status(str(status), names))

@@ -21,6 +21,7 @@ class ParkReason(StrEnum):
     WRITE_IGNORED = "write_ignored"
     CREATE_REJECTED = "create_rejected"
     CREATE_DUPLICATED = "create_duplicated"
+    PROPOSED = "proposed"
     RECORD_UNREACHABLE = "record_unreachable"
     NOT_UNDERSTOOD = "not_understood"
 
@@ -70,9 +71,10 @@ PARK: dict[ParkReason, Reason] = {
         test="tests/sync/engine/test_parks.py::test_a_workflow_without_a_way_is_parked_and_names_both_ends",
     ),
     ParkReason.REQUIRED_FIELD: Reason(
-        means="The screen of the workflow step demands a field for which the mapping has no value.",
-        do="Give the field a value under `transitions` in the mapping of that system and restart the daemon, or make "
-        "it optional on the screen, then `hypercare parked retry`.",
+        means="The screen of the workflow step demands a field for which the mapping has no value; or a record that a "
+        "route asks for lacks one that the mapping or the route requires.",
+        do="Give the field a value under `transitions` (or `create`, or in the route) and restart the daemon, or make "
+        "it optional, then `hypercare parked retry`.",
         switch="jira setting resolution_required",
         test="tests/sync/engine/test_parks.py::test_a_screen_field_that_nobody_fills_in_is_parked_and_named",
     ),
@@ -113,6 +115,12 @@ PARK: dict[ParkReason, Reason] = {
         do="Decide which one stays, link it with `hypercare link`, and close or delete the others by hand.",
         switch="jira act create",
         test="tests/sync/engine/test_parks.py::test_a_create_that_took_place_twice_is_reported_and_not_hidden",
+    ),
+    ParkReason.PROPOSED: Reason(
+        means="A route with `propose` fits the record: a counterpart could be created, and a person decides.",
+        do="`hypercare parked retry` creates it; `hypercare parked skip` leaves it, for good.",
+        switch="zendesk act create",
+        test="tests/sync/engine/test_routes_that_ask.py::test_a_proposed_issue_is_created_when_a_person_says_yes",
     ),
     ParkReason.RECORD_UNREACHABLE: Reason(
         means="The record can no longer be read or written with the hub's credentials; whether it still exists is not "

@@ -12,11 +12,12 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import Connection, insert, select, update
 
-from sync.core.reasons import ConflictKind
+from sync.core.reasons import ConflictKind, ParkReason
 from sync.core.state import ItemState
-from sync.engine import columns, rows
+from sync.engine import columns, parking, rows
 from sync.engine.columns import Base, Errand, LinksBase
 from sync.engine.hub import Connected, Hub, Mode
+from sync.mapping.routes import Act, Route
 from sync.model import Changes, LinkShown, LinkVia, Role, Snapshot
 from sync.store.tables import conflicts, deliveries, items, links, parked, records, refreshes, related
 
@@ -454,10 +455,30 @@ def _route(conn: Connection, hub: Hub, connected: Connected, record_id: int, sna
         if not route.matches(view, connected.name, snap.created_at):
             continue
         target = hub.named(route.target.connection)
+        if route.act is Act.ATTACH:
+            return _attach(conn, hub, connected, (record_id, snap.ref.id), target, route)
         item_id = new_item(conn, hub)
         add_link(conn, hub, item_id, record_id, f"route {route.name}")
-        plan_create(conn, hub, item_id, target, record_id, route.name)
+        plan_create(conn, hub, item_id, target, record_id, route.name, proposed=route.act is Act.PROPOSE)
         return {item_id}
+    return set()
+
+
+def _attach(
+    conn: Connection, hub: Hub, connected: Connected, record: tuple[int, str], target: Connected, route: Route
+) -> set[int]:
+    """Join the record that a route names. One that is not known yet is read first, and then this is tried again."""
+    record_id, remote_id = record
+    reference = target.parse_reference(route.target.record) or route.target.record
+    other = rows.find_record(conn, target.id, reference)
+    if other is not None:
+        present = other.presence == "present"
+        return join(conn, hub, record_id, other.id, made_by=f"route {route.name}") if present else set()
+    now = hub.clock.now()
+    if _is_asked_for(conn, target, reference):  # for another record, which will be told; this one looks again later
+        rows.ask(conn, connected.id, [(connected.kind, remote_id)], now, "member", not_before=now + _PATIENCE)
+    else:
+        rows.ask(conn, target.id, [(target.kind, reference)], now, "member", asker=record_id)
     return set()
 
 
@@ -480,8 +501,20 @@ def _may_be_our_own(conn: Connection, connected: Connected) -> bool:
     )
 
 
-def plan_create(conn: Connection, hub: Hub, item_id: int, target: Connected, source_record: int, route: str) -> None:
-    """Ask for one record to be created on `target` for the item. At most one per item and connection, ever."""
+def plan_create(
+    conn: Connection,
+    hub: Hub,
+    item_id: int,
+    target: Connected,
+    source_record: int,
+    route: str,
+    *,
+    proposed: bool = False,
+) -> None:
+    """Ask for one record to be created on `target` for the item. At most one per item and connection, ever.
+
+    proposed: it waits, parked, until a person says yes.
+    """
     open_already = conn.execute(
         select(deliveries.c.id).where(
             deliveries.c.item_id == item_id,
@@ -492,17 +525,32 @@ def plan_create(conn: Connection, hub: Hub, item_id: int, target: Connected, sou
     ).first()
     if open_already is not None:
         return
+    delivery_id = f"c{hub.rng.token()[:24]}"
     conn.execute(
         insert(deliveries).values(
-            id=f"c{hub.rng.token()[:24]}",
+            id=delivery_id,
             item_id=item_id,
             link_id=None,
             connection_id=target.id,
             kind="create",
-            state="waiting",
+            state="parked" if proposed else "waiting",
             want=columns.encode(Errand(source_record=source_record)),
             route=route,
             cause=f"route {route}",
             made_at=hub.clock.now(),
         )
     )
+    if proposed:
+        parking.park(
+            conn,
+            hub,
+            target,
+            item_id,
+            None,
+            "record",
+            ParkReason.PROPOSED,
+            wanted=f"a record on {target.name} (route {route})",
+            shown="",
+            detail=f"the route {route} proposes it",
+            delivery_id=delivery_id,
+        )

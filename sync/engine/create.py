@@ -95,6 +95,11 @@ def _send(hub: Hub, connected: Connected, row: Any) -> None:
         return
     name = marker.of(hub.connections[source.connection_id], source, connected)
     draft, carried = _draft(hub, connected, route, source, name)
+    lacking = connected.mapping.lacks(draft, route)
+    if lacking:
+        named = f"no value for {', '.join(lacking)}, which the mapping or the route {route.name} requires"
+        hub.store.step(lambda conn: _park(conn, hub, connected, row, ParkReason.REQUIRED_FIELD, named))
+        return
     probe = connected.remote().probe(draft)
     intent = CreateIntent(marker=name, at=since or hub.clock.now(), probe=probe, draft=draft)
     errand = structs.replace(columns.errand(row.want), create=intent, carried=carried)

@@ -228,12 +228,14 @@ def _moves(conn: Connection, connected: Connected, snap: Snapshot, raw: str) -> 
 
 
 def graph_of(connected: Connected, moves: Mapping[str, tuple[Move, ...]]) -> dict[str, tuple[str, ...]]:
-    """Where each status leads, by the steps whose screens the mapping can fill in and that it does not avoid."""
+    """Where each status leads, by the steps whose screens the mapping can fill in and that it does not forbid."""
     mapping = connected.mapping
     return {
         raw: tuple(
             dict.fromkeys(
-                move.to for move in steps if mapping.transition_fields(move) is not None and not mapping.avoids(move.to)
+                move.to
+                for move in steps
+                if mapping.transition_fields(move) is not None and not mapping.forbids(raw, move)
             )
         )
         for raw, steps in sorted(moves.items())

@@ -134,7 +134,7 @@ def no_way(one: Linked, wanted: str) -> tuple[ParkReason, str]:
     while queue:
         at = queue.pop(0)
         for move in one.moves.get(at, ()):
-            if move.to not in ways and not mapping.avoids(move.to):
+            if move.to not in ways and not mapping.forbids(at, move):
                 ways[move.to] = (*ways[at], move)
                 queue.append(move.to)
     for move in ways.get(wanted, ()):

@@ -11,11 +11,14 @@ from collections.abc import Mapping as MappingOf
 from enum import StrEnum
 from typing import Any
 
+from msgspec import structs
+
 from sync.core.state import StatusRules
 from sync.core.tags import fold
 from sync.mapping import compiled, schema
 from sync.mapping.findings import Problems, fingerprint, read_sentence
 from sync.mapping.patterns import PatternWrong, ReferencePattern, TagFilter, reference_pattern
+from sync.mapping.people import People
 from sync.mapping.statuses import facts_of, status_rules
 from sync.mapping.tables import CategoryTable, PlainField, Step, TagTables, Values
 from sync.mapping.words import CREATE_NAMES, NOTE_NAMES
@@ -23,7 +26,9 @@ from sync.mapping.yaml import nearest
 from sync.model import Direction
 
 
-def mapping(file: schema.MappingFile, problems: Problems, routed: Iterable[str] = ()) -> compiled.Mapping:
+def mapping(
+    file: schema.MappingFile, problems: Problems, routed: Iterable[str] = (), people: People | None = None
+) -> compiled.Mapping:
     """Compile one mapping file. routed: canonical fields that routes look at; their changes are watched."""
     fields = file.fields
     status = fields.status
@@ -56,20 +61,26 @@ def mapping(file: schema.MappingFile, problems: Problems, routed: Iterable[str] 
         link_fields=link_fields,
         link_patterns=patterns,
         note_sentence=read_sentence(links.note, NOTE_NAMES, problems, ("fields", "links", "note")),
-        title=_plain(fields.title, fields.title.default),
-        body=_plain(fields.body, fields.body.default),
+        title=_text(fields.title),
+        body=_text(fields.body),
         severity=_values(fields.severity, fields.severity.write),
         urgency=_values(fields.urgency, fields.urgency.write),
         type=_values(fields.type, fields.type.write),
         category=_values(fields.category, fields.category.write),
         source_class=_values(fields.source_class, {}),
-        reporter=_plain(fields.reporter),
-        owner=_plain(fields.owner),
+        reporter=structs.replace(_plain(fields.reporter), fallback=fields.reporter.fallback),
+        owner=structs.replace(_plain(fields.owner), fallback=fields.owner.fallback),
         occurrences=_plain(fields.occurrences),
         affected_users=_plain(fields.affected_users),
-        dimension_fields=tuple((dimension, _plain(field)) for dimension, field in sorted(fields.dimensions.items())),
+        dimension_fields=tuple(
+            (dimension, structs.replace(_plain(field), separator=field.separator))
+            for dimension, field in sorted(fields.dimensions.items())
+        ),
         transitions={name: _step(step, always=name != "*") for name, step in file.transitions.items()},
         create_fields=dict(file.create.fields),
+        create_required=tuple(file.create.required),
+        create_public=file.create.public,
+        people=people or People(),
         create_title=read_sentence(file.create.title, CREATE_NAMES, problems, ("create", "title")),
         create_body=read_sentence(file.create.body, CREATE_NAMES, problems, ("create", "body")),
         meaning_fields=tuple(
@@ -187,8 +198,13 @@ def _read(values: MappingOf[str, StrEnum], raw: str) -> StrEnum | None:
     return next((meaning for known, meaning in values.items() if known.casefold() == raw.casefold()), None)
 
 
-def _plain(field: schema.ViewField, default: str = "") -> PlainField:
-    return PlainField(source=_source(field), target=_target(field), default=default, split=field.split)
+def _plain(field: schema.ViewField) -> PlainField:
+    return PlainField(source=_source(field), target=_target(field), split=field.split)
+
+
+def _text(field: schema.TextField) -> PlainField:
+    join = tuple(field.join) if _source(field) or not field.field else ()
+    return structs.replace(_plain(field), default=field.default, join=join, between=field.between)
 
 
 def _values(field: Any, write: MappingOf[Any, str]) -> Values:
@@ -216,7 +232,12 @@ def _step(step: schema.Transition, *, always: bool) -> Step:
     required: dict[str, Any] = {} if always else dict(step.fields)
     if step.resolution:
         required["resolution"] = {"name": step.resolution}
-    return Step(always=dict(step.fields) if always else {}, required=required, avoid=step.avoid)
+    return Step(
+        always=dict(step.fields) if always else {},
+        required=required,
+        avoid=step.avoid,
+        never_from=frozenset(step.never_from),
+    )
 
 
 def _routed_fields(fields: schema.Fields, routed: Iterable[str]) -> list[str]:

@@ -18,6 +18,7 @@ from msgspec import structs
 from sync.core.state import Shown, StatusRules
 from sync.core.tags import fold
 from sync.mapping.patterns import ReferencePattern, references_in
+from sync.mapping.people import People
 from sync.mapping.raw import count_of, field_values, person_of, text_of
 from sync.mapping.tables import CategoryTable, Meanings, PlainField, Step, TagTables, Values
 from sync.mapping.texts import Markup, Sentence, clean, cut, one_line
@@ -35,6 +36,7 @@ from sync.model import (
     LinkVia,
     LinkView,
     Move,
+    Person,
     Severity,
     Snapshot,
     SourceClass,
@@ -101,11 +103,14 @@ class Mapping:
     dimension_fields: tuple[tuple[Dimension, PlainField], ...]
     transitions: MappingOf[str, Step]
     create_fields: MappingOf[str, Json]
+    create_required: tuple[str, ...]
+    create_public: bool
     create_title: Sentence
     create_body: Sentence
     watched_fields: tuple[str, ...]
     fingerprint: str
     meaning_fields: tuple[str, ...]
+    people: People
     _folded_status: MappingOf[str, str] = field(repr=False)
     _tags: dict[str, Tag | None] = field(default_factory=dict, repr=False)
     _accepted: dict[str, bool] = field(default_factory=dict, repr=False)
@@ -337,11 +342,8 @@ class Mapping:
     def _dimension_tags(self, fields: MappingOf[str, Json]) -> list[Tag]:
         found = []
         for dimension, plain in self.dimension_fields:
-            value = fields.get(plain.source)
-            for part in value if isinstance(value, list) else (value,):
-                text = text_of(part)
-                if text:
-                    found.append(Tag(key=fold(text), text=text, dimension=dimension))
+            texts = plain.values(fields.get(plain.source))
+            found += [Tag(key=fold(text), text=text, dimension=dimension) for text in texts]
         return found
 
     # --- writing --------------------------------------------------------------------------------------------------
@@ -397,13 +399,35 @@ class Mapping:
             if values.target and values.target not in fields and meaning is not None and meaning in values.write:
                 fields[values.target] = values.write[meaning]
         for plain, person in ((self.reporter, view.reporter), (self.owner, view.owner)):
-            if plain.target and person is not None and plain.target not in fields:
-                fields[plain.target] = {"id": "", "name": one_line(person.name, TITLE_LIMIT), "email": person.email}
+            if plain.target and plain.target not in fields:
+                known = self._person(person, plain.fallback, route, source)
+                if known is not None:
+                    fields[plain.target] = known
         tags: tuple[str, ...] = ()
         if self.tag_direction not in (Direction.IN, Direction.OFF):
             tags = tuple(self.spell(tag.key, tag.text) for tag in view.tags if self.accepts(tag.key))
         links = (source,) if source is not None and self.links_show in ("remote_link", "app") else ()
-        return Draft(kind=self.kind, fields=fields, tags=tags, links=links)
+        return Draft(kind=self.kind, fields=fields, tags=tags, links=links, public=self.create_public)
+
+    def lacks(self, draft: Draft, route: Route) -> tuple[str, ...]:
+        """The required remote fields that a draft has no value for, in the order of the files."""
+        empty: tuple[Json, ...] = (None, "", [], {})
+        required = dict.fromkeys((*self.create_required, *route.target.required))
+        return tuple(name for name in required if draft.fields.get(name) in empty)
+
+    def _person(
+        self, person: Person | None, fallback: str, route: Route, source: LinkView | None
+    ) -> dict[str, Json] | None:
+        """Somebody as this system is to know them: by the id that `people.yaml` names, else by name and address."""
+        known = ""
+        if person is not None and source is not None:
+            here, there = (source.connection, source.system), (route.target.connection, self.system)
+            known = self.people.id_there(person, here, there)
+        if known or fallback:
+            return {"id": known or fallback, "name": "", "email": ""}
+        if person is None:
+            return None
+        return {"id": "", "name": one_line(person.name, TITLE_LIMIT), "email": person.email}
 
     def transition_fields(self, move: Move) -> dict[str, Json] | None:
         """The screen fields to send with a step; None when one is required for which the mapping has no value."""
@@ -427,9 +451,10 @@ class Mapping:
         step = self.transitions.get(raw)
         return step is not None and step.avoid
 
-    def reachable(self, moves: Iterable[Move]) -> tuple[str, ...]:
-        """The statuses that steps lead to, without those to avoid: an edge list for the path over the workflow."""
-        return tuple(sorted({move.to for move in moves if not self.avoids(move.to)}))
+    def forbids(self, shown: str, move: Move) -> bool:
+        """A record that shows this is never taken that step: it leads where records never go, or not from here."""
+        step = self.transitions.get(move.to)
+        return step is not None and (step.avoid or shown in step.never_from)
 
     def _steps(self, move: Move) -> tuple[Step, Step]:
         nothing = Step()

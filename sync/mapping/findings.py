@@ -22,6 +22,10 @@ class Problems:
         """Note a problem at this place."""
         self.found.append(self._document.problem(loc, message, hint, key=key))
 
+    def line(self, loc: Sequence[str | int]) -> int:
+        """The line of this place, for a message that names another one."""
+        return self._document.place(loc)[0]
+
 
 def fingerprint(content: Any) -> str:
     """A stable digest (hexadecimal, 32 characters) of plain data; the order of a mapping's keys does not matter."""

@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sync.mapping.schema import MappingFile, RoutesFile, RulesFile
+from sync.mapping.schema import MappingFile, PeopleFile, RoutesFile, RulesFile
 
 FILES: Mapping[str, type[BaseModel]] = {
     "mapping.schema.json": MappingFile,
     "routes.schema.json": RoutesFile,
     "rules.schema.json": RulesFile,
+    "people.schema.json": PeopleFile,
 }
 """File name -> the model whose files it describes."""
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 
 from sync.core.state import Rules
-from sync.mapping import compilation, conditions, group_rules, schema
+from sync.mapping import compilation, conditions, group_rules, people, schema
 from sync.mapping.compiled import Mapping
 from sync.mapping.findings import Problems, fingerprint
 from sync.mapping.routes import Route
@@ -20,6 +20,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 ROUTES = "routes.yaml"
 RULES = "rules.yaml"
+PEOPLE = "people.yaml"
 
 
 class MappingErrors(Malformed):
@@ -60,15 +61,17 @@ def load(texts: MappingOf[str, str], connections: MappingOf[str, str] | None = N
     found: list[Problem] = []
     routes_file, routes_problems = _read(texts, ROUTES, schema.RoutesFile, found)
     rules_file, rules_problems = _read(texts, RULES, schema.RulesFile, found)
-    routed = conditions.routed(routes_file)
+    people_file, people_problems = _read(texts, PEOPLE, schema.PeopleFile, found)
     routes = conditions.routes(routes_file, routes_problems, connections)
+    routed = conditions.routed(routes, routes_file)
     rules = group_rules.rules(rules_file, rules_problems)
-    found += routes_problems.found + rules_problems.found
+    who = people.people(people_file, people_problems, connections)
+    found += routes_problems.found + rules_problems.found + people_problems.found
     mappings: dict[str, Mapping] = {}
     files: dict[str, schema.MappingFile] = {}
     claimed: dict[str, str] = {}
     for name in sorted(texts):
-        if _base(name) in (ROUTES, RULES):
+        if _base(name) in (ROUTES, RULES, PEOPLE):
             continue
         document = _compose(texts[name], name, found)
         file = _validate(document, schema.MappingFile, found) if document is not None else None
@@ -76,14 +79,14 @@ def load(texts: MappingOf[str, str], connections: MappingOf[str, str] | None = N
             continue
         problems = Problems(document)
         _claim(file, name, claimed, problems, connections)
-        mapping = compilation.mapping(file, problems, routed)
+        mapping = compilation.mapping(file, problems, routed, who)
         found += problems.found
         files[name] = file
         for key in file.connections or [file.system]:
             mappings.setdefault(key, mapping)
     if found:
         raise MappingErrors(found)
-    content = [routes_file, rules_file, *(files[name] for name in sorted(files, key=_base))]
+    content = [routes_file, rules_file, people_file, *(files[name] for name in sorted(files, key=_base))]
     return Loaded(
         mappings=mappings,
         routes=routes,

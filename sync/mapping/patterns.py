@@ -29,9 +29,14 @@ class PatternWrong(ValueError):
 
 
 class TagFilter:
-    """A set of tag patterns: exact tags, or globs with `*`, `?` and `[...]`, compared by folded key."""
+    """A set of tag patterns: exact tags, or globs with `*`, `?` and `[...]`, compared by folded key.
+
+    patterns: all of them, folded.
+    """
 
     def __init__(self, patterns: Iterable[str]) -> None:
+        patterns = tuple(patterns)
+        self.patterns = tuple(fold(pattern) for pattern in patterns)
         exact: set[str] = set()
         starts: list[str] = []
         others: list[re.Pattern[str]] = []

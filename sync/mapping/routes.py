@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
+from sync.mapping.cel.expression import Expression
 from sync.mapping.patterns import TagFilter
 from sync.mapping.texts import Sentence
 from sync.model import Category, Dimension, Feedback, FeedbackType, Json, Severity, SourceClass, Status, Tag, Urgency
 
 
+class Act(StrEnum):
+    """What a route does with a record that it fits."""
+
+    CREATE = "create"
+    PROPOSE = "propose"
+    ATTACH = "attach"
+
+
 class Target(Struct, frozen=True, kw_only=True):
-    """Where a record is created: the connection, and values that replace those of its mapping's `create`."""
+    """Where a record is created: the connection, and values that replace those of its mapping's `create`.
+
+    required: remote fields that must have a value. record: the one to attach to, as the file names it.
+    """
 
     connection: str
     fields: Mapping[str, Json] = {}
+    required: tuple[str, ...] = ()
+    record: str = ""
 
 
 class TagMatch(Struct, frozen=True, kw_only=True):
@@ -79,6 +94,7 @@ class When(Struct, frozen=True, kw_only=True):
     affected_users: Between | None = None
     after: datetime | None = None
     before: datetime | None = None
+    expression: Expression | None = None
 
     def holds(self, view: Feedback, connection_name: str, created_at: datetime) -> bool:
         """All that is asked for is true of the record."""
@@ -98,6 +114,7 @@ class When(Struct, frozen=True, kw_only=True):
             and all(match.fits(view.tags_of(dimension)) for dimension, match in self.dimensions)
             and (self.title is None or self.title.fits(view.title))
             and (self.body is None or self.body.fits(view.body))
+            and (self.expression is None or self.expression.holds(view, connection_name, created_at))
         )
 
 
@@ -109,6 +126,7 @@ class Route(Struct, frozen=True, kw_only=True):
     target: Target
     title: Sentence | None = None
     body: Sentence | None = None
+    act: Act = Act.CREATE
 
     def matches(self, view: Feedback, connection_name: str, created_at: datetime) -> bool:
         """The route is for this record. A record never gets a counterpart on its own connection."""

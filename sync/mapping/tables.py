@@ -49,27 +49,51 @@ class Meanings(Struct, frozen=True, kw_only=True):
 
 
 class PlainField(Struct, frozen=True, kw_only=True):
-    """A field that is taken as it is. source, target: as for `Values`."""
+    """A field that is taken as it is. source, target: as for `Values`. join: fields whose texts follow.
+
+    separator: what stands between several values in one text. fallback: the id of the person who stands in for nobody.
+    """
 
     source: str = ""
     target: str = ""
     default: str = ""
     split: str = ""
+    join: tuple[str, ...] = ()
+    between: str = " "
+    separator: str = ""
+    fallback: str = ""
 
     def of(self, fields: MappingOf[str, Json]) -> str:
         """Its text."""
         text = text_of(fields.get(self.source)) if self.source else ""
         if self.split:
             text = text.partition(self.split)[0]
+        if self.join:
+            text = self.between.join(
+                [part for part in (text, *(text_of(fields.get(more)) for more in self.join)) if part]
+            )
         return text or self.default
+
+    def values(self, value: Json) -> list[str]:
+        """The texts of a value that may hold several."""
+        texts = [text_of(part) for part in (value if isinstance(value, list) else [value])]
+        if self.separator:
+            texts = [part.strip() for text in texts for part in text.split(self.separator)]
+        if self.split:
+            texts = [text.partition(self.split)[0] for text in texts]
+        return [text for text in texts if text]
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """What a workflow step needs. always: sent with every such step. required: sent where the screen requires it."""
+    """What a workflow step needs. always: sent with every such step. required: sent where the screen requires it.
+
+    never_from: statuses from which it is never taken.
+    """
 
     always: MappingOf[str, Json] = {}
     required: MappingOf[str, Json] = {}
     avoid: bool = False
+    never_from: frozenset[str] = frozenset()
 
 
 class CategoryTable(Struct, frozen=True, kw_only=True):

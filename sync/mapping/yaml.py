@@ -154,6 +154,9 @@ def _syntax(file: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
     hint = ""
     if "cannot start any token" in said and _line(text, line)[:column].endswith("\t"):
         said, hint = "a tab stands here", "indent with spaces"
+    elif "expected key" in said or "expected <block end>" in said:
+        hint = "put a text that begins with a quote, and all that follows in it, between quotes of the other kind"
+        hint = hint if _line(text, line)[: column - 1].rstrip().endswith(("'", '"')) else ""
     elif "mapping values are not allowed" in said:
         hint = "put a text that has `: ` in it between quotes, or indent the line as its neighbours"
     elif error.context_mark is not None and error.context and error.context_mark.line + 1 != line:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from sync.mapping.schema.ground import Free, RawMap, Strict, Text, YesNo
 from sync.mapping.schema.mappings import Create, Fields, MappingFile, Transition
 from sync.mapping.schema.merged import ByCategory, LinksField, Show, StatusField, TagsField
+from sync.mapping.schema.people import PeopleFile, PersonEntry
 from sync.mapping.schema.routes import (
+    AttachTarget,
     Condition,
     CountCondition,
     CreatedCondition,
@@ -35,6 +37,7 @@ from sync.mapping.schema.views import (
 )
 
 __all__ = [
+    "AttachTarget",
     "ByCategory",
     "CategoryField",
     "Condition",
@@ -49,6 +52,8 @@ __all__ = [
     "Groups",
     "LinksField",
     "MappingFile",
+    "PeopleFile",
+    "PersonEntry",
     "PersonField",
     "RawMap",
     "RouteEntry",

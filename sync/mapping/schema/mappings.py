@@ -88,6 +88,11 @@ class Transition(Strict):
         default="", description="The resolution, sent where the screen requires one.", examples=["Done"]
     )
     avoid: YesNo = Field(default=False, description="Never walk a record into or through this status.", examples=[True])
+    never_from: list[Text] = Field(
+        default_factory=list,
+        description="Forbidden paths: statuses from which this step is never taken, although the workflow allows it.",
+        examples=[["In Review"]],
+    )
 
 
 class Create(Strict):
@@ -97,6 +102,17 @@ class Create(Strict):
         default_factory=dict,
         description="Values for remote fields, the same for every record.",
         examples=[{"project": "SUP", "issuetype": "Bug"}],
+    )
+    required: list[Text] = Field(
+        default_factory=list,
+        description="Remote fields without which nothing is created: the create is parked and they are named.",
+        examples=[["customfield_10042"]],
+    )
+    public: YesNo = Field(
+        default=False,
+        description="The text of a record that is created here may be seen by the customer. By default nothing of what "
+        "the hub writes is public but the title.",
+        examples=[True],
     )
     title: Text = Field(default="$title", description="The title, as a template.", examples=["[launch] $title"])
     body: Text = Field(

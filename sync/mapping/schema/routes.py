@@ -104,10 +104,18 @@ class Condition(Strict):
     created: CreatedCondition | None = Field(
         default=None, description="When it was created.", examples=[{"after": "2026-03-01T00:00:00Z"}]
     )
+    cel: str = Field(
+        default="",
+        description="A CEL expression that must be true as well. Names: connection, status, type, category, "
+        "source_class, severity, urgency, title, body, reporter, reporter_email, owner, owner_email, occurrences, "
+        "affected_users, created, updated, facts, tags, area, component, segment, platform, integration, environment, "
+        "release. Needs the extra `cel`.",
+        examples=["reporter_email.endsWith('@example.com') && size(tags) > 1"],
+    )
 
 
 class RouteTarget(Strict):
-    """Where a record is created."""
+    """Where a record is created, or proposed."""
 
     connection: Text = Field(description="The connection on which it is created.", examples=["engineering"])
     fields: dict[Text, Free] = Field(
@@ -115,10 +123,22 @@ class RouteTarget(Strict):
         description="Values for remote fields; they replace those of the mapping's `create`.",
         examples=[{"project": "PAY", "issuetype": "Bug"}],
     )
+    required: list[Text] = Field(
+        default_factory=list,
+        description="Remote fields without which nothing is created: the create is parked and they are named.",
+        examples=[["customfield_10042"]],
+    )
+
+
+class AttachTarget(Strict):
+    """The record that records like this belong with; it is there already."""
+
+    connection: Text = Field(description="The connection it is on.", examples=["engineering"])
+    record: Text = Field(description="Its key, number or address.", examples=["OPS-12"])
 
 
 class RouteEntry(Strict):
-    """One route: records like this get a counterpart there. The first route that fits is taken."""
+    """One route. The first route that fits a record is taken; it does one of `create`, `propose` and `attach`."""
 
     name: Text = Field(description="Its name, as `explain` shows it.", examples=["urgent tickets"])
     when: Condition = Field(
@@ -126,10 +146,20 @@ class RouteEntry(Strict):
         description="Which records it is for. Without it: all.",
         examples=[{"severity": {"at_least": "high"}}],
     )
-    expression: str = Field(
-        default="", description="A CEL expression. Not built in yet: use `when`.", examples=["severity == 'high'"]
+    create: RouteTarget | None = Field(
+        default=None, description="Create a counterpart at once.", examples=[{"connection": "engineering"}]
     )
-    create: RouteTarget = Field(description="What is created.", examples=[{"connection": "engineering"}])
+    propose: RouteTarget | None = Field(
+        default=None,
+        description="Propose a counterpart: it is created when a person says so (`hypercare parked retry`), and never "
+        "when they say no (`hypercare parked skip`).",
+        examples=[{"connection": "engineering"}],
+    )
+    attach: AttachTarget | None = Field(
+        default=None,
+        description="Create nothing: the record joins the item of one that is there already.",
+        examples=[{"connection": "engineering", "record": "OPS-12"}],
+    )
     title: str = Field(
         default="", description="The title, as a template; replaces the mapping's.", examples=["[launch] $title"]
     )

@@ -25,10 +25,23 @@ class TextField(ViewField):
     """A title or a body."""
 
     default: str = Field(default="", description="The text where the record has none.", examples=["(no title)"])
+    join: list[Text] = Field(
+        default_factory=list,
+        description="More remote fields whose texts follow the first one's, where they have any. Only read.",
+        examples=[["custom_fields.360003"]],
+    )
+    between: str = Field(default=" ", description="What stands between the texts that are joined.", examples=[" / "])
 
 
 class PersonField(ViewField):
     """A reporter or an owner."""
+
+    fallback: str = Field(
+        default="",
+        description="The id of the person who stands in here on a record that is created, when `people.yaml` knows "
+        "nobody here for the item's person, or the item has none. So the field is never left empty.",
+        examples=["557058:f58131cb-b67d-43c7-b30d-6b58d40bd077"],
+    )
 
 
 class SeverityField(ViewField):
@@ -106,3 +119,7 @@ class CountField(ViewField):
 
 class DimensionField(ViewField):
     """A field whose values are shown as tags of one dimension. They are a view and never travel."""
+
+    separator: str = Field(
+        default="", description="The text holds several values, with this between them.", examples=[","]
+    )

@@ -530,10 +530,12 @@ def test_a_status_own_resolution_is_taken_before_that_of_all() -> None:
     assert own.transition_fields(_move("Won't Do", "resolution")) == {"resolution": {"name": "Won't Do"}}
 
 
-def test_statuses_to_avoid_are_no_edges() -> None:
-    own = mapping("title: {field: summary}\n", STEPS, "jira")
+def test_statuses_to_avoid_and_forbidden_paths_are_no_edges() -> None:
+    steps = STEPS.replace("{customfield_2: {value: Fixed}}", "{}, never_from: [In Review]")
+    own = mapping("title: {field: summary}\n", steps, "jira")
     assert own.avoids("Won't Do")
-    assert own.reachable([_move("Won't Do"), _move("Done"), _move("Blocked"), _move("Done")]) == ("Blocked", "Done")
+    assert [own.forbids("To Do", _move(to)) for to in ("Won't Do", "Done", "Blocked")] == [True, False, False]
+    assert [own.forbids("In Review", _move(to)) for to in ("Won't Do", "Done", "Blocked")] == [True, True, False]
 
 
 # --- the fingerprint -------------------------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sync.mapping.load import MappingErrors, load
-from tests.sync.mapping.wrong_files import WRONG
+from tests.sync.mapping import wrong_files, wrong_routes
+
+WRONG = {**wrong_files.WRONG, **wrong_routes.WRONG}
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -17,4 +19,4 @@ def test_a_wrong_file_is_refused_with_everything_that_is_wrong(name: str) -> Non
 
 
 def test_there_are_many_wrong_files() -> None:
-    assert len(WRONG) >= 60
+    assert len(WRONG) == len(wrong_files.WRONG) + len(wrong_routes.WRONG) >= 120

@@ -219,7 +219,7 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
         [
             (
                 "zendesk.yaml:4:27: fields.title.zzz: is not a key that is known here; known are field, "
-                "direction, split and default"
+                "direction, split, default, join and between"
             ),
         ],
     ),
@@ -828,7 +828,7 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         [
             (
-                "routes.yaml:3:12: routes[1].name: `a` is the name of another route as well; give each its "
+                "routes.yaml:3:12: routes[1].name: `a` is the name of another route as well (line 2); give each its "
                 "own: `explain` names them"
             ),
         ],
@@ -844,7 +844,7 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         [
             (
-                "routes.yaml:4:5: routes[1]: is never reached: `all` before it takes every record; put it "
+                "routes.yaml:4:5: routes[1]: is never reached: `all` (line 2) before it takes every record; put it "
                 "before that route, or give that route a condition"
             ),
         ],
@@ -859,7 +859,7 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         [
             (
-                "routes.yaml:3:15: routes[1].when: is never reached: `a` before it has the same condition; "
+                "routes.yaml:3:15: routes[1].when: is never reached: `a` (line 2) before it has the same condition; "
                 "the first route that fits is taken"
             ),
         ],
@@ -869,7 +869,10 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
             "routes.yaml": ("routes:\n  - {name: a, expression: 'severity == \"high\"', create: {connection: eng}}\n"),
         },
         [
-            "routes.yaml:2:27: routes[0].expression: expressions cannot be used yet; say it with `when`",
+            (
+                "routes.yaml:2:15: routes[0].expression: is not a key that is known here; known are name, when, create, "
+                "propose, attach, title and body"
+            ),
         ],
     ),
     "unknown condition": (
@@ -988,7 +991,7 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
         [
             (
                 "routes.yaml:2:63: routes[0].create.connection: is where the records come from; name the "
-                "connection on which the counterpart is created"
+                "connection on which the counterpart is"
             ),
         ],
     ),

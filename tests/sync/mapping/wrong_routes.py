@@ -1,0 +1,382 @@
+"""Routes, expressions and people that are wrong, and everything that must be said about each."""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
+    "a route that does nothing": (
+        {"routes.yaml": "routes:\n  - {name: a}\n"},
+        [
+            "routes.yaml:2:5: routes[0]: does nothing; add `create:`, `propose:` or `attach:` with the connection",
+        ],
+    ),
+    "a route that does two things": (
+        {"routes.yaml": "routes:\n  - {name: a, create: {connection: eng}, propose: {connection: eng}}\n"},
+        [
+            "routes.yaml:2:42: routes[0].propose: cannot stand beside `create`; a route does one thing: make two of it",
+        ],
+    ),
+    "a text for what is attached": (
+        {"routes.yaml": "routes:\n  - {name: a, attach: {connection: eng, record: OPS-1}, title: '$title'}\n"},
+        [
+            "routes.yaml:2:57: routes[0].title: is for what is created, and `attach` creates nothing; take it out",
+        ],
+    ),
+    "attached to nothing": (
+        {"routes.yaml": "routes:\n  - {name: a, attach: {connection: eng}}\n"},
+        [
+            "routes.yaml:2:15: routes[0].attach.record: is missing; add it, for example `record: OPS-12`",
+        ],
+    ),
+    "people without ids": (
+        {"people.yaml": "people:\n  - {name: Ada, emails: [ada@example.com]}\n"},
+        [
+            "people.yaml:2:5: people[0].ids: is missing; name the person's id in each system: `ids: {jira: …}`",
+        ],
+    ),
+    "one address for two people": (
+        {
+            "people.yaml": "people:\n  - {emails: [ada@example.com], ids: {jira: a}}\n  - {emails: [Ada@example.com], ids: {jira: b}}\n"
+        },
+        [
+            "people.yaml:3:15: people[1].emails[0]: `Ada@example.com` is an address of people[0] too; keep one of them",
+        ],
+    ),
+    "one id for two people": (
+        {"people.yaml": "people:\n  - {name: Ada, ids: {jira: a}}\n  - {name: Sam, ids: {jira: a}}\n"},
+        [
+            "people.yaml:3:29: people[1].ids.jira: `a` is the id of people[0] too; keep one of them",
+        ],
+    ),
+    "cel: unknown field": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: sevrity == 'high'\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 1: there is no field `sevrity`; did you mean `severity`?",
+        ],
+    ),
+    "cel: unknown word": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: severity == 'hihg'\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 13: `hihg` is never its value; did you mean `high`?",
+        ],
+    ),
+    "cel: unknown word in a list": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: status in ['new', 'wating']\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 19: `wating` is never its value; did you mean `waiting`?",
+        ],
+    ),
+    "cel: unknown fact": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: |-\n        'reopend' in facts\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 1: `reopend` is never its value; did you mean `reopened`?",
+        ],
+    ),
+    "cel: unknown function": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: title.startWith('x')\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 7: there is no function `startWith`; did you mean `startsWith`?",
+        ],
+    ),
+    "cel: unknown function of nothing": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: lower(title) == 'x'\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 1: there is no function `lower`; there are all, contains, duration, endsWith, exists, exists_one, filter, getDate, getDayOfMonth, getDayOfWeek, getDayOfYear, getFullYear, getHours, getMinutes, getMonth, map, matches, size, startsWith, timestamp",
+        ],
+    ),
+    "cel: a part of a field": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: reporter.email == 'x'\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 10: nothing has a part `email`; every field is a name of its own",
+        ],
+    ),
+    "cel: not true or false": (
+        {"routes.yaml": "routes:\n  - name: a\n    when:\n      cel: size(tags)\n    create: {connection: eng}\n"},
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 1: the expression is a whole number, and must be true or false",
+        ],
+    ),
+    "cel: two types compared": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: occurrences == '3'\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 16: is a text, and is compared with a whole number: never equal",
+        ],
+    ),
+    "cel: words have no order": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: severity >= 'high'\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 10: these words have no order here; use `in [...]`, or `at_least` outside it",
+        ],
+    ),
+    "cel: a tag that is not folded": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: |-\n        'Launch Day' in tags\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 1: tags stand here folded; write `launch_day`",
+        ],
+    ),
+    "cel: nested comprehension": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: tags.exists(t, area.exists(a, a == t))\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 21: `exists` cannot stand inside another one",
+        ],
+    ),
+    "cel: a field's name taken": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: tags.exists(title, title == 'x')\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 13: `title` is the name of a field; take another, like `t`",
+        ],
+    ),
+    "cel: index": (
+        {"routes.yaml": "routes:\n  - name: a\n    when:\n      cel: tags[0] == 'x'\n    create: {connection: eng}\n"},
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 5: single entries of a list cannot be asked for; use `in` or `exists`",
+        ],
+    ),
+    "cel: null": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: severity == null\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 13: there is no null: a field without a value is an empty text, list or 0",
+        ],
+    ),
+    "cel: has": (
+        {"routes.yaml": "routes:\n  - name: a\n    when:\n      cel: has(severity)\n    create: {connection: eng}\n"},
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 1: `has` is not needed: every field is there; compare it with '' or ask its size",
+        ],
+    ),
+    "cel: division": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: occurrences / affected_users > 2\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 15: may only be divided by a number that stands here and is not 0",
+        ],
+    ),
+    "cel: a pattern that is none": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: title.matches('(')\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 15: `(` is no regular expression; look-around and back references are unknown",
+        ],
+    ),
+    "cel: a pattern that is no text": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: title.matches(body)\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 15: the pattern must stand here as a text",
+        ],
+    ),
+    "cel: no time": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: created > timestamp('yesterday')\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 21: `yesterday` is no time; write it like '2026-03-01T00:00:00Z'",
+        ],
+    ),
+    "cel: no time zone": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: created > timestamp('2026-03-01T00:00:00')\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 21: `2026-03-01T00:00:00` has no time zone; write it like '2026-03-01T00:00:00Z'",
+        ],
+    ),
+    "cel: no span": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: updated - created > duration('2 days')\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 30: `2 days` is no span of time; write it like '36h' or '1h30m'",
+        ],
+    ),
+    "cel: never true": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: status == 'new' && status == 'waiting'\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: is never true: no record can fit; take the route out, or correct the expression",
+        ],
+    ),
+    "cel: constant": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: false && occurrences > 2\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: is never true: no record can fit; take the route out, or correct the expression",
+        ],
+    ),
+    "cel: cut off": (
+        {"routes.yaml": "routes:\n  - name: a\n    when:\n      cel: title ==\n    create: {connection: eng}\n"},
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 9: the end stands where a value must",
+        ],
+    ),
+    "cel: a single sign": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: severity = 'high'\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 10: `=` cannot stand here",
+        ],
+    ),
+    "cel: words for signs": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: severity == 'high' and occurrences > 2\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 20: `and` cannot stand here; write `&&`, `||` and `==`",
+        ],
+    ),
+    "cel: an open text": (
+        {"routes.yaml": 'routes:\n  - name: a\n    when:\n      cel: title == "x\n    create: {connection: eng}\n'},
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 10: an open text cannot stand here; close it",
+        ],
+    ),
+    "cel: an escape": (
+        {"routes.yaml": "routes:\n  - name: a\n    when:\n      cel: title == '\\d'\n    create: {connection: eng}\n"},
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 11: `\\d` means nothing in a text; write r'...' for a pattern",
+        ],
+    ),
+    "cel: a list asked as a text": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: tags.contains('x')\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 6: `contains` is asked of a text, and this is a list of texts; use `in` for an entry of a list",
+        ],
+    ),
+    "cel: a bracket left open": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: (occurrences > 2\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:12: routes[0].when.cel: character 17: the end stands where `)` must",
+        ],
+    ),
+    "cel: as a text": (
+        {"routes.yaml": "routes:\n  - name: a\n    when: severity == 'high'\n    create: {connection: eng}\n"},
+        [
+            "routes.yaml:3:11: routes[0].when: must be a mapping (`name: value` lines), and is `severity == 'high'`",
+        ],
+    ),
+    "cel: the same condition": (
+        {
+            "routes.yaml": "routes:\n  - {name: a, when: {cel: \"title == 'x'\"}, create: {connection: eng}}\n  - {name: b, when: {cel: \"title=='x'\"}, create: {connection: eng}}\n"
+        },
+        [
+            "routes.yaml:3:15: routes[1].when: is never reached: `a` (line 2) before it has the same condition; the first route that fits is taken",
+        ],
+    ),
+    "an expression that begins with a quote": (
+        {
+            "routes.yaml": "routes:\n  - name: a\n    when:\n      cel: 'launch' in tags\n    create: {connection: eng}\n"
+        },
+        [
+            "routes.yaml:4:21: this is not YAML: did not find expected key; put a text that begins with a quote, and all that follows in it, between quotes of the other kind",
+        ],
+    ),
+    "a route within the one before": (
+        {
+            "routes.yaml": "routes:\n  - {name: r0, when: {status: [new, waiting]}, create: {connection: eng}}\n  - {name: r1, when: {status: [new]}, create: {connection: eng}}\n"
+        },
+        [
+            "routes.yaml:3:16: routes[1].when: is never reached: `r0` (line 2) before it takes every record that it fits; put it before, or narrow what takes its records",
+        ],
+    ),
+    "a route that two before it share": (
+        {
+            "routes.yaml": "routes:\n  - {name: r0, when: {occurrences: {at_least: 3}}, create: {connection: eng}}\n  - {name: r1, when: {occurrences: {at_most: 2}}, create: {connection: eng}}\n  - {name: r2, when: {title: {contains: [a]}}, create: {connection: eng}}\n"
+        },
+        [
+            "routes.yaml:4:16: routes[2].when: is never reached: `r0` (line 2) and `r1` (line 3) before it take every record that it fits; put it before, or narrow what takes its records",
+        ],
+    ),
+    "a route whose tags the one before takes": (
+        {
+            "routes.yaml": "routes:\n  - {name: r0, when: {tags: {any: ['launch*']}}, create: {connection: eng}}\n  - {name: r1, when: {tags: {any: [launch-1], none: [spam]}}, create: {connection: eng}}\n"
+        },
+        [
+            "routes.yaml:3:16: routes[1].when: is never reached: `r0` (line 2) before it takes every record that it fits; put it before, or narrow what takes its records",
+        ],
+    ),
+    "a route with a longer word than the one before": (
+        {
+            "routes.yaml": "routes:\n  - {name: r0, when: {title: {contains: [time]}}, create: {connection: eng}}\n  - {name: r1, when: {title: {contains: [timeout]}}, create: {connection: eng}}\n"
+        },
+        [
+            "routes.yaml:3:16: routes[1].when: is never reached: `r0` (line 2) before it takes every record that it fits; put it before, or narrow what takes its records",
+        ],
+    ),
+    "a route after both sides of a time": (
+        {
+            "routes.yaml": "routes:\n  - {name: r0, when: {created: {after: 2026-03-01T00:00:00Z}}, create: {connection: eng}}\n  - {name: r1, when: {created: {before: 2026-03-02T00:00:00Z}}, create: {connection: eng}}\n  - {name: r2, when: {status: [new]}, create: {connection: eng}}\n"
+        },
+        [
+            "routes.yaml:4:16: routes[2].when: is never reached: `r0` (line 2) and `r1` (line 3) before it take every record that it fits; put it before, or narrow what takes its records",
+        ],
+    ),
+    "tags that contradict": (
+        {
+            "routes.yaml": "routes:\n  - {name: r0, when: {tags: {any: [spam], none: [spam]}}, create: {connection: eng}}\n"
+        },
+        [
+            "routes.yaml:2:23: routes[0].when.tags: no record has such tags: one that must be there must not, or would be in two dimensions; take one out",
+        ],
+    ),
+    "a text that contradicts": (
+        {
+            "routes.yaml": "routes:\n  - {name: r0, when: {title: {contains: [timeout], lacks: [time]}}, create: {connection: eng}}\n"
+        },
+        [
+            "routes.yaml:2:23: routes[0].when.title: no text has one of `contains` and none of `lacks`; take out of `lacks` what the words contain",
+        ],
+    ),
+    "a tag in two dimensions": (
+        {
+            "routes.yaml": "routes:\n  - {name: r0, when: {dimensions: {area: {any: [x]}, component: {any: [x]}}}, create: {connection: eng}}\n"
+        },
+        [
+            "routes.yaml:2:23: routes[0].when.dimensions: no record has such tags: one that must be there must not, or would be in two dimensions; take one out",
+        ],
+    ),
+    "a tag of a dimension that must not be there": (
+        {
+            "routes.yaml": "routes:\n  - {name: r0, when: {dimensions: {area: {any: ['x*']}}, tags: {none: ['x*']}}, create: {connection: eng}}\n"
+        },
+        [
+            "routes.yaml:2:23: routes[0].when.dimensions: no record has such tags: one that must be there must not, or would be in two dimensions; take one out",
+        ],
+    ),
+}
