@@ -77,6 +77,16 @@ def rows_in(body: Mapping[str, Json], where: str) -> list[dict[str, Json]]:
     return sorted(rows_of(body, "activity", where=where), key=lambda row: (number_of(row), str(row.get("dateCreated"))))
 
 
+def is_beyond(rows: Sequence[Mapping[str, Json]]) -> bool:
+    """Whether an issue is resolved in whatever comes after the release that it names.
+
+    Where versions are semantic, "in the next release" reads back as in the current one; only the log tells them apart
+    (sentry: api/helpers/group_index/update.py, `current_release_version`).
+    """
+    resolves = [row for row in rows if str(row.get("type") or "").lower() == "set_resolved_in_release"]
+    return bool(resolves) and bool(_data(max(resolves, key=number_of)).get("current_release_version"))
+
+
 def status_after(row: Mapping[str, Json]) -> str | None:
     """The raw status that an activity left the issue with, None where it did not touch it."""
     kind, data = str(row.get("type") or "").lower(), _data(row)

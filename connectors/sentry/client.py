@@ -262,6 +262,7 @@ class SentryRemote:
             origin=Origin.LIST,
             tags=tags[1] if tags else (),
             deployed=self._releases.known_out(issue),
+            beyond=self._memory.get("beyond", records.id_of(issue)) is True,
         )
 
     def _differing(self, issues: Sequence[Mapping[str, Json]], *, tell: bool) -> dict[str, datetime]:
@@ -410,6 +411,8 @@ class SentryRemote:
         issue = found.issue
         number = records.id_of(issue)
         self._memory.put("watched", number, True)
+        beyond = activity.is_beyond(found.rows or ())
+        self._memory.put("beyond", number, beyond)
         return records.snapshot(
             issue,
             self._settings,
@@ -418,6 +421,7 @@ class SentryRemote:
             activity=found.rows if found.rows is not None else (),
             tags=[*self._tags(issue), *self._noted_tags(found)],
             deployed=self._releases.is_out(issue) if self._product.releases else False,
+            beyond=beyond,
             links=self._links(number) if with_links else None,
             asked=asked,
             overwrote=overwrote,

@@ -50,11 +50,12 @@ def id_of(issue: Mapping[str, Json]) -> str:
     return text
 
 
-def raw_status(issue: Mapping[str, Json], *, deployed: bool) -> str:
+def raw_status(issue: Mapping[str, Json], *, deployed: bool, beyond: bool = False) -> str:
     """Status, substatus and resolution as the one value that the mapping names. Raises UnexpectedAnswer.
 
     Without a substatus (GlitchTip, older versions) an open issue reads `ongoing`, an archived one `archived_forever`.
-    deployed: the release that it is resolved in is known to be out.
+    deployed: the release that it is resolved in is known to be out. beyond: it is resolved in a release after the one
+    that it names.
     """
     status, substatus = issue.get("status"), issue.get("substatus")
     if not isinstance(status, str) or not status:
@@ -66,7 +67,7 @@ def raw_status(issue: Mapping[str, Json], *, deployed: bool) -> str:
         if details.get("inNextRelease") or details.get("inUpcomingRelease"):
             return "resolved_in_next_release"
         if details.get("inRelease"):
-            return "resolved_in_release"
+            return "resolved_in_next_release" if beyond else "resolved_in_release"
         return "resolved_in_commit" if details.get("inCommit") else "resolved"
     if status in {"ignored", "muted"}:
         return str(substatus) if substatus else "archived_forever"
@@ -101,6 +102,7 @@ def snapshot(
     activity: Sequence[Mapping[str, Json]] | None = None,
     tags: Sequence[str] = (),
     deployed: bool = False,
+    beyond: bool = False,
     links: tuple[LinkShown, ...] | None = None,
     asked: str = "",
     overwrote: tuple[FieldEdit, ...] = (),
@@ -110,7 +112,7 @@ def snapshot(
     activity: its log, oldest first; None where this way of reading does not show it. Then the version is empty: older
     than every other, so that a list's copy never stands in for a direct read.
     """
-    status = raw_status(issue, deployed=deployed)
+    status = raw_status(issue, deployed=deployed, beyond=beyond)
     state = "unresolved" if status in OPEN else str(issue.get("status"))
     fields: dict[str, Json] = {"status": status, "state": state, "tags": list(tags)}
     metadata = _object(issue.get("metadata"))

@@ -81,6 +81,11 @@ class SentrySettings(BaseModel):
         description="The environment in which a deploy makes a fix `deployed`. Empty: a deploy in any environment.",
         examples=["production"],
     )
+    deploy_check_seconds: Annotated[float, Field(ge=1, le=86_400)] = Field(
+        default=60,
+        description="Seconds between two questions whether a release, in which issues are resolved, is deployed.",
+        examples=[60],
+    )
     feedback: bool = Field(
         default=True,
         description="Also read the issues of user feedback, which Sentry lists apart.",

@@ -106,6 +106,12 @@ class Daemon:
             raise DaemonError(f"`start {connection}`: {told['message']}")
         return str(told["message"])
 
+    def facts(self, item: str) -> frozenset[str]:
+        """What is known of an item beside its status, as `hypercare explain` tells a person; empty where it cannot."""
+        asked = [sys.executable, "-P", "-c", _RUN, "--config", str(self.place.settings), "explain", item, "--json"]
+        told = subprocess.run(asked, capture_output=True, check=False, timeout=ANSWER_SECONDS)  # noqa: S603  our own
+        return frozenset(msgspec.json.decode(told.stdout)["facts"]) if told.returncode == 0 else frozenset()
+
     def last_words(self) -> str:
         """The end of its log, in one line."""
         try:

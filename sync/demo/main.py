@@ -34,7 +34,7 @@ BEAT_UNATTENDED = 0.1
 
 DEADLINE = 20.0
 QUIET = 2.0
-"""Seconds that both sides get to agree at the end, and that the hub must have been quiet for."""
+"""Seconds that the sides get to agree at the end, and that the hub must have been quiet for."""
 
 OK, NEGATIVE, INTERRUPTED = 0, 1, 130
 
@@ -62,7 +62,7 @@ def run(
     """Play the day and say how it ended. The exit code: 0 only if all sides agree and nothing was doubled.
 
     unattended: plain lines, and the end comes by itself. as_json: one object on standard output, the lines on standard
-    error. patience: seconds that the day waits for one effect. deadline: seconds that both sides get to agree at the
+    error. patience: seconds that the day waits for one effect. deadline: seconds that the sides get to agree at the
     end. folder: where everything is put, else a temporary place; it is removed unless something went wrong.
     """
     folder = folder or Path(tempfile.mkdtemp(prefix="hypercare-demo-"))
@@ -70,13 +70,13 @@ def run(
     is_kept = True
     try:
         with _interruptible(), ExitStack() as stack:
-            both = stack.enter_context(stand_ins())
+            systems = stack.enter_context(stand_ins())
             daemon = Daemon(place.Place(folder=folder))
             stack.callback(daemon.stop)
             ledger = Ledger(daemon.place.database)
             stack.callback(ledger.close)
             found = _played(
-                both,
+                systems,
                 daemon,
                 ledger,
                 lines,
@@ -89,7 +89,7 @@ def run(
             is_kept = not found.is_good
             _tell(found, daemon, lines, as_json=as_json)
             if not unattended:
-                _stay(both, daemon, lines)
+                _stay(systems, daemon, lines)
             return OK if found.is_good else NEGATIVE
     except KeyboardInterrupt:
         is_kept = False
@@ -105,7 +105,7 @@ def run(
 
 
 def _played(
-    both: StandIns,
+    systems: StandIns,
     daemon: Daemon,
     ledger: Ledger,
     lines: PlainLines,
@@ -118,19 +118,20 @@ def _played(
 ) -> Outcome:
     begun = time.monotonic()
     troubles: list[str] = []
-    lines.line("hypercare demo: a launch day on stand-ins of Zendesk and Jira, on this machine")
-    with _shown(both, daemon, ledger, lines, unattended=unattended) as shown:
+    lines.line("hypercare demo: a launch day on stand-ins of Zendesk, Jira and Sentry, on this machine")
+    with _shown(systems, daemon, ledger, lines, unattended=unattended) as shown:
         beat = BEAT_UNATTENDED if unattended else BEAT_WATCHED
-        day = Day(both, daemon, shown.say, beat=beat, patience=patience)
+        day = Day(systems, daemon, shown.say, beat=beat, patience=patience)
         place.make(
             daemon.place.folder,
-            desk_url=both.desk.url,
-            tracker_url=both.tracker.url,
+            desk_url=systems.desk.url,
+            tracker_url=systems.tracker.url,
+            errors_url=systems.errors.url,
             port=daemon.port,
-            secrets=both.secrets,
+            secrets=systems.secrets,
         )
-        both.register_webhooks(daemon.port)
-        day.say(Kind.HUB, "both stand-ins are up; the daemon starts, as a process of its own")
+        systems.register_webhooks(daemon.port)
+        day.say(Kind.HUB, "the stand-ins are up; the daemon starts, as a process of its own")
         daemon.start()
         script.make_live(day)
         for scene in scenes:
@@ -142,21 +143,28 @@ def _played(
                 break
             if meddle is not None:
                 meddle(scene.__name__, day)
-        day.say(Kind.SCENE, "The verdict, from what both systems show")
-        reached = verdict.reach(both.desk, both.tracker, day.expected, deadline=deadline, quiet=QUIET)
+        day.say(Kind.SCENE, "The verdict, from what the systems themselves show")
+        reached = verdict.reach(
+            systems.desk, systems.tracker, systems.errors, day.expected, deadline=deadline, quiet=QUIET
+        )
     if not daemon.runs:
         troubles.append(f"the daemon is not running any more; its last words: {daemon.last_words()}")
     if not reached.is_quiet:
         troubles.append(f"the hub was still writing after {deadline:g} s")
-    return _outcome(both, day, ledger, reached, troubles, time.monotonic() - begun)
+    return _outcome(systems, day, ledger, reached, troubles, time.monotonic() - begun)
 
 
 def _outcome(
-    both: StandIns, day: Day, ledger: Ledger, reached: Verdict, troubles: Iterable[str], seconds: float
+    systems: StandIns, day: Day, ledger: Ledger, reached: Verdict, troubles: Iterable[str], seconds: float
 ) -> Outcome:
-    desk, tracker, counts = both.desk.state(), both.tracker.state(), ledger.counts()
-    noted = {name: counts.get(name, Counts()) for name in (place.DESK, place.TRACKER)}
-    systems = {
+    desk, tracker, errors, counts = (
+        systems.desk.state(),
+        systems.tracker.state(),
+        systems.errors.state(),
+        ledger.counts(),
+    )
+    noted = {name: counts.get(name, Counts()) for name in (place.DESK, place.TRACKER, place.ERRORS)}
+    figures = {
         "zendesk": Figures(
             records=len(desk["records"]),
             writes=verdict.writes_of(desk, day.expected.hub_desk),
@@ -169,12 +177,20 @@ def _outcome(
             conflicts=noted[place.TRACKER].conflicts,
             parked=noted[place.TRACKER].parked,
         ),
+        "sentry": Figures(
+            records=len(errors["issues"]),
+            writes=verdict.writes_of(errors, day.expected.hub_errors),
+            conflicts=noted[place.ERRORS].conflicts,
+            parked=noted[place.ERRORS].parked,
+        ),
     }
-    return outcomes.outcome(reached, systems, tuple(troubles), seconds, day.daemon.place.folder)
+    return outcomes.outcome(reached, figures, tuple(troubles), seconds, day.daemon.place.folder)
 
 
 @contextmanager
-def _shown(both: StandIns, daemon: Daemon, ledger: Ledger, lines: PlainLines, *, unattended: bool) -> Generator[Said]:
+def _shown(
+    systems: StandIns, daemon: Daemon, ledger: Ledger, lines: PlainLines, *, unattended: bool
+) -> Generator[Said]:
     """The live view on a terminal, else the plain lines."""
     if unattended:
         yield lines
@@ -183,7 +199,7 @@ def _shown(both: StandIns, daemon: Daemon, ledger: Ledger, lines: PlainLines, *,
 
     from sync.demo.view import LiveView
 
-    with LiveView(Console(highlight=False), both.desk, both.tracker, daemon, ledger) as view:
+    with LiveView(Console(highlight=False), systems, daemon, ledger) as view:
         yield view
 
 
@@ -204,10 +220,12 @@ def _tell(found: Outcome, daemon: Daemon, lines: PlainLines, *, as_json: bool) -
         sys.stdout.flush()
 
 
-def _stay(both: StandIns, daemon: Daemon, lines: PlainLines) -> None:
+def _stay(systems: StandIns, daemon: Daemon, lines: PlainLines) -> None:
     """Keep everything up until Ctrl-C."""
     lines.line()
-    for line in outcomes.while_it_runs(both.desk.url, both.tracker.url, daemon.port, daemon.place.settings):
+    for line in outcomes.while_it_runs(
+        systems.desk.url, systems.tracker.url, systems.errors.url, daemon.port, daemon.place.settings
+    ):
         lines.line(line)
     try:
         threading.Event().wait()

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sync.demo.place import DESK, TIME_FACTOR, TRACKER
+from sync.demo.place import DESK, ERRORS, TIME_FACTOR, TRACKER
 from sync.demo.verdict import Verdict
 
 
@@ -65,21 +65,23 @@ def outcome(
 def told(found: Outcome) -> Iterator[str]:
     """The outcome in plain words."""
     if found.is_good:
-        yield "Both sides agree, and nothing was doubled."
+        yield "All sides agree, and nothing was doubled."
     else:
         yield (
-            "The two sides do not agree:"
+            "The sides do not agree:"
             if not found.converged
             else "Something was done twice:"
             if found.duplicates_created
-            else "Both sides agree, but the day did not end as it should:"
+            else "All sides agree, but the day did not end as it should:"
         )
     yield from (f"  {each}" for each in (*found.differences, *found.doubled, *found.troubles))
-    desk, tracker = found.systems["zendesk"], found.systems["jira"]
-    conflicts, parked = desk.conflicts + tracker.conflicts, desk.parked + tracker.parked
+    desk, tracker, errors = found.systems["zendesk"], found.systems["jira"], found.systems["sentry"]
+    conflicts = sum(each.conflicts for each in found.systems.values())
+    parked = sum(each.parked for each in found.systems.values())
     yield (
         f"  Zendesk: {desk.records} tickets, {desk.writes} writes by the hub. "
-        f"Jira: {tracker.records} issues, {tracker.writes} writes."
+        f"Jira: {tracker.records} issues, {tracker.writes} writes. "
+        f"Sentry: {errors.records} errors, {errors.writes} writes."
     )
     yield f"  Conflicts settled by rule: {conflicts}. Waiting for a person: {parked}."
     yield f"  {found.wall_time_s:.0f} s, the vendors' delays divided by {found.time_factor}."
@@ -97,17 +99,17 @@ def what_to_run(settings: Path, log: Path, database: Path) -> Iterator[str]:
 
 def next_steps() -> Iterator[str]:
     """How to go on from here."""
-    yield "Next, your own Zendesk and Jira (the README leads through it in ten minutes):"
+    yield "Next, your own systems (the README leads through it in ten minutes):"
     yield "  1. hypercare init FOLDER        makes settings and mappings, with comments"
     yield "  2. hypercare check --online     proves credentials, says what is missing"
     yield "  3. hypercare run                reads and links; writes nothing yet"
-    yield f"  4. hypercare start CONNECTION   lets it write (here: {DESK}, {TRACKER})"
+    yield f"  4. hypercare start CONNECTION   lets it write (here: {DESK}, {TRACKER}, {ERRORS})"
 
 
-def while_it_runs(desk_url: str, tracker_url: str, port: int, settings: Path) -> Iterator[str]:
+def while_it_runs(desk_url: str, tracker_url: str, errors_url: str, port: int, settings: Path) -> Iterator[str]:
     """What a person can look at and do while everything stays up."""
     yield "Everything stays up until Ctrl-C. Look around, or play the people yourself:"
-    yield f"  Zendesk {desk_url}   Jira {tracker_url}"
+    yield f"  Zendesk {desk_url}   Jira {tracker_url}   Sentry {errors_url}"
     yield f"  curl http://127.0.0.1:{port}/health"
     yield f"  curl {tracker_url}/_sandbox/state"
     again = _act(act="comment", ticket=1, body="Again!", **{"as": "customer@example.com"})

@@ -7,7 +7,14 @@ from typing import TextIO
 
 from sync.demo.script import Kind
 
-MARKS = {Kind.SCENE: "", Kind.PEOPLE: "people ", Kind.NETWORK: "network", Kind.HUB: "hub    ", Kind.MISSED: "MISSED "}
+MARKS = {
+    Kind.SCENE: "",
+    Kind.PEOPLE: "people ",
+    Kind.NETWORK: "network",
+    Kind.SYSTEM: "machine",
+    Kind.HUB: "hub    ",
+    Kind.MISSED: "MISSED ",
+}
 
 
 class PlainLines:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.demo.control import ControlError
 from sync.demo.daemon import Daemon
-from sync.demo.place import DESK, MARKER, ROUTED_TAG, TRACKER
+from sync.demo.place import DESK, ERRORS, MARKER, ORGANIZATION, ROUTED_TAG, TRACKER
 from sync.demo.stand_ins import StandIns
 from sync.demo.verdict import AGREEING, Cluster, Expected, ticket_numbers, writes_of
 
@@ -35,6 +35,7 @@ class Kind(StrEnum):
     SCENE = "scene"
     PEOPLE = "people"
     NETWORK = "network"
+    SYSTEM = "system"
     HUB = "hub"
     MISSED = "missed"
 
@@ -49,12 +50,12 @@ class Day:
     """
 
     def __init__(self, stand_ins: StandIns, daemon: Daemon, say: Say, *, beat: float, patience: float = WAIT) -> None:
-        self.desk, self.tracker = stand_ins.desk, stand_ins.tracker
+        self.desk, self.tracker, self.errors = stand_ins.desk, stand_ins.tracker, stand_ins.errors
         self.daemon = daemon
         self.say = say
         self.beat = beat
         self.patience = patience
-        self.expected = Expected(hub_desk="hub@example.com", hub_tracker="hub", marker=MARKER)
+        self.expected = Expected(hub_desk="hub@example.com", hub_tracker="hub", hub_errors="hypercare", marker=MARKER)
         self.checkout = Cluster(name="the checkout cluster")
         self.export = Cluster(name="the export cluster")
         self.issues: dict[str, str] = {}
@@ -101,6 +102,18 @@ class Day:
         self.tracker.act("transition", issue=self.issues[cluster.name], to=to)
         cluster.is_done = to == "Done"
 
+    # --- machines --------------------------------------------------------------------------------------------
+
+    def release(self, version: str) -> None:
+        """A release is made and goes out, as a pipeline tells Sentry."""
+        self.errors.act("release", version=version, project="backend")
+        self.errors.act("deploy", version=version, environment=PRODUCTION)
+
+    def event(self, version: str, *, times: int = 1) -> str:
+        """The same exception, from an application of this release. Returns its Sentry issue."""
+        given = {"release": version, "environment": PRODUCTION, "times": times, "fingerprint": "payment-timeout"}
+        return str(self.errors.act("event", title=TIMEOUT, culprit="POST /pay", **given)["issue"])
+
     # --- what is there ---------------------------------------------------------------------------------------
 
     def tickets(self) -> Mapping[str, Any]:
@@ -123,6 +136,11 @@ class Day:
             raise Cut(f"there is no issue for {cluster.name}, so its engineers have nothing to work on")
         self.issues[cluster.name] = found[0]
 
+    def error(self, cluster: Cluster) -> Any:
+        """The Sentry issue of the cluster."""
+        number = next(iter(cluster.errors))
+        return next(each for each in self.errors.state()["issues"] if str(each["id"]) == number)
+
     def agree(self, cluster: Cluster, *numbers: str) -> bool:
         """Whether the cluster's tickets show what their issue shows: status, its labels, and the other way round."""
         issue, tickets = self.issue(cluster), self.tickets()
@@ -140,14 +158,26 @@ class Cut(Exception):
 
 # --- the scenes ----------------------------------------------------------------------------------------------------
 
+BAD, FIXED = "shop@1.4.0", "shop@1.4.1"
+PRODUCTION = "production"
+TIMEOUT = "TimeoutError: the payment provider did not answer"
 SPINS, PAID_TWICE, HANGS = "Payment page spins forever", "Charged twice for one order", "Pay button hangs on iPhone"
 EMPTY = "CSV export is empty"
 
 
+def a_bad_release(day: Day) -> None:
+    """Machines see it first."""
+    day.tell(Kind.SCENE, "Launch: a bad release goes out")
+    day.expected.clusters.append(day.checkout)
+    day.release(BAD)
+    day.checkout.errors[day.event(BAD, times=40)] = {f"environment-{PRODUCTION}"}
+    day.tell(Kind.PEOPLE, f"an engineer deploys {BAD}")
+    day.tell(Kind.SYSTEM, f"Sentry groups 40 exceptions into {day.error(day.checkout)['key']}: {TIMEOUT}")
+
+
 def tickets_come_in(day: Day) -> None:
     """Nothing is created by itself: no route fits yet."""
-    day.tell(Kind.SCENE, "Launch. The first tickets come in")
-    day.expected.clusters.append(day.checkout)
+    day.tell(Kind.SCENE, "The first tickets come in")
     day.ticket(day.checkout, SPINS, "I press Pay and the page never ends.", tags=("web",))
     day.ticket(day.checkout, PAID_TWICE, "My card shows two payments.")
     day.ticket(day.checkout, HANGS, "The Pay button does nothing.", tags=("ios",))
@@ -178,6 +208,10 @@ def an_issue_is_created(day: Day) -> None:
     day.until(lambda: second in ticket_numbers(day.issue(day.checkout)), f"{key} shows ticket {second}")
     day.tracker.act("remote_link", issue=key, url=f"{day.desk.url}/agent/tickets/{third}", title=f"Ticket {third}")
     day.tell(Kind.PEOPLE, f"an engineer puts a link to ticket {third} on {key}")
+    error = day.error(day.checkout)
+    address = f"{day.errors.url}/organizations/{ORGANIZATION}/issues/{error['id']}/"
+    day.tracker.act("remote_link", issue=key, url=address, title=error["key"])
+    day.tell(Kind.PEOPLE, f"and one to {error['key']} in Sentry")
 
 
 def work_travels(day: Day) -> None:
@@ -193,6 +227,9 @@ def work_travels(day: Day) -> None:
     day.tell(Kind.PEOPLE, f"an engineer moves {key} to In Progress and labels it `payment-gateway`")
     if day.until(lambda: day.agree(day.checkout), f"three tickets open and tagged as {key} is"):
         day.tell(Kind.HUB, "all three tickets are open and tagged; the tags of the tickets are on the issue")
+    error = day.error(day.checkout)["key"]
+    if day.until(lambda: day.error(day.checkout)["links"], f"{error} shows {key}"):
+        day.tell(Kind.HUB, f"{error} shows {key} in Sentry; the environment it happened in is a tag everywhere")
 
 
 def a_webhook_is_lost(day: Day) -> None:
@@ -267,11 +304,19 @@ def two_people_at_once(day: Day) -> None:
 def everything_is_resolved(day: Day) -> None:
     """The tracker's people resolve, and every ticket hears it."""
     day.tell(Kind.SCENE, "The fix is out")
-    key = day.issues[day.checkout.name]
+    key, error = day.issues[day.checkout.name], day.error(day.checkout)["key"]
     day.move(day.checkout, "Done")
     day.tell(Kind.PEOPLE, f"an engineer moves {key} to Done")
     if day.until(lambda: day.agree(day.checkout), "three tickets solved"):
         day.tell(Kind.HUB, "all three tickets are solved")
+    if day.until(lambda: _resolved(day), f"{error} resolved"):
+        day.tell(Kind.HUB, f"{error} is resolved in the next release: done is not out yet")
+    day.event(BAD, times=3)
+    day.tell(Kind.SYSTEM, f"three more exceptions, from {BAD} which is still running: Sentry leaves {error} resolved")
+    day.release(FIXED)
+    day.tell(Kind.PEOPLE, f"an engineer deploys {FIXED}")
+    if day.until(lambda: "deployed" in day.daemon.facts(key), f"{key} known as deployed"):
+        day.tell(Kind.HUB, f"now the item of {key} is `deployed`: fixed for the customer")
 
 
 def a_customer_reopens(day: Day) -> None:
@@ -296,7 +341,24 @@ def a_customer_reopens(day: Day) -> None:
         day.tell(Kind.HUB, f"the engineers see it on {key}")
 
 
+def a_regression(day: Day) -> None:
+    """What machines see again opens the item once, and bothers no customer."""
+    key, error = day.issues[day.checkout.name], day.error(day.checkout)["key"]
+    day.tell(Kind.SCENE, "It was not the whole fix")
+    day.event(FIXED, times=5)
+    day.checkout.is_done = False
+    day.tell(Kind.SYSTEM, f"five exceptions from {FIXED}: Sentry calls {error} regressed")
+    if day.until(lambda: day.issue(day.checkout)["status"] != "Done", f"{key} open again"):
+        day.tell(Kind.HUB, f"{key} is open again; the solved tickets are left in peace")
+    for status in ("In Progress", "In Review", "Done"):
+        day.move(day.checkout, status)
+    day.tell(Kind.PEOPLE, f"an engineer mends that too: {key} goes to Done")
+    if day.until(lambda: _resolved(day), f"{error} resolved"):
+        day.tell(Kind.HUB, f"{error} is resolved again")
+
+
 SCENES: tuple[Callable[[Day], None], ...] = (
+    a_bad_release,
     tickets_come_in,
     an_issue_is_created,
     work_travels,
@@ -305,15 +367,16 @@ SCENES: tuple[Callable[[Day], None], ...] = (
     two_people_at_once,
     everything_is_resolved,
     a_customer_reopens,
+    a_regression,
 )
 """The day in order."""
 
 
 def make_live(day: Day) -> None:
-    """Let the hub write to both sides, from this moment on."""
-    for connection in (DESK, TRACKER):
+    """Let the hub write to every side, from this moment on."""
+    for connection in (DESK, TRACKER, ERRORS):
         day.daemon.make_live(connection)
-    day.tell(Kind.HUB, f"the daemon (pid {day.daemon.pid}) has read both sides and is live: from now on it writes")
+    day.tell(Kind.HUB, f"the daemon (pid {day.daemon.pid}) has read every side and is live: from now on it writes")
     # Zendesk tells the time in whole seconds: what was created in this one counts as created before the start.
     time.sleep(1.0 - time.time() % 1.0)
 
@@ -326,6 +389,10 @@ def _linked(day: Day, cluster: Cluster, *numbers: str) -> bool:
         and number in ticket_numbers(issue)
         for number in numbers or cluster.tags
     )
+
+
+def _resolved(day: Day) -> bool:
+    return bool(day.error(day.checkout)["status"] == "resolved")
 
 
 def _together(*acts: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""A Zendesk and a Jira on loopback for the demo, in threads of this process: their rules, real sockets, real time."""
+"""The stand-ins of the demo on loopback, in threads of this process: their own rules, real sockets, real time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from connectors.jira.sandbox import build as build_jira
 from connectors.sandbox.server import serve
+from connectors.sentry.sandbox import build as build_sentry
 from connectors.zendesk.sandbox import build as build_zendesk
 from sync.demo.control import Control
-from sync.demo.place import DESK, TIME_FACTOR, TRACKER, Secrets
+from sync.demo.place import DESK, ERRORS, ORGANIZATION, TIME_FACTOR, TRACKER, Secrets
 from sync.ports import RealRng
 
 _TICKET_EVENTS = ("created", "status_changed", "tags_changed", "comment_added", "merged", "soft_deleted")
@@ -19,14 +20,15 @@ _TICKET_EVENTS = ("created", "status_changed", "tags_changed", "comment_added", 
 
 @dataclass(frozen=True, kw_only=True)
 class StandIns:
-    """Both systems as people reach them."""
+    """The systems as people reach them."""
 
     desk: Control
     tracker: Control
+    errors: Control
     secrets: Secrets
 
     def register_webhooks(self, port: int) -> None:
-        """Let both call the daemon at this port, as their administrators would."""
+        """Let each call the daemon at this port, as its administrators would."""
         hooks = f"http://127.0.0.1:{port}/hooks"
         self.desk.act(
             "webhook",
@@ -35,17 +37,22 @@ class StandIns:
             subscriptions=[f"zen:event-type:ticket.{name}" for name in _TICKET_EVENTS],
         )
         self.tracker.act("webhook", url=f"{hooks}/{TRACKER}", secret=self.secrets.jira_webhook)
+        self.errors.act(
+            "webhook", url=f"{hooks}/{ERRORS}", secret=self.secrets.sentry_webhook, resources=["issue", "comment"]
+        )
 
 
 @contextmanager
 def stand_ins() -> Generator[StandIns]:
-    """Both, served until the block ends. Raises OSError when no port can be had."""
+    """All of them, served until the block ends. Raises OSError when no port can be had."""
     rng = RealRng()
     secrets = Secrets(
         zendesk_client=rng.token(),
         zendesk_webhook=rng.token(),
         jira_token="hub-token",  # noqa: S106  # the stand-in's own, public
         jira_webhook=rng.token(),
+        sentry_token="hub-token",  # noqa: S106  # the stand-in's own, public
+        sentry_webhook=rng.token(),
     )
     with ExitStack() as stack:
         desk = build_zendesk(
@@ -54,4 +61,11 @@ def stand_ins() -> Generator[StandIns]:
         tracker = build_jira(time.time, rng, time_factor=TIME_FACTOR)
         desk_served = stack.enter_context(serve(desk, time_source=time.time))
         tracker_served = stack.enter_context(serve(tracker, time_source=time.time))
-        yield StandIns(desk=Control(desk_served.url), tracker=Control(tracker_served.url), secrets=secrets)
+        errors = build_sentry(time.time, rng, time_factor=TIME_FACTOR, settings={"organization": ORGANIZATION})
+        errors_served = stack.enter_context(serve(errors, time_source=time.time))
+        yield StandIns(
+            desk=Control(desk_served.url),
+            tracker=Control(tracker_served.url),
+            errors=Control(errors_served.url),
+            secrets=secrets,
+        )

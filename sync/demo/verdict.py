@@ -1,11 +1,13 @@
-"""The verdict on a demo: do both systems agree, and was anything doubled? From their own state, over HTTP.
+"""The verdict on a demo: do the systems agree, and was anything doubled? From their own state, over HTTP.
 
 It shares nothing with the hub (no engine, core, store, mapping or connector; import-linter holds it to that), so a
 wrong belief of the hub about itself cannot make it pass. What agreeing means is written out here for this one day:
 
 - one cluster of tickets, one issue: its links lead to each ticket once, and each ticket names it;
 - statuses: `AGREEING`, and the side (open or done) that people left the cluster on;
-- tags: what an engineer put on the issue is on every ticket, what is on a ticket is on the issue, and nothing else;
+- tags: what an engineer put on the issue is on every ticket, what is on a ticket or an error of it is on the issue, and
+  nothing else;
+- errors of a cluster: each shows the issue as its one link, the issue leads to each once, and they are on its side;
 - a ticket that nobody asked the hub to follow has no issue, no note, no tag of anybody else;
 - nothing twice: issues (by the hub's mark, and by cluster), links, notes.
 """
@@ -34,6 +36,7 @@ AGREEING: Mapping[str, frozenset[str]] = {
 
 DONE = frozenset({"Done"})
 _TICKET = re.compile(r"/agent/tickets/(\d+)")
+_ERROR = re.compile(r"/organizations/[\w-]+/issues/(\d+)")
 _POLL = 0.2
 
 
@@ -41,13 +44,14 @@ _POLL = 0.2
 class Cluster:
     """Tickets of one problem, as the people of the day left them.
 
-    tags: by ticket, what its own people put on it. labels: what engineers put on the issue. is_done: where the people
-    left it.
+    tags: by ticket, what its own people put on it. labels: what engineers put on the issue. errors: by Sentry issue,
+    the tags that its events bring. is_done: where the people left it.
     """
 
     name: str
     tags: dict[str, set[str]] = field(default_factory=dict)
     labels: set[str] = field(default_factory=set)
+    errors: dict[str, set[str]] = field(default_factory=dict)
     is_done: bool = False
 
 
@@ -57,6 +61,7 @@ class Expected:
 
     hub_desk: str
     hub_tracker: str
+    hub_errors: str
     marker: str
     clusters: list[Cluster] = field(default_factory=list)
     others: dict[str, set[str]] = field(default_factory=dict)
@@ -72,7 +77,7 @@ class Verdict:
 
     @property
     def converged(self) -> bool:
-        """Both sides agree."""
+        """All sides agree."""
         return not self.differences
 
     @property
@@ -81,9 +86,10 @@ class Verdict:
         return len(self.doubled)
 
 
-def judge(desk: Json, tracker: Json, expected: Expected) -> Verdict:
-    """Compare both states. Pure."""
+def judge(desk: Json, tracker: Json, errors: Json, expected: Expected) -> Verdict:
+    """Compare the states. Pure."""
     tickets = {str(each["id"]): each for each in desk["records"]}
+    faults = {str(each["id"]): each for each in errors["issues"]}
     issues = list(tracker["issues"])
     differences: list[str] = []
     doubled = _doubled_marks(issues, expected)
@@ -96,11 +102,14 @@ def judge(desk: Json, tracker: Json, expected: Expected) -> Verdict:
             continue
         doubled += [f"{each['key']}: a second issue for {cluster.name}" for each in found[1:]]
         differences += _compared(cluster, found[0], tickets, expected)
+        differences += _errors_compared(cluster, found[0], faults)
     for issue in issues:
         if issue["creator"] == expected.hub_tracker and issue["key"] not in of_cluster:
             doubled.append(f"{issue['key']}: created by the hub and linked to no ticket")
         for number, times in Counter(ticket_numbers(issue)).items():
             doubled += [f"{issue['key']}: the link to ticket {number} once more"] * (times - 1)
+        for number, times in Counter(error_numbers(issue)).items():
+            doubled += [f"{issue['key']}: the link to error {number} once more"] * (times - 1)
     for number, ticket in tickets.items():
         notes = Counter(each["body"] for each in ticket["comments"] if each["author"] == expected.hub_desk)
         for times in notes.values():
@@ -123,7 +132,7 @@ def _compared(cluster: Cluster, issue: Json, tickets: Mapping[str, Json], expect
     if (status in DONE) is not cluster.is_done:
         yield f"{key} is {status}, but its people left it {'done' if cluster.is_done else 'open'}"
     labels = _folded(issue["labels"])
-    yield from _sets(key, labels, set().union(cluster.labels, *cluster.tags.values()))
+    yield from _sets(key, labels, set().union(cluster.labels, *cluster.tags.values(), *cluster.errors.values()))
     linked = set(ticket_numbers(issue))
     for number, own in cluster.tags.items():
         ticket = tickets.get(number)
@@ -132,13 +141,32 @@ def _compared(cluster: Cluster, issue: Json, tickets: Mapping[str, Json], expect
             continue
         if ticket["status"] not in AGREEING.get(status, ()):
             yield f"{key} is {status}, ticket {number} is {ticket['status']}"
-        yield from _sets(f"ticket {number}", _folded(ticket["tags"]), own | cluster.labels)
+        yield from _sets(
+            f"ticket {number}", _folded(ticket["tags"]), own.union(cluster.labels, *cluster.errors.values())
+        )
         if number not in linked:
             yield f"{key} does not show ticket {number} among its links"
         if not _names_issue(ticket, issue, expected):
             yield f"ticket {number} does not show {key}"
     for number in sorted(linked - cluster.tags.keys()):
         yield f"{key} shows ticket {number}, which nobody linked"
+
+
+def _errors_compared(cluster: Cluster, issue: Json, faults: Mapping[str, Json]) -> Iterable[str]:
+    key, shown = issue["key"], error_numbers(issue)
+    for number in cluster.errors:
+        fault = faults.get(number)
+        if fault is None:
+            yield f"error {number} is not there any more"
+            continue
+        if (fault["status"] == "resolved") is not (issue["status"] in DONE):
+            yield f"{key} is {issue['status']}, error {fault['key']} is {fault['status']}"
+        if number not in shown:
+            yield f"{key} does not show error {fault['key']} among its links"
+        if not any(str(link["url"]).endswith(f"/browse/{key}") for link in fault["links"]):
+            yield f"error {fault['key']} does not show {key}"
+    for number in sorted(set(shown) - cluster.errors.keys()):
+        yield f"{key} shows error {number}, which nobody linked"
 
 
 def _sets(name: str, shown: set[str], wanted: set[str]) -> Iterable[str]:
@@ -162,6 +190,11 @@ def ticket_numbers(issue: Json) -> list[str]:
     return [found[1] for link in issue["remote_links"] if (found := _TICKET.search(str(link["object"].get("url", ""))))]
 
 
+def error_numbers(issue: Json) -> list[str]:
+    """The Sentry issues that an issue links to."""
+    return [found[1] for link in issue["remote_links"] if (found := _ERROR.search(str(link["object"].get("url", ""))))]
+
+
 def _names_issue(ticket: Json, issue: Json, expected: Expected) -> bool:
     """By a link of the official app, or by a note of the hub."""
     if any(str(link["issue_id"]) == issue["id"] for link in ticket["links"]):
@@ -181,25 +214,28 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
 
 
-# --- waiting until both are quiet --------------------------------------------------------------------------------
+# --- waiting until all are quiet --------------------------------------------------------------------------------
 
 
 def writes_of(state: Json, hub: str) -> int:
-    """How many writes the hub has made there so far. Zendesk counts by person, Jira by person and operation."""
+    """How many writes the hub has made there so far. Zendesk counts by person, the others by person and operation."""
     return sum(count for name, count in state["writes"].items() if name.split(" ")[0] == hub)
 
 
-def reach(desk: Control, tracker: Control, expected: Expected, *, deadline: float, quiet: float) -> Verdict:
-    """Wait until both sides agree and the hub has written nothing for `quiet` seconds, at most `deadline` seconds.
+def reach(
+    desk: Control, tracker: Control, errors: Control, expected: Expected, *, deadline: float, quiet: float
+) -> Verdict:
+    """Wait until all sides agree and the hub has written nothing for `quiet` seconds, at most `deadline` seconds.
 
     Raises ControlError when a stand-in does not answer.
     """
     end = time.monotonic() + deadline
-    last: tuple[int, int] | None = None
+    last: tuple[int, ...] | None = None
     since = time.monotonic()
     while True:
-        states = desk.state(), tracker.state()
-        written = writes_of(states[0], expected.hub_desk), writes_of(states[1], expected.hub_tracker)
+        states = desk.state(), tracker.state(), errors.state()
+        hubs = expected.hub_desk, expected.hub_tracker, expected.hub_errors
+        written = tuple(writes_of(state, hub) for state, hub in zip(states, hubs, strict=True))
         now = time.monotonic()
         if written != last:
             last, since = written, now

@@ -1,4 +1,4 @@
-"""The day on a terminal: both systems side by side, what the hub changed and why, and the narration above it."""
+"""The day on a terminal: the systems side by side, what the hub changed and why, and the narration above it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from sync.demo.control import Control, ControlError
+from sync.demo.control import ControlError
 from sync.demo.daemon import Daemon
 from sync.demo.ledger import Entry, Ledger, Turn
 from sync.demo.script import Kind
-from sync.demo.verdict import ticket_numbers
+from sync.demo.stand_ins import StandIns
+from sync.demo.verdict import error_numbers, ticket_numbers
 
 Json = Any
 
@@ -34,10 +35,13 @@ _STATUS = {
     "In Review": "red",
     "Blocked": "magenta",
     "Done": "green",
+    "unresolved": "red",
+    "resolved": "green",
 }
 _NARRATION = {
     Kind.PEOPLE: ("people ", "cyan"),
     Kind.NETWORK: ("network", "red"),
+    Kind.SYSTEM: ("machine", "yellow"),
     Kind.HUB: ("hub    ", "green"),
     Kind.MISSED: ("missed ", "bold red"),
 }
@@ -49,12 +53,12 @@ _FRESH_SECONDS = 2.0
 class LiveView:
     """A context manager: while it is open the view is drawn a few times a second below what is said."""
 
-    def __init__(self, console: Console, desk: Control, tracker: Control, daemon: Daemon, ledger: Ledger) -> None:
+    def __init__(self, console: Console, systems: StandIns, daemon: Daemon, ledger: Ledger) -> None:
         self._console = console
-        self._desk, self._tracker = desk, tracker
+        self._systems = systems
         self._daemon, self._ledger = daemon, ledger
         self._start = time.monotonic()
-        self._states: tuple[Json, Json] | None = None
+        self._states: tuple[Json, Json, Json] | None = None
         self._seen: dict[str, tuple[str, float]] = {}
         self._live = Live(
             console=console,
@@ -90,10 +94,10 @@ class LiveView:
 
     def _drawn(self) -> RenderableType:
         with suppress(ControlError):  # at the very end they are gone first: what was last seen stays
-            self._states = self._desk.state(), self._tracker.state()
+            self._states = self._systems.desk.state(), self._systems.tracker.state(), self._systems.errors.state()
         if self._states is None:
             return Text("")
-        desk, tracker = self._states
+        desk, tracker, errors = self._states
         width = self._console.width
         half = (width - 3) // 2
         sides = Table.grid(padding=(0, 1), expand=True)
@@ -101,7 +105,7 @@ class LiveView:
         sides.add_column(width=1)
         sides.add_column(width=half, no_wrap=True)
         left = list(self._tickets(desk["records"], half))
-        right = list(self._issues(tracker["issues"], half))
+        right = [*self._issues(tracker["issues"], half), *self._errors(errors["issues"], half)]
         for place in range(max(len(left), len(right))):
             sides.add_row(_at(left, place), Text("│", style="dim"), _at(right, place))
         rows = 3 if self._console.height < 30 else 8
@@ -114,7 +118,7 @@ class LiveView:
         title.append("hypercare ", style="bold")
         title.append(f"● pid {self._daemon.pid}" if runs else "○ killed", style="green" if runs else "bold red")
         title.append("  ⇄  ", style="dim")
-        title.append("Jira", style="bold")
+        title.append("Jira, Sentry", style="bold")
         return title
 
     def _tickets(self, records: Sequence[Json], width: int) -> Iterator[Text]:
@@ -129,8 +133,13 @@ class LiveView:
             yield self._line(key, issue["status"], issue["summary"], 11, width)
             yield self._tags(key, issue["labels"], width)
             linked = Text("  links ", style="dim")
-            linked.append(" ".join(f"#{number}" for number in ticket_numbers(issue)) or "none", style="dim")
+            shown = [*(f"#{number}" for number in ticket_numbers(issue)), *(["Sentry"] if error_numbers(issue) else [])]
+            linked.append(" ".join(shown) or "none", style="dim")
             yield linked
+
+    def _errors(self, errors: Sequence[Json], width: int) -> Iterator[Text]:
+        for error in errors:
+            yield self._line(error["key"], error["status"], f"×{error['count']} {error['title']}", 10, width)
 
     def _line(self, name: str, status: str, subject: str, room: int, width: int) -> Text:
         line = Text(f"{name} ", style="bold")

@@ -17,8 +17,10 @@ from sync.core.why import EXPLAIN, Why
 from sync.engine import columns, find, load
 from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
+from sync.model import Fact, Side
 from sync.store.tables import conflicts, connections, deliveries, holds, items, journal, links, parked, records, related
 from sync.views.lists import ConflictView, HoldView, ParkedView, open_holds, open_parked, recent_conflicts
+from sync.views.proposals import ProposalView, of_records
 
 JOURNAL_LIMIT = 200
 
@@ -109,6 +111,7 @@ class ItemView(Struct, frozen=True, kw_only=True):
     updated_at: datetime
     members: tuple[MemberView, ...]
     related: tuple[str, ...]
+    proposals: tuple[ProposalView, ...]
     deliveries: tuple[DeliveryView, ...]
     parked: tuple[ParkedView, ...]
     holds: tuple[HoldView, ...]
@@ -130,7 +133,7 @@ def explain(conn: Connection, hub: Hub, text: str, now: datetime) -> ItemView:
     return ItemView(
         item=find.item_name(item_id),
         status=item.state.status.value if item.state.status is not None else "",
-        facts=tuple(sorted(fact.value for fact in item.state.facts)),
+        facts=_facts(item),
         tags=tuple(
             TagView(text=item.tag_texts.get(key, key), brought_by=tuple(sorted(role.value for role in roles)))
             for key, roles in sorted(item.state.tags.items())
@@ -141,6 +144,7 @@ def explain(conn: Connection, hub: Hub, text: str, now: datetime) -> ItemView:
         updated_at=row.updated_at,
         members=tuple(_member(conn, item, one, plans[one.link_id]) for one in item.linked),
         related=_related(conn, item_id),
+        proposals=tuple(of_records(conn, [one.record_id for one in item.linked])),
         deliveries=_deliveries(conn, item_id, names),
         parked=tuple(open_parked(conn, parked.c.item_id == item_id)),
         holds=tuple(
@@ -156,6 +160,18 @@ def explain(conn: Connection, hub: Hub, text: str, now: datetime) -> ItemView:
         journal=history,
         unasked=_unasked(conn, item, now, plan.changes),
     )
+
+
+def _facts(item: Whole) -> tuple[str, ...]:
+    """What is known beside the status; `deployed` while the item is done and a record shows that its fix is out."""
+    known = {fact.value for fact in item.state.facts}
+    if item.state.status is not None and item.state.status.side is Side.DONE:
+        known |= {
+            Fact.DEPLOYED.value
+            for one in item.linked
+            if Fact.DEPLOYED in one.connected.mapping.feedback(one.snap).facts
+        }
+    return tuple(sorted(known))
 
 
 def _member(conn: Connection, item: Whole, one: Linked, plan: MemberPlan) -> MemberView:

@@ -246,6 +246,8 @@ def _set_status(
         data: dict[str, Json] = {"commit": resolution.commit} if resolution.commit is not None else {}
         if kind.endswith("release"):
             data = {"version": resolution.release if resolution.kind == "in_release" else ""}
+            if resolution.kind == "in_next_release" and org.settings.reads_semver:
+                data["current_release_version"] = resolution.release  # "in a version after this one" [V]
         org.resolve(issue, resolution, activity=RESOLVED_ACTIVITY[kind], data=data, told=kind)
     elif issue.status == status:
         issue.resolution = None  # no activity, no webhook, no other substatus; a stored resolution goes [V]

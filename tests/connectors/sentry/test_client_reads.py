@@ -411,6 +411,21 @@ def test_a_later_release_that_is_out_brings_the_fix_too(sentry: Organisation) ->
     assert read(sentry.connect(), issue).fields["status"] == "resolved_deployed"
 
 
+def test_what_is_resolved_after_a_release_is_not_deployed_with_that_one() -> None:
+    """Semantic versions: the next release reads back as the current one, which is out already."""
+    with organisation(reads_semver=True) as sentry:
+        sentry.act("release", version="backend@1.0")
+        sentry.act("deploy", version="backend@1.0", environment="production")
+        issue = sentry.event(release="backend@1.0")
+        sentry.act("resolve", issue=issue, inNextRelease=True)
+        remote = sentry.connect()
+        assert read(remote, issue).fields["status"] == "resolved_in_next_release"
+        sentry.clock.passes(3600)
+        sentry.act("release", version="backend@1.1")
+        sentry.act("deploy", version="backend@1.1", environment="production")
+        assert read(remote, issue).fields["status"] == "resolved_deployed"
+
+
 def test_without_deploys_the_date_of_the_release_counts(sentry: Organisation) -> None:
     sentry.act("release", version="backend@1.0", released=True)
     issue = sentry.event()

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from connectors.sandbox.faults import FaultKind, FaultRule
 from sync.engine import columns
 from sync.store.tables import records
+from sync.views.explain import explain
 from tests.connectors.sentry.launch import Day, launch
 
 Make = Callable[..., Day]
@@ -63,6 +64,29 @@ def test_a_finished_issue_resolves_its_error_and_a_regression_opens_the_issue_ag
     day.world.wait(180, step=60)
     assert day.shows(ticket, issue, error) == ("solved", "To Do", "unresolved")
     assert updates(day) == 1
+
+
+def test_an_item_is_deployed_while_it_is_done_and_its_fix_is_out(make: Make) -> None:
+    day = make()
+    day.error("release", version="backend@1.0", project="backend")
+    _, issue, error = linked(day)
+
+    def facts() -> tuple[str, ...]:
+        with day.world.store.read() as conn:
+            return explain(conn, day.world.hub, issue, day.world.clock.now()).facts
+
+    day.engineer(issue, "In Progress")
+    day.engineer(issue, "Done")
+    day.world.wait(120, step=60)
+    day.error("resolve", issue=error, inRelease="backend@1.0")
+    day.world.wait(120, step=60)
+    assert (shown(day, error), facts()) == ("resolved_in_release", ())
+    day.error("deploy", version="backend@1.0", environment="production")
+    day.world.wait(180, step=60)
+    assert (shown(day, error), facts()) == ("resolved_deployed", ("deployed",))
+    day.event(issue=error, release="backend@1.0")
+    day.world.wait(180, step=60)
+    assert (day.errors(error)["status"], facts()) == ("unresolved", ("reopened",))
 
 
 def test_an_error_that_a_person_resolved_finishes_its_issue_without_any_webhook(make: Make) -> None:

@@ -57,7 +57,11 @@ def test_the_whole_day_ends_in_agreement_with_nothing_doubled(tmp_path: Path) ->
     assert (found["converged"], found["duplicates_created"]) == (True, 0)
     assert found["time_factor"] == 60
     assert 0 < found["wall_time_s"] < 60
-    assert {name: each["records"] for name, each in found["systems"].items()} == {"zendesk": 5, "jira": 2}
+    assert {name: each["records"] for name, each in found["systems"].items()} == {
+        "zendesk": 5,
+        "jira": 2,
+        "sentry": 1,
+    }
     assert all(each["writes"] > 0 and each["parked"] == 0 for each in found["systems"].values())
     assert "SIGKILL" in told
     assert "MISSED" not in told
@@ -69,7 +73,7 @@ def test_a_daemon_stopped_early_fails(tmp_path: Path, capsys: pytest.CaptureFixt
         if scene == "an_issue_is_created":
             day.daemon.stop()
 
-    code, found, told = broken(tmp_path, capsys, stop, 3)
+    code, found, told = broken(tmp_path, capsys, stop, 4)
     assert (code, found["converged"]) == (1, False)
     assert found["differences"]
     assert any("the daemon is not running any more" in each for each in found["troubles"])
@@ -83,9 +87,9 @@ def test_a_write_that_is_dropped_for_good_fails(tmp_path: Path, capsys: pytest.C
         if scene == "an_issue_is_created":
             day.desk.fault("ignore_write", "tickets.update", count=None)
 
-    code, found, _ = broken(tmp_path, capsys, drop, 3)
+    code, found, _ = broken(tmp_path, capsys, drop, 4)
     assert (code, found["converged"]) == (1, False)
-    assert any("lacks the tag payment-gateway" in each for each in found["differences"])
+    assert any("lacks the tag environment-production, payment-gateway" in each for each in found["differences"])
 
 
 def test_a_create_that_was_doubled_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,7 +98,7 @@ def test_a_create_that_was_doubled_fails(tmp_path: Path, capsys: pytest.CaptureF
             mark = day.issue(day.checkout)["properties"][MARKER]
             day.tracker.act("create", summary="Once more", properties={MARKER: mark})
 
-    code, found, told = broken(tmp_path, capsys, double, 3)
+    code, found, told = broken(tmp_path, capsys, double, 4)
     assert (code, found["converged"], found["duplicates_created"]) == (1, True, 1)
     assert "carries the same mark as OPS-1" in told
 
@@ -129,13 +133,13 @@ def test_what_went_wrong_is_told_with_the_daemons_newest_error(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("verdict", "headline"),
     [
-        (Verdict(differences=(), doubled=()), "Both sides agree, and nothing was doubled."),
-        (Verdict(differences=("OPS-1 is open",), doubled=("OPS-2",)), "The two sides do not agree:"),
+        (Verdict(differences=(), doubled=()), "All sides agree, and nothing was doubled."),
+        (Verdict(differences=("OPS-1 is open",), doubled=("OPS-2",)), "The sides do not agree:"),
         (Verdict(differences=(), doubled=("OPS-2",)), "Something was done twice:"),
     ],
 )
 def test_the_first_line_says_how_it_ended(tmp_path: Path, verdict: Verdict, headline: str) -> None:
     figures = Figures(records=1, writes=2, conflicts=0, parked=0)
-    found = outcome(verdict, {"zendesk": figures, "jira": figures}, (), 1.0, tmp_path)
+    found = outcome(verdict, dict.fromkeys(("zendesk", "jira", "sentry"), figures), (), 1.0, tmp_path)
     assert next(iter(told(found))) == headline
     assert (found.folder is None) is found.is_good

@@ -11,7 +11,7 @@ import pytest
 from sync.demo.verdict import Cluster, Expected, judge, writes_of
 
 Json = Any
-Break = Callable[[Json, Json], None]
+Break = Callable[[Json, Json, Json], None]
 URL = "http://127.0.0.1:8101/agent/tickets"
 
 
@@ -19,9 +19,16 @@ def expected() -> Expected:
     return Expected(
         hub_desk="hub@example.com",
         hub_tracker="hub",
+        hub_errors="hypercare",
         marker="mark",
         clusters=[
-            Cluster(name="the cluster", tags={"1": {"web"}, "2": {"ios"}}, labels={"Gateway".casefold()}, is_done=True)
+            Cluster(
+                name="the cluster",
+                tags={"1": {"web"}, "2": {"ios"}},
+                labels={"Gateway".casefold()},
+                errors={"6000000001": {"environment-production"}},
+                is_done=True,
+            )
         ],
         others={"3": {"praise"}},
     )
@@ -40,38 +47,48 @@ def remote(number: str) -> Json:
     return {"object": {"url": f"{URL}/{number}"}}
 
 
+def seen(number: str = "6000000001") -> Json:
+    return {"object": {"url": f"http://127.0.0.1:8103/organizations/acme/issues/{number}/"}}
+
+
+def error(**more: Json) -> Json:
+    link = {"app": "hypercare", "url": "http://127.0.0.1:8102/browse/OPS-1"}
+    return {"id": "6000000001", "key": "BACKEND-1", "status": "resolved", "links": [link], **more}
+
+
 def issue(key: str = "OPS-1", **more: Json) -> Json:
     made = {
         "id": "10000",
         "key": key,
         "status": "Done",
-        "labels": ["web", "ios", "Gateway"],
+        "labels": ["web", "ios", "Gateway", "environment-production"],
         "creator": "hub",
         "properties": {"mark": {"id": "m1"}},
-        "remote_links": [remote("1"), remote("2")],
+        "remote_links": [remote("1"), remote("2"), seen()],
     }
     return {**made, **more}
 
 
-def agreeing() -> tuple[Json, Json]:
+def agreeing() -> tuple[Json, Json, Json]:
     desk = {
         "records": [
-            ticket("1", "solved", "web", "gateway", comments=[note()]),
-            ticket("2", "closed", "ios", "gateway", links=[{"issue_id": "10000"}]),
+            ticket("1", "solved", "web", "gateway", "environment-production", comments=[note()]),
+            ticket("2", "closed", "ios", "gateway", "environment-production", links=[{"issue_id": "10000"}]),
             ticket("3", "new", "praise"),
         ],
         "writes": {"hub@example.com": 4, "agent@example.com": 9},
     }
-    return desk, {"issues": [issue()], "writes": {"hub edit": 2, "hub create": 1, "engineer edit": 7}}
+    tracker = {"issues": [issue()], "writes": {"hub edit": 2, "hub create": 1, "engineer edit": 7}}
+    return desk, tracker, {"issues": [error()], "writes": {"hypercare update": 1, "engineer resolve": 2}}
 
 
-def broken(change: Break) -> tuple[Json, Json]:
-    desk, tracker = copy.deepcopy(agreeing())
-    change(desk, tracker)
-    return desk, tracker
+def broken(change: Break) -> tuple[Json, Json, Json]:
+    desk, tracker, errors = copy.deepcopy(agreeing())
+    change(desk, tracker, errors)
+    return desk, tracker, errors
 
 
-def test_two_sides_that_agree_pass() -> None:
+def test_sides_that_agree_pass() -> None:
     verdict = judge(*agreeing(), expected())
     assert (verdict.converged, verdict.duplicates_created) == (True, 0)
 
@@ -79,24 +96,45 @@ def test_two_sides_that_agree_pass() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda desk, _: desk["records"][0].update(status="open"), "OPS-1 is Done, ticket 1 is open"),
-        (lambda _, site: site["issues"][0].update(status="In Progress"), "OPS-1 is In Progress, but its people left"),
-        (lambda _, site: site["issues"][0].update(status="Cancelled"), "OPS-1 is Cancelled, ticket 1 is solved"),
-        (lambda desk, _: desk["records"][1]["tags"].remove("gateway"), "ticket 2 lacks the tag gateway"),
-        (lambda _, site: site["issues"][0]["labels"].remove("ios"), "OPS-1 lacks the tag ios"),
-        (lambda desk, _: desk["records"][0]["tags"].append("ios"), "ticket 1 has the tag ios, which nobody put"),
-        (lambda _, site: site["issues"][0]["labels"].append("odd"), "OPS-1 has the tag odd, which nobody put"),
-        (lambda _, site: site["issues"][0]["remote_links"].pop(), "OPS-1 does not show ticket 2 among its links"),
-        (lambda desk, _: desk["records"][0].update(comments=[]), "ticket 1 does not show OPS-1"),
-        (lambda desk, _: desk["records"][0].update(comments=[note("see OPS-12")]), "ticket 1 does not show OPS-1"),
-        (lambda desk, _: desk["records"][1].update(links=[{"issue_id": "10007"}]), "ticket 2 does not show OPS-1"),
-        (lambda _, site: site["issues"][0]["remote_links"].append(remote("3")), "OPS-1 shows ticket 3, which nobody"),
-        (lambda _, site: site.update(issues=[]), "the cluster: no issue shows any of its tickets (1, 2)"),
-        (lambda desk, _: desk["records"].pop(0), "ticket 1 is not there any more"),
-        (lambda desk, _: desk["records"].pop(2), "ticket 3 is not there any more"),
-        (lambda desk, _: desk["records"][2]["tags"].append("web"), "ticket 3 has the tag web, which nobody put there"),
+        (lambda desk, _, __: desk["records"][0].update(status="open"), "OPS-1 is Done, ticket 1 is open"),
         (
-            lambda desk, _: desk["records"][2]["history"].append({"author": "hub@example.com"}),
+            lambda _, site, __: site["issues"][0].update(status="In Progress"),
+            "OPS-1 is In Progress, but its people left",
+        ),
+        (lambda _, site, __: site["issues"][0].update(status="Cancelled"), "OPS-1 is Cancelled, ticket 1 is solved"),
+        (lambda desk, _, __: desk["records"][1]["tags"].remove("gateway"), "ticket 2 lacks the tag gateway"),
+        (lambda _, site, __: site["issues"][0]["labels"].remove("ios"), "OPS-1 lacks the tag ios"),
+        (lambda desk, _, __: desk["records"][0]["tags"].append("ios"), "ticket 1 has the tag ios, which nobody put"),
+        (lambda _, site, __: site["issues"][0]["labels"].append("odd"), "OPS-1 has the tag odd, which nobody put"),
+        (lambda _, site, __: site["issues"][0]["remote_links"].pop(1), "OPS-1 does not show ticket 2 among its links"),
+        (lambda desk, _, __: desk["records"][0].update(comments=[]), "ticket 1 does not show OPS-1"),
+        (lambda desk, _, __: desk["records"][0].update(comments=[note("see OPS-12")]), "ticket 1 does not show OPS-1"),
+        (lambda desk, _, __: desk["records"][1].update(links=[{"issue_id": "10007"}]), "ticket 2 does not show OPS-1"),
+        (
+            lambda _, site, __: site["issues"][0]["remote_links"].append(remote("3")),
+            "OPS-1 shows ticket 3, which nobody",
+        ),
+        (lambda _, site, __: site.update(issues=[]), "the cluster: no issue shows any of its tickets (1, 2)"),
+        (lambda desk, _, __: desk["records"].pop(0), "ticket 1 is not there any more"),
+        (lambda desk, _, __: desk["records"].pop(2), "ticket 3 is not there any more"),
+        (
+            lambda desk, _, __: desk["records"][2]["tags"].append("web"),
+            "ticket 3 has the tag web, which nobody put there",
+        ),
+        (
+            lambda _, __, seen: seen["issues"][0].update(status="unresolved"),
+            "OPS-1 is Done, error BACKEND-1 is unresolved",
+        ),
+        (lambda _, __, seen: seen["issues"][0].update(status="ignored"), "OPS-1 is Done, error BACKEND-1 is ignored"),
+        (lambda _, __, seen: seen["issues"][0]["links"].clear(), "error BACKEND-1 does not show OPS-1"),
+        (lambda _, __, seen: seen.update(issues=[]), "error 6000000001 is not there any more"),
+        (lambda _, site, __: site["issues"][0]["remote_links"].pop(2), "OPS-1 does not show error BACKEND-1 among its"),
+        (
+            lambda _, site, __: site["issues"][0]["remote_links"].append(seen("6000000007")),
+            "OPS-1 shows error 6000000007",
+        ),
+        (
+            lambda desk, _, __: desk["records"][2]["history"].append({"author": "hub@example.com"}),
             "ticket 3 was written to by the hub",
         ),
     ],
@@ -111,22 +149,26 @@ def test_what_differs_is_named(change: Break, said: str) -> None:
     ("change", "said"),
     [
         (
-            lambda _, site: site["issues"].append(issue("OPS-2", remote_links=[], creator="engineer")),
+            lambda _, site, __: site["issues"].append(issue("OPS-2", remote_links=[], creator="engineer")),
             ["OPS-2: carries the same mark as OPS-1"],
         ),
         (
-            lambda _, site: site["issues"].append(issue("OPS-2", properties={"mark": {"id": "m2"}})),
+            lambda _, site, __: site["issues"].append(issue("OPS-2", properties={"mark": {"id": "m2"}})),
             ["OPS-2: a second issue for the cluster"],
         ),
         (
-            lambda _, site: site["issues"].append(issue("OPS-2", properties={}, remote_links=[])),
+            lambda _, site, __: site["issues"].append(issue("OPS-2", properties={}, remote_links=[])),
             ["OPS-2: created by the hub and linked to no ticket"],
         ),
         (
-            lambda _, site: site["issues"][0]["remote_links"].append(remote("1")),
+            lambda _, site, __: site["issues"][0]["remote_links"].append(remote("1")),
             ["OPS-1: the link to ticket 1 once more"],
         ),
-        (lambda desk, _: desk["records"][0]["comments"].append(note()), ["ticket 1: the same note once more"]),
+        (
+            lambda _, site, __: site["issues"][0]["remote_links"].append(seen()),
+            ["OPS-1: the link to error 6000000001 once more"],
+        ),
+        (lambda desk, _, __: desk["records"][0]["comments"].append(note()), ["ticket 1: the same note once more"]),
     ],
 )
 def test_what_is_doubled_is_counted_and_named(change: Break, said: list[str]) -> None:
@@ -136,12 +178,13 @@ def test_what_is_doubled_is_counted_and_named(change: Break, said: list[str]) ->
 
 
 def test_an_issue_of_an_engineer_that_nobody_linked_is_no_duplicate() -> None:
-    def add(_: Json, site: Json) -> None:
+    def add(_: Json, site: Json, __: Json) -> None:
         site["issues"].append(issue("OPS-9", creator="engineer", properties={}, remote_links=[]))
 
     assert judge(*broken(add), expected()).duplicates_created == 0
 
 
 def test_only_the_hubs_writes_are_counted() -> None:
-    desk, tracker = agreeing()
-    assert (writes_of(desk, "hub@example.com"), writes_of(tracker, "hub")) == (4, 3)
+    desk, tracker, errors = agreeing()
+    counted = writes_of(desk, "hub@example.com"), writes_of(tracker, "hub"), writes_of(errors, "hypercare")
+    assert counted == (4, 3, 1)

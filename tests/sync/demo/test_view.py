@@ -94,7 +94,7 @@ def test_both_sides_fit_the_terminal(database: Path, width: int) -> None:
         out = StringIO()
         console = Console(file=out, width=width, height=24, force_terminal=True, no_color=True, color_system="standard")
         ledger = Ledger(database)
-        view = LiveView(console, both.desk, both.tracker, Daemon(Place(folder=database.parent)), ledger)
+        view = LiveView(console, both, Daemon(Place(folder=database.parent)), ledger)
         with console.capture() as caught:
             console.print(view._drawn())
         ledger.close()

@@ -196,6 +196,10 @@ def test_semantic_versions_read_back_as_in_the_current_release(make: Make) -> No
     site = make(reads_semver=True)
     issue = site.issue(release="backend@1.0")
     assert site.put(issue, status="resolvedInNextRelease").json()["statusDetails"]["inRelease"] == "backend@1.0"
+    log = site.get(f"issues/{issue}/activities/")["activity"]
+    assert [row["data"] for row in log if row["type"] == "set_resolved_in_release"] == [
+        {"version": "", "current_release_version": "backend@1.0"}
+    ]
 
 
 def test_resolving_in_a_commit_becomes_in_its_release(site: Site) -> None:
