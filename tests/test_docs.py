@@ -20,6 +20,9 @@ import sync
 from config.catalogue import common
 from config.load import load
 from config.problems import SettingsErrors
+from connectors.contract import Home, Ports
+from connectors.gateway.feed import GatewayFeed
+from connectors.gateway.settings import GatewaySettings
 from connectors.registry import CONNECTORS
 from sync.cli.ending import Exit
 from sync.cli.main import app
@@ -28,7 +31,7 @@ from sync.daemon.frame import Frame, Worker
 from sync.daemon.process import ExitCode
 from sync.log import LEVELS
 from sync.mapping.load import load as load_mapping_texts
-from sync.ports import Bells, RealClock, spawn_thread
+from sync.ports import Bells, RealClock, RealRng, spawn_thread
 from sync.store import driver
 from sync.store.migrate import open_store
 from sync.store.tables import connections
@@ -223,6 +226,9 @@ def test_every_metric_is_in_the_table_of_metrics(tmp_path: Path) -> None:
     frame = Frame(workers=[worker], clock=clock, bells=Bells(), spawn=spawn_thread, tell=lambda event, /, **facts: None)
     frame.start()
     store = open_store(tmp_path / "hypercare.db", clock=clock, inline=True)
+    gateway = {"console_url": "http://127.0.0.1:1", "log_files": [tmp_path / "access.log"]}
+    ports = Ports(clock=clock, rng=RealRng(), meter=lambda reading: None, home=Home(connection_id=1, store=store))
+    feed = GatewayFeed(GatewaySettings.model_validate(gateway), ports)
     try:
         row = {
             "name": "support",
@@ -233,8 +239,10 @@ def test_every_metric_is_in_the_table_of_metrics(tmp_path: Path) -> None:
         store.step(lambda conn: conn.execute(insert(connections).values(**row)).close())
         metrics.add(lambda: figures.of_store(store, clock))
         metrics.add(lambda: figures.of_frame(frame))
+        metrics.add(lambda: figures.of_feeds([("gateway", feed)]))
         metrics.count_event("started", "")
         metrics.count_hook("support", 202)
+        metrics.count_feed("gateway", 200)
         shown = set(re.findall(r"^# TYPE (hypercare_\w+)", metrics.text().decode(), re.MULTILINE))
     finally:
         frame.stop()

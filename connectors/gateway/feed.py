@@ -19,6 +19,7 @@ from connectors.gateway.entries import RULE, Edit, Entry
 from connectors.gateway.fold import Fold, FoldRow
 from connectors.gateway.intake import GatewayIntake
 from connectors.gateway.lifecycle import State, Transition, judge
+from connectors.gateway.notes import Notes
 from connectors.gateway.places import Source
 from connectors.gateway.rules import FoldRules
 from connectors.gateway.settings import GatewaySettings
@@ -81,6 +82,7 @@ class GatewayFeed:
         self._told_poisoned_at: float | None = None
         self._untold_poisoned = 0
         folder = self._home.folder
+        self._notes = Notes()
         self._intake = GatewayIntake(settings, folder) if settings.receiver_tokens and folder is not None else None
 
     @property
@@ -90,9 +92,8 @@ class GatewayFeed:
 
     def turn(self) -> Turn:
         """Read for about a second, fold, store. Raises StoreUnavailable; nothing is lost then."""
-        events: list[tuple[str, Mapping[str, object]]] = []
         if self._fold is None:
-            self._fold = self._begin(events)
+            self._fold = self._begin()
         if self._unstored and self._unstored.progress:
             self._store(self._fold, everything=False)  # an earlier step failed: first that, before more is read
         more, samples = self._read(self._fold)
@@ -105,7 +106,8 @@ class GatewayFeed:
             changed = self._store(self._fold, everything=everything)
             if everything:
                 self._looked_at = at
-        events += self._told(samples)
+        self._tell_poisoned(samples)
+        events = [note for notes in (self._notes, *(one.notes for one in self._sources)) for note in notes.taken()]
         return Turn(more=more, changed=changed, events=tuple(events))
 
     def figures(self) -> Mapping[str, float]:
@@ -129,7 +131,7 @@ class GatewayFeed:
 
     # --- beginning ------------------------------------------------------------------------------------------------
 
-    def _begin(self, events: list[tuple[str, Mapping[str, object]]]) -> Fold:
+    def _begin(self) -> Fold:
         """Take up what is stored."""
         of = self._home.connection_id
         with self._home.store.read() as conn:
@@ -141,7 +143,7 @@ class GatewayFeed:
             fold.restore(rows)
         except ValueError as error:
             # Aggregates of another version: counting begins anew, the ledger and the places stay.
-            events.append(("feed_restarted", {"why": str(error)}))
+            self._notes.tell("feed_restarted", why=str(error))
             fold = Fold(self._rules, self._settings.read_as())
             self._home.store.step(lambda conn: ledger.forget_folded(conn, of))
         self._records = set(self._kept(records))
@@ -202,17 +204,13 @@ class GatewayFeed:
                     samples += taken.samples
         return bool(waiting), samples
 
-    def _told(self, samples: Sequence[str]) -> list[tuple[str, Mapping[str, object]]]:
-        """What the log is to say of this turn."""
-        events: list[tuple[str, Mapping[str, object]]] = [
-            (event, {"feed": source.name, **facts}) for source in self._sources for event, facts in source.notes()
-        ]
+    def _tell_poisoned(self, samples: Sequence[str]) -> None:
+        """Lines that are not understood are told once a minute at most, with one of them."""
         at = self._ports.clock.monotonic()
         silent = self._told_poisoned_at is not None and at - self._told_poisoned_at < 60.0
         if self._untold_poisoned and samples and not silent:
-            events.append(("feed_poisoned", {"lines": self._untold_poisoned, "sample": samples[0]}))
+            self._notes.tell("feed_poisoned", lines=self._untold_poisoned, sample=samples[0])
             self._told_poisoned_at, self._untold_poisoned = at, 0
-        return events
 
     # --- storing --------------------------------------------------------------------------------------------------
 

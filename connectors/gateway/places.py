@@ -10,6 +10,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from connectors.gateway.notes import Notes
+
 HEAD = 1024
 """Bytes at the beginning of a file by which it is known again, whatever its name and its inode are by then."""
 
@@ -64,12 +66,12 @@ class Block(Struct, frozen=True, kw_only=True):
 class Source(Protocol):
     """Where lines come from. `read` gives None when nothing complete has come; it never waits.
 
-    `stored` is called once a place that it gave is durable. `notes` are what happened since they were last asked for.
+    `stored` is called once a place that it gave is durable.
     """
 
     name: str
+    notes: Notes
 
     def read(self, most: int) -> Block | None: ...
     def stored(self, place: bytes) -> None: ...
-    def notes(self) -> list[tuple[str, dict[str, str]]]: ...
     def close(self) -> None: ...

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from connectors.errors import IntakeFull
+from connectors.gateway.notes import Notes
 from connectors.gateway.places import Block, SpoolPlace
 
 SEGMENT = 8 * 1024 * 1024
@@ -86,7 +87,7 @@ class SpoolReader:
         self.name = name
         self._folder = folder
         self._place = msgspec.json.decode(stored, type=SpoolPlace) if stored is not None else SpoolPlace()
-        self._notes: list[tuple[str, dict[str, str]]] = []
+        self.notes = Notes()
         self._removed = 0
 
     def read(self, most: int) -> Block | None:
@@ -108,7 +109,7 @@ class SpoolReader:
                 return None
             if data:
                 # The process ended in the middle of an append that it never acknowledged.
-                self._notes.append(("feed_cut", {"bytes": str(len(data))}))
+                self.notes.tell("feed_cut", size=len(data))
             self._place = SpoolPlace(segment=numbers[1])
 
     def stored(self, place: bytes) -> None:
@@ -119,11 +120,6 @@ class SpoolReader:
                 if number < before:
                     _path(self._folder, number).unlink(missing_ok=True)
             self._removed = before
-
-    def notes(self) -> list[tuple[str, dict[str, str]]]:
-        """What happened since this was last asked."""
-        told, self._notes = self._notes, []
-        return told
 
     def close(self) -> None:
         """Nothing is held open between two reads."""
@@ -141,32 +137,6 @@ class SpoolReader:
     def _moved(self, by: int, lines: bytes) -> Block:
         self._place = SpoolPlace(segment=self._place.segment, offset=self._place.offset + by)
         return Block(data=lines, place=msgspec.json.encode(self._place))
-
-
-def as_lines(body: bytes) -> bytes:
-    """A pushed body as lines of one object each: an object, an array of them, or lines already.
-
-    Raises msgspec.DecodeError for what is no JSON at all.
-    """
-    text = body.strip()
-    if not text:
-        return b""
-    if text.startswith(b"["):
-        return b"".join(_one_line(each) for each in msgspec.json.decode(text, type=list[msgspec.Raw]))
-    if b"\n" not in text:
-        msgspec.json.decode(text, type=msgspec.Raw)
-        return text + b"\n"
-    try:
-        return _one_line(msgspec.json.decode(text, type=msgspec.Raw))
-    except msgspec.DecodeError:
-        first = text.partition(b"\n")[0]
-        msgspec.json.decode(first, type=msgspec.Raw)
-        return text + b"\n"
-
-
-def _one_line(value: msgspec.Raw) -> bytes:
-    """A JSON value without line breaks: none can stand inside one of its texts."""
-    return bytes(value).replace(b"\r", b" ").replace(b"\n", b" ") + b"\n"
 
 
 def _segments(folder: Path) -> dict[int, int]:

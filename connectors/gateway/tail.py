@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from connectors.contract import Clock
+from connectors.gateway.notes import Notes
 from connectors.gateway.places import HEAD, Block, FilePlace, Head, head_of
 
 LINGER = 5.0
@@ -73,7 +74,7 @@ class Tail:
         self._was_current = True
         self._finishing_at: float | None = None
         self._gap_told = False
-        self._notes: list[tuple[str, dict[str, str]]] = []
+        self.notes = Notes()
         self._trouble = ""
 
     # --- what a source does ---------------------------------------------------------------------------------------
@@ -88,16 +89,11 @@ class Tail:
             return None
         if self._trouble and block is not None:
             self._trouble = ""
-            self._notes.append(("feed_back", {}))
+            self.notes.tell("feed_back")
         return block
 
     def stored(self, place: bytes) -> None:
         """Nothing is kept for what is not stored yet: the files stay as they are."""
-
-    def notes(self) -> list[tuple[str, dict[str, str]]]:
-        """What happened since this was last asked."""
-        told, self._notes = self._notes, []
-        return told
 
     def close(self) -> None:
         """Let go of the file."""
@@ -231,7 +227,7 @@ class Tail:
         if found is None:
             if self._place.offset and not self._gap_told:
                 self._gap_told = True
-                self._notes.append(("feed_gap", {"file": str(self._path), "read": str(self._place.offset)}))
+                self.notes.tell("feed_gap", file=str(self._path), read=self._place.offset)
             self._advance()
             return self._file is not None
         self._take(found, self._place)
@@ -271,7 +267,7 @@ class Tail:
         if copy is not None:
             self._take(copy, self._place)
             return True
-        self._notes.append(("feed_truncated", {"file": str(self._path), "read": str(self._place.offset)}))
+        self.notes.tell("feed_truncated", file=str(self._path), read=self._place.offset)
         self._advance()
         return self._file is not None
 
@@ -351,7 +347,7 @@ class Tail:
     def _note_trouble(self, why: str) -> None:
         if why != self._trouble:
             self._trouble = why
-            self._notes.append(("feed_unreadable", {"file": str(self._path), "why": why}))
+            self.notes.tell("feed_unreadable", file=str(self._path), why=why)
 
 
 def _look(path: Path, *, current: bool) -> _Found | None:

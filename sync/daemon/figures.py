@@ -10,9 +10,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from connectors.contract import Clock
+from connectors.contract import Clock, Feed
 from sync.daemon.frame import Condition, Frame
-from sync.engine.hub import Hub
 from sync.store.contract import Store
 from sync.store.errors import StoreError
 from sync.store.tables import connections, cursors, deliveries, holds, inbox, items, parked, refreshes
@@ -44,18 +43,17 @@ def of_frame(frame: Frame) -> list[Gauge]:
     ]
 
 
-def of_feeds(hub: Hub) -> list[Gauge]:
-    """What the feeds of a hub's connections have brought since the start, and what waits."""
+def of_feeds(feeds: Iterable[tuple[str, Feed]]) -> list[Gauge]:
+    """What the feeds, by their connection, have brought since the start, and what waits."""
     return [
         Gauge(
             name="feed",
             about="Call logs: lines by what became of them since the start, bytes that wait, signatures",
             value=value,
-            labels={"connection": connected.name, "what": what},
+            labels={"connection": name, "what": what},
         )
-        for connected in tuple(hub.connections.values())
-        if connected.feed is not None
-        for what, value in connected.feed.figures().items()
+        for name, feed in feeds
+        for what, value in feed.figures().items()
     ]
 
 

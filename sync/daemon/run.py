@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from connectors.contract import Clock, Rng
+from connectors.contract import Clock, Feed, Rng
 from sync.daemon import figures, roster
 from sync.daemon.face import HubFace, connections_health
 from sync.daemon.frame import Frame, Tell
@@ -67,7 +67,7 @@ def run(
         opened.callback(face.join, 0)
         metrics.add(lambda: figures.of_store(store, clock))
         metrics.add(lambda: figures.of_frame(frame))
-        metrics.add(lambda: figures.of_feeds(hub))
+        metrics.add(lambda: figures.of_feeds(_feeds(hub)))
         # Before anything is written: a restored database is read anew, and what was being sent is in doubt.
         contact.after_restore(hub)
         doubt.recover(hub)
@@ -80,3 +80,8 @@ def run(
         )
         opened.pop_all()  # from here on the process closes them, within its time
         return process.run()
+
+
+def _feeds(hub: Hub) -> list[tuple[str, Feed]]:
+    """The feeds of a hub's connections, by the name that each has now."""
+    return [(each.name, each.feed) for each in tuple(hub.connections.values()) if each.feed is not None]

@@ -19,6 +19,7 @@ def test_it_makes_settings_mappings_and_a_private_data_folder(tmp_path: Path) ->
     assert made.kept == ()
     assert [str(path.relative_to(folder)) for path in made.made] == [
         "config/hypercare.yaml",
+        "mappings/gateway.yaml",
         "mappings/jira.yaml",
         "mappings/mapping.schema.json",
         "mappings/routes.schema.json",

@@ -23,7 +23,7 @@ def test_a_file_that_is_not_there_is_named_with_who_named_it(place: Place) -> No
     [
         ("subdomain: acme", "subdomian: acme", f"{FILE}:4:5: connections.support.subdomian: is not a key that is known here; did you mean `subdomain`?"),
         ("  support:", "  web:\n    prot: 1\n  support:", f"{FILE}:2:3: connections.web.system: is missing; add it, for example `system: jira`"),
-        ("system: jira", "system: jria", f"{FILE}:8:13: connections.engineering.system: `jria` is not one of jira, sentry and zendesk; did you mean `jira`?"),
+        ("system: jira", "system: jria", f"{FILE}:8:13: connections.engineering.system: `jria` is not one of jira, sentry, zendesk and gateway; did you mean `jira`?"),
         ("system: jira", "sytem: jira", f"{FILE}:8:5: connections.engineering.sytem: is not a key that is known here; did you mean `system`?"),
         ("kind: cloud_token", "kind: cloud", f"{FILE}:12:13: connections.engineering.auth.kind: `cloud` is not one of cloud_token, cloud_bearer, personal_token and password; did you mean `cloud_token`?"),
         ("email: hub@example.com", "mail: hub@example.com", f"{FILE}:13:7: connections.engineering.auth.mail: is not a key that is known here; did you mean `email`?"),

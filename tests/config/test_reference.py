@@ -19,6 +19,6 @@ def test_every_setting_is_described() -> None:
 
 
 def test_every_registered_connector_can_be_configured_and_goes_by_its_own_name() -> None:
-    assert {"jira", "sentry", "zendesk"} <= set(CONNECTORS)
+    assert {"gateway", "jira", "sentry", "zendesk"} <= set(CONNECTORS)
     assert [connector.name for connector in CONNECTORS.values()] == list(CONNECTORS)
     assert set(CONNECTION_MODELS) == set(CONNECTORS)

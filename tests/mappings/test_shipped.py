@@ -16,7 +16,7 @@ from tests.sync.mapping.records import jira, shipped, shipped_texts, zendesk
 
 
 def test_the_shipped_files_load_and_activate_no_route() -> None:
-    assert {"zendesk", "jira", "sentry"} <= set(shipped().mappings)
+    assert {"zendesk", "jira", "sentry", "gateway"} <= set(shipped().mappings)
     assert shipped().routes == ()
 
 

@@ -6,11 +6,10 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from connectors.errors import IntakeFull
-from connectors.gateway.spool import Spool, SpoolReader, as_lines
+from connectors.gateway.spool import Spool, SpoolReader
 
 
 @pytest.fixture
@@ -65,7 +64,7 @@ def test_an_append_that_was_cut_short_by_the_end_of_the_process_is_left_out(fold
     Spool(folder, limit=100_000).append(b"next\n")
     reader = SpoolReader("received", folder)
     assert drained(reader) == [b"whole", b"next"]
-    assert [event for event, _ in reader.notes()] == ["feed_cut"]
+    assert [event for event, _ in reader.notes.taken()] == ["feed_cut"]
 
 
 def test_beyond_its_room_nothing_is_kept_until_some_was_folded(folder: Path) -> None:
@@ -105,24 +104,3 @@ def test_a_full_disk_refuses_and_leaves_whole_lines_only(folder: Path, small_dis
         with pytest.raises(IntakeFull, match="cannot be kept"):
             spool.append(b"y" * 299 + b"\n")
     assert drained(SpoolReader("received", folder)) == [b"y" * 299] * 13
-
-
-@pytest.mark.parametrize(
-    ("body", "lines"),
-    [
-        (b'{"a": 1}', b'{"a": 1}\n'),
-        (b'[{"a": 1}, {"b": 2}]', b'{"a": 1}\n{"b": 2}\n'),
-        (b'{"a": 1}\n{"b": 2}\n', b'{"a": 1}\n{"b": 2}\n'),
-        (b'{\n  "a": 1\n}', b'{   "a": 1 }\n'),
-        (b'[\n {"a":\n 1}]', b'{"a":  1}\n'),
-        (b"  \n ", b""),
-    ],
-)
-def test_a_body_is_an_object_an_array_or_an_object_a_line(body: bytes, lines: bytes) -> None:
-    assert as_lines(body) == lines
-
-
-@pytest.mark.parametrize("body", [b"2026-01-02\tGET\t200", b"<html>", b"[1, 2", b"\xff\xfe"])
-def test_a_body_that_is_no_json_is_refused(body: bytes) -> None:
-    with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)):
-        as_lines(body)

@@ -43,7 +43,7 @@ class Log:
         while (block := self.tail.read(most)) is not None:
             self.seen += block.data.decode().splitlines()
             self.stored = block.place
-        self.events += [event for event, _ in self.tail.notes()]
+        self.events += [event for event, _ in self.tail.notes.taken()]
 
     def settle(self) -> None:
         """Read on until a file that was put aside is surely done."""
