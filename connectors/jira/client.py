@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import jira
 from msgspec import Struct, structs
 
-from connectors.contract import Capabilities, Finding, Level, Page, Ports
+from connectors.contract import Capabilities, Catalogue, Finding, Level, Page, Ports
 from connectors.errors import (
     AuthRejected,
     CursorExpired,
@@ -34,8 +34,8 @@ from connectors.errors import (
     WriteRejected,
 )
 from connectors.http import Limits, decode, rows_of
+from connectors.jira import catalogue, records
 from connectors.jira import feed as feeds
-from connectors.jira import records
 from connectors.jira.calls import Calls
 from connectors.jira.settings import CloudBearer, CloudToken, JiraSettings, Password, PersonalToken
 from connectors.jira.transitions import fields_unknown, moves, pick
@@ -442,7 +442,7 @@ class JiraRemote:
             raise WriteRejected(f"{message} Check the workflow and the account's permissions.", field="status")
         body = records.transition_body(move.id, status.fields, expect.op)
         self._calls.change("POST", f"issue/{_quoted(ref.id)}/transitions", body, record=ref.id)
-        return self._read_back(ref, steps=True)
+        return self._read_moved(ref, prior, expect.op)
 
     def _write_edit(self, ref: RecordRef, changes: Changes, expect: Expect) -> Snapshot | None:
         prior = self._prior(ref, expect, steps=False)
@@ -479,6 +479,25 @@ class JiraRemote:
             return self._read_whole(ref.id) if links else self._read_issue(ref.id, steps=steps)
         except RemoteError:
             return None
+
+    def _read_moved(self, ref: RecordRef, prior: Snapshot, op: str) -> Snapshot | None:
+        """The issue after a transition, with what that replaced: its changelog, in the same answer, says whence it led.
+
+        Where that is not the status it was made from, somebody moved the issue in between.
+        """
+        try:
+            expand = "transitions,transitions.fields,changelog"
+            issue = self._calls.get(f"issue/{_quoted(ref.id)}", {"fields": self._fields, "expand": expand})
+            snap = self._with_steps(issue, ref.id)
+            changelog = issue.get("changelog")
+            histories = changelog.get("histories") if isinstance(changelog, dict) else None
+            if not isinstance(histories, list):
+                return snap
+            me = self._account.id if self._account is not None else ""  # worth no call: the row names the delivery
+            rows = records.history_rows(histories, me=me, since=prior.version)
+        except RemoteError:
+            return None
+        return structs.replace(snap, overwrote=records.overwritten(prior, rows, op))
 
     def _remove_link(self, ref: RecordRef, link: LinkShown) -> None:
         """Remove one remote link by its id, or by `globalId`. One that is gone already is as wanted."""
@@ -625,6 +644,10 @@ class JiraRemote:
             texts = [str(entry[name]) for entry in entries if isinstance(entry, dict) and entry.get(name)]
             found[field] = tuple(dict.fromkeys(texts))
         return found
+
+    def catalogue(self) -> Catalogue:
+        """`connectors.contract.Catalogued`: the site as far as a mapping for our projects needs to know it."""
+        return catalogue.read(self._calls, self._settings.projects, self._fields)
 
 
 # --- the library -----------------------------------------------------------------------------------------------------

@@ -342,6 +342,17 @@ def history_rows(histories: Sequence[Json], *, me: str, since: str) -> list[Hist
     return [row for _, _, row in rows]
 
 
+def overwritten(prior: Snapshot, rows: Sequence[HistoryRow], op: str) -> tuple[FieldEdit, ...]:
+    """The status that our transition `op` replaced although the read before it, `prior`, had shown another one.
+
+    Labels are left out: they travel as deltas, which replace nothing.
+    """
+    ours = [row for row in rows if row.op == op or (row.ours and not row.op)]
+    edits = [edit for row in ours for edit in row.edits if edit.field == "status" and edit.old is not None]
+    shown = str(prior.fields.get("status")).casefold()
+    return tuple(edit for edit in edits[:1] if str(edit.old).casefold() != shown)
+
+
 def history_metadata(op: str) -> dict[str, Json]:
     """What an edit or a transition carries so that the issue's own history names the delivery."""
     return {"type": "hypercare:delivery", "extraData": {"delivery": op}}

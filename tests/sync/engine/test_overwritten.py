@@ -27,3 +27,30 @@ def test_a_detail_set_in_the_second_of_our_resolve_is_named_and_the_resolve_stan
         found = conn.execute(select(conflicts.c.kind, conflicts.c.lost)).all()
     assert ("overwritten_edit", "hold") in [tuple(row) for row in found]
     assert day.statuses(ticket, issue) == ("solved", "Done")
+
+
+def test_a_detail_set_in_the_moment_of_our_resolve_of_the_issue_is_named_and_the_resolve_stands(day: Launch) -> None:
+    ticket, issue = day.linked_pair()
+    day.engineer(issue, "In Progress")
+    day.world.wait(90)
+    # Jira compares no versions itself: the step to Done leads from In Review as well.
+    day.at_write["tracker"].acts.append({"act": "transition", "issue": issue, "to": "In Review"})
+    day.agent(ticket, "solved")
+    day.world.wait(120)
+    with day.world.store.read() as conn:
+        found = conn.execute(select(conflicts.c.kind, conflicts.c.kept, conflicts.c.lost)).all()
+    assert [tuple(row) for row in found] == [("overwritten_edit", "Done", "In Review")]
+    assert day.statuses(ticket, issue) == ("solved", "Done")
+
+
+def test_a_transition_from_the_status_that_was_read_names_no_conflict(day: Launch) -> None:
+    ticket, issue = day.linked_pair()
+    day.engineer(issue, "In Progress")
+    day.world.wait(90)
+    day.agent(ticket, "solved")
+    day.world.wait(120)
+    day.agent(ticket, "open")
+    day.world.wait(120)
+    with day.world.store.read() as conn:
+        assert conn.execute(select(conflicts.c.kind)).all() == []
+    assert day.statuses(ticket, issue) == ("open", "To Do")
