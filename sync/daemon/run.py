@@ -76,7 +76,12 @@ def run(
             tell=tell,
             face=face,
             schedule=roster.schedule(hub),
-            closing=[("lease", lease.give_back), ("store", store.close), ("lock", held.release)],
+            closing=[
+                ("lease", lease.give_back),
+                ("feeds", lambda: _close(hub)),
+                ("store", store.close),
+                ("lock", held.release),
+            ],
         )
         opened.pop_all()  # from here on the process closes them, within its time
         return process.run()
@@ -85,3 +90,8 @@ def run(
 def _feeds(hub: Hub) -> list[tuple[str, Feed]]:
     """The feeds of a hub's connections, by the name that each has now."""
     return [(each.name, each.feed) for each in tuple(hub.connections.values()) if each.feed is not None]
+
+
+def _close(hub: Hub) -> None:
+    for _, feed in _feeds(hub):
+        feed.close()

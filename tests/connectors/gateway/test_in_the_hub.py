@@ -1,0 +1,116 @@
+"""A gateway's log beside a Zendesk and a Jira in one hub: what each side shows in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.connectors.gateway.launch import Day, launch
+
+Make = Callable[..., Day]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made: list[Day] = []
+
+    def build(**given: object) -> Day:
+        made.append(launch(tmp_path, **given))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield build
+    for each in made:
+        each.close()
+
+
+def opened(make: Make, **given: object) -> Day:
+    """A day on which a bad release has opened a signature and its issue."""
+    day = make(**given)
+    day.world.start()
+    day.traffic(good=200)
+    day.traffic(good=150, bad=50)
+    day.world.wait(120)
+    return day
+
+
+def test_failing_calls_become_a_signature_and_an_issue(make: Make) -> None:
+    day = opened(make)
+    signature = day.signature()
+    assert signature.fields["status"] == "open"
+    assert signature.fields["title"] == "POST checkout → 500 upstream_5xx: db_timeout"
+    assert signature.fields["count"] == 50
+    assert {"service:shop", "route:checkout", "class:upstream_5xx"} <= set(signature.fields["tags"])
+    (issue,) = day.issues()
+    assert "upstream_5xx" in issue["summary"]
+    assert "req-" in str(issue["description"])
+
+
+def test_good_calls_and_a_few_failures_open_nothing(make: Make) -> None:
+    day = make()
+    day.world.start()
+    day.traffic(good=500, bad=5)
+    day.world.wait(60)
+    assert day.signatures() == []
+    assert day.issues() == []
+
+
+def test_a_finished_issue_resolves_its_signature_and_new_failures_open_it_again(make: Make) -> None:
+    day = opened(make)
+    (issue,) = day.issues()
+    day.engineer(issue["key"], "In Progress")
+    day.world.wait(90)
+    assert day.status() == "acknowledged"
+    day.engineer(issue["key"], "Done")
+    day.world.wait(90)
+    assert day.status() == "resolved"
+    day.traffic(good=200, bad=2, seconds=30)
+    day.world.wait(60)
+    assert (day.status(), day.issues()[0]["status"]) == ("resolved", "Done")  # within the grace, and too few
+    day.traffic(good=200, bad=20, seconds=60)
+    day.world.wait(90)
+    assert day.status() == "regressed"
+    assert day.issues()[0]["status"] != "Done"
+    assert len(day.issues()) == 1
+
+
+def test_a_signature_gone_quiet_is_resolved_by_rule_and_finishes_nobody_s_work(make: Make) -> None:
+    day = opened(make)
+    for _ in range(20):
+        day.traffic(good=50, seconds=300)
+    day.world.wait(60)
+    assert day.status() == "resolved"
+    assert day.signature().automatic
+    assert day.issues()[0]["status"] == "To Do"
+
+
+def test_silence_without_traffic_resolves_nothing(make: Make) -> None:
+    day = opened(make)
+    for _ in range(20):
+        day.traffic(seconds=300)
+    assert day.status() == "open"
+
+
+def test_counts_are_published_once_a_window_and_make_no_item_dirty(make: Make) -> None:
+    day = opened(make)
+    published = day.signature().fields["count"]
+    (issue,) = day.issues()
+    day.traffic(good=10, bad=30, seconds=30)
+    assert day.signature().fields["count"] == published
+    day.traffic(good=10, bad=30, seconds=300)
+    day.traffic(good=10, bad=30, seconds=300)
+    day.world.wait(30)
+    assert int(day.signature().fields["count"]) > int(published)
+    assert day.issues()[0]["updated"] == issue["updated"]
+
+
+def test_a_restart_forgets_and_repeats_nothing(make: Make) -> None:
+    day = make()
+    day.world.start()
+    for _ in range(5):
+        day.traffic(good=40, bad=10, seconds=20)
+        day.restart()
+    day.world.wait(60)
+    day.traffic(good=40, bad=10, seconds=300)
+    assert day.signature().fields["count"] == 60
