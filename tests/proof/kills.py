@@ -39,6 +39,7 @@ class Outcome:
     verdict: Verdict
     flaws: list[str]
     changes: int
+    remote_links: int
     kills: Counter[str] = field(default_factory=Counter)
     faults: dict[str, int] = field(default_factory=dict)
     recovery_seconds: float = 0.0
@@ -53,7 +54,8 @@ class Outcome:
         kills = ", ".join(f"{times} {where}" for where, times in sorted(self.kills.items()))
         lines = [
             f"{self.cycles} kills in {self.seconds:.0f} s ({kills})",
-            f"{self.changes} changes by people; the hub wrote {dict(self.verdict.writes)}",
+            f"{self.changes} changes by people, {self.remote_links} of them links put on issues by hand",
+            f"the hub wrote {dict(self.verdict.writes)}",
             f"faults: {self.faults}",
             f"quiet {self.recovery_seconds:.1f} s after the last start",
             f"lost or wrong: {len(self.verdict.differences)}; doubled: {len(self.verdict.doubled)}",
@@ -122,6 +124,8 @@ def run(
         if not place.daemon.runs:
             place.daemon.start()
         took = place.rest(120)
+        people.last_edits()
+        place.rest(60)
         people.settle_down()
         return Outcome(
             cycles=cycles,
@@ -129,6 +133,7 @@ def run(
             verdict=verdict_of(place, people),
             flaws=[*place.flaws(), *(str(line) for line in place.daemon.alarms())],
             changes=people.changes,
+            remote_links=people.remote_links,
             kills=kills,
             faults=fired,
             recovery_seconds=took,

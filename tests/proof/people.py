@@ -63,7 +63,7 @@ class Case:
 
 
 class People:
-    """Agents, customers and engineers. changes: how many edits they have made."""
+    """Agents, customers and engineers. changes: how many edits they made. remote_links: of those, links on issues."""
 
     def __init__(self, stage: Stage, seed: int, *, most_cases: int) -> None:
         self._stage = stage
@@ -74,6 +74,8 @@ class People:
         self._keys: dict[str, str] = {}
         self.cases: list[Case] = []
         self.bystanders: dict[int, set[str]] = {}
+        self.linked_on_issues: list[Case] = []
+        self.remote_links = 0
         self.changes = 0
 
     def step(self) -> None:
@@ -84,7 +86,7 @@ class People:
         case = self._rng.choice(self.cases)
         act = self._rng.choices(
             (self.tag, self.untag, self.label, self.unlabel, self.turn, self.join, self.comment),
-            (30, 14, 26, 12, 14, 3, 1),
+            (30, 14, 26, 12, 14, 8, 1),
         )[0]
         for each in (act, self.tag, self.untag):
             if each(case):
@@ -186,23 +188,37 @@ class People:
         return True
 
     def join(self, case: Case) -> bool:
-        """An agent links another ticket to the issue in Zendesk's own app.
-
-        Not by a remote link on the issue: no feed shows those, and after a burst they may wait for the sweep, which is
-        switched off here so that it hides nothing.
-        """
+        """One more ticket is linked: by an agent in Zendesk's own app, or by an engineer's remote link on the issue."""
         if case.kind is not Kind.GROUP or len(case.tickets) >= 4 or not self._links(case):
             return False
+        name = self._name()
         ticket = self._ticket(f"{case.subject}, too", set())
         case.tickets.append(ticket)
-        with self._stage.site_server.lock:
-            issue = self._stage.site_rules.site.peek(case.key)
-        assert issue is not None
-        self._stage.zendesk("link", ticket=ticket, issue_id=str(issue.id), issue_key=case.key)
-        name = self._name()
+        if self._rng.random() < 0.5:
+            with self._stage.site_server.lock:
+                issue = self._stage.site_rules.site.peek(case.key)
+            assert issue is not None
+            self._stage.zendesk("link", ticket=ticket, issue_id=str(issue.id), issue_key=case.key)
+        else:
+            self._stage.jira("remote_link", issue=case.key, url=f"{self._stage.desk_server.url}/agent/tickets/{ticket}")
+            self.linked_on_issues.append(case)
+            self.remote_links += 1
         self._stage.zendesk("tag", ticket=ticket, add=[name])
         case.tags[name] = Tag(ticket)
         return True
+
+    def last_edits(self) -> None:
+        """Each issue that an engineer has put a remote link on is labelled once more, now that no call goes wrong.
+
+        No feed shows remote links: one is found with the next edit of its issue, and when the reading after that goes
+        wrong, with the edit after it. The sweep, which would find it too, is switched off so that it hides nothing.
+        """
+        for case in self.linked_on_issues:
+            name = self._name()
+            self._stage.jira("add_label", issue=case.key, label=name)
+            case.tags[name] = Tag(ISSUE)
+            self.changes += 1
+        self.linked_on_issues = []
 
     def comment(self, case: Case) -> bool:
         """An agent writes something among agents, which is nobody else's business."""

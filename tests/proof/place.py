@@ -314,7 +314,7 @@ class Stage:
         names = ("hints", "reads", "items", "deliveries")
         row = self.ask(
             "select (select count(*) from inbox where done_at is null),"
-            " (select count(*) from refreshes where why <> 'sweep'),"
+            " (select count(*) from refreshes),"
             " (select count(*) from items where gen > done_gen),"
             " (select count(*) from deliveries where state in ('waiting', 'sending', 'in_doubt'))"
         )[0]

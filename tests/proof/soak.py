@@ -61,6 +61,7 @@ class Outcome:
     """What a soak came to."""
 
     changes: int
+    remote_links: int
     seconds: float
     quiet_seconds: float
     verdict: Verdict
@@ -79,6 +80,7 @@ class Outcome:
         """The outcome in lines."""
         lines = [
             f"{self.changes} changes in {self.seconds:.0f} s ({self.changes / self.seconds:.1f}/s)",
+            f"{self.remote_links} of them links put on issues by hand",
             f"quiet {self.quiet_seconds:.1f} s after the last one",
             f"the hub wrote {dict(self.verdict.writes)}",
             f"calls that went wrong: {sum(self.faults.values())} {self.faults}",
@@ -128,11 +130,14 @@ def run(
         place.faults(0)
         place.lose_hooks(0, 0)
         quiet = place.rest(180)
+        people.last_edits()
+        place.rest(120)
         people.settle_down()
         taken.append(figures(place, people.changes, time.monotonic() - began))
         say(taken[-1].told())
         return Outcome(
             changes=people.changes,
+            remote_links=people.remote_links,
             seconds=seconds,
             quiet_seconds=quiet,
             verdict=verdict_of(place, people),
