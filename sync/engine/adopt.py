@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from sync.core.reasons import ConflictKind, ParkReason
 from sync.core.state import ItemState
-from sync.engine import columns, parking, rows
+from sync.engine import brakes, columns, parking, rows
 from sync.engine.columns import Base, Errand, LinksBase
 from sync.engine.hub import Connected, Hub, Mode
 from sync.mapping.routes import Act, Route
@@ -459,7 +459,11 @@ def _route(conn: Connection, hub: Hub, connected: Connected, record_id: int, sna
             return _attach(conn, hub, connected, (record_id, snap.ref.id), target, route)
         item_id = new_item(conn, hub)
         add_link(conn, hub, item_id, record_id, f"route {route.name}")
-        plan_create(conn, hub, item_id, target, record_id, route.name, proposed=route.act is Act.PROPOSE)
+        proposed = route.act is Act.PROPOSE
+        # What is proposed waits for a person one by one: it needs no brake.
+        created_at = hub.clock.now() if proposed else snap.created_at
+        cause = brakes.cause_of_create(route.name, created_at, hub.clock.now())
+        plan_create(conn, hub, item_id, target, record_id, route.name, cause, proposed=proposed)
         return {item_id}
     return set()
 
@@ -508,6 +512,7 @@ def plan_create(
     target: Connected,
     source_record: int,
     route: str,
+    cause: str,
     *,
     proposed: bool = False,
 ) -> None:
@@ -536,10 +541,11 @@ def plan_create(
             state="parked" if proposed else "waiting",
             want=columns.encode(Errand(source_record=source_record)),
             route=route,
-            cause=f"route {route}",
+            cause=cause,
             made_at=hub.clock.now(),
         )
     )
+    brakes.mass_creates(conn, hub, target, cause)
     if proposed:
         parking.park(
             conn,

@@ -31,6 +31,22 @@ _OF_ONE_CAUSE = (
     deliveries.c.kind == "write",
 )
 _PLANNED = select(func.count(distinct(deliveries.c.link_id))).where(*_OF_ONE_CAUSE)
+_ASKED_FOR = (
+    deliveries.c.connection_id == bindparam("to"),
+    deliveries.c.cause == bindparam("why"),
+    deliveries.c.made_at > bindparam("after"),
+    deliveries.c.kind == "create",
+)
+_CREATES = select(func.count()).select_from(deliveries).where(*_ASKED_FOR)
+_SOURCES = (
+    select(records.c.key, records.c.remote_id)
+    .select_from(
+        deliveries.join(links, deliveries.c.item_id == links.c.item_id).join(records, links.c.record_id == records.c.id)
+    )
+    .where(*_ASKED_FOR, links.c.ended_at.is_(None))
+    .order_by(records.c.id)
+    .limit(_SAMPLES)
+)
 _WRITTEN = select(func.count()).where(
     writes.c.link_id == bindparam("of"),
     writes.c.field == bindparam("name"),
@@ -97,6 +113,36 @@ def mass_writes(conn: Connection, hub: Hub, connected: Connected, cause: str) ->
         ).scalars()
     )
     detail = f"writes to {planned} records were planned within an hour from one cause ({cause}); {known} are linked"
+    _hold(conn, hub, connected, HoldReason.MASS_WRITES, detail, planned, samples)
+
+
+def cause_of_create(route: str, created_at: datetime, now: datetime) -> str:
+    """What a create is counted under: one for a record that is new is a cause of its own, as any new work is.
+
+    A record that was there before gets its counterpart because something else happened: the routes were edited, a
+    restored database reads anew, somebody edited many records at once, a connection was started for the past.
+    """
+    return f"route {route}" if created_at > now - brake.WINDOW else f"{_OLDER}{route}"[:128]
+
+
+_OLDER = "records from before, by route "
+
+
+def mass_creates(conn: Connection, hub: Hub, connected: Connected, cause: str) -> None:
+    """Hold a connection when too many records from before were to get a counterpart on it within an hour."""
+    if not cause.startswith(_OLDER):
+        return
+    at_least, share = hub.settings.brake_writes
+    since = _since_release(conn, connected, HoldReason.MASS_WRITES, hub.clock.now())
+    same: dict[str, Any] = {"to": connected.id, "why": cause, "after": since}
+    planned = conn.execute(_CREATES, same).scalar_one()
+    if planned <= at_least:
+        return
+    known = linked_count(conn, connected)
+    if not brake.too_many(planned, known, at_least=at_least, share=share):
+        return
+    samples = [row.key or row.remote_id for row in conn.execute(_SOURCES, same)]
+    detail = f"{planned} records were to be created within an hour from one cause ({cause}); {known} are linked"
     _hold(conn, hub, connected, HoldReason.MASS_WRITES, detail, planned, samples)
 
 

@@ -324,7 +324,8 @@ def _join(
     )
     # Its webhook may have come before this, and its read been put off because it might be our own: now it is known.
     rows.read_now(conn, connected.id, connected.kind, snap.ref.id)
-    rows.mark(conn, [home], now, row.cause)
+    # A cause of its own: what is written because of it is as much as anybody's linking two records by hand.
+    rows.mark(conn, [home], now, f"link of hc-{home}")
 
 
 def _home(conn: Connection, row: Any, errand: Errand) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.engine.hub import EngineSettings
-from tests.support.launch import Launch
+from tests.support.launch import ROUTES, Launch
 from tests.sync.engine.conftest import Make
 from tests.sync.engine.views import holds_now, item_count, many, members, presence, waiting
 
@@ -211,3 +211,57 @@ def test_a_project_that_may_no_longer_be_seen_removes_nothing_in_zendesk(make: M
     day.agent(pairs[0][0], "solved")
     day.world.wait(300)
     assert day.issue_now(pairs[0][1])["status"] == "Done"
+
+
+def old_tickets(make: Make, count: int) -> Launch:
+    """A launch whose hub has just been told to route tickets from before its start."""
+    day = make(settings=FEW, routes=ROUTES)
+    for number in range(count):
+        day.ticket(subject=f"Ticket {number}", tags=["outage"])
+    begun = day.world.clock.now()
+    day.world.clock.advance(7200)
+    day.world.start("tracker")
+    day.world.wait(60)
+    assert day.world.command("start", connection="support", since=begun.isoformat()).ok
+    return day
+
+
+@pytest.mark.parametrize(("count", "held"), [(4, False), (5, True)])
+def test_creates_for_many_records_from_before_wait_for_a_person(make: Make, count: int, held: bool) -> None:
+    day = old_tickets(make, count)
+    day.world.wait(300)
+    found = holds_now(day)
+    assert bool(found) is held
+    assert len(day.issues()) == (0 if held else count)
+    if not held:
+        return
+    assert (found[0].connection, found[0].reason, found[0].count) == ("tracker", "mass_writes", 5)
+    assert "records from before, by route outage" in found[0].detail
+    assert found[0].samples
+    assert day.world.command("resume", hold=found[0].id).ok
+    day.world.wait(300)
+    assert len(day.issues()) == count
+
+
+def test_tags_put_on_many_old_tickets_at_once_create_nothing_before_a_person_has_looked(make: Make) -> None:
+    day = make(settings=FEW, routes=ROUTES)
+    day.world.start()
+    day.world.wait(60)
+    tickets = [day.ticket(subject=f"Ticket {number}") for number in range(6)]
+    day.world.wait(7200, step=600)
+    for ticket in tickets:
+        day.tag(ticket, add=("outage",))
+    day.world.wait(120)
+    assert day.issues() == []
+    assert [(each.connection, each.reason) for each in holds_now(day)] == [("tracker", "mass_writes")]
+
+
+def test_a_rush_of_new_tickets_gets_its_issues(make: Make) -> None:
+    day = make(settings=FEW, routes=ROUTES)
+    day.world.start()
+    day.world.wait(60)
+    for number in range(8):
+        day.ticket(subject=f"Ticket {number}", tags=["outage"])
+    day.world.wait(300)
+    assert holds_now(day) == []
+    assert len(day.issues()) == 8
