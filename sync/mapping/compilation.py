@@ -48,6 +48,7 @@ def mapping(
         status_direction=status.direction if status is not None else Direction.OFF,
         status=rules,
         status_default=status.default if status is not None else None,
+        collapses=status is not None and status.collapses,
         status_category=CategoryTable(field=status.by_category.field, values=dict(status.by_category.values))
         if status is not None and status.by_category is not None
         else None,
@@ -95,7 +96,7 @@ def mapping(
             [
                 file.system,
                 file.kind,
-                status.model_dump(mode="json") if status is not None else None,
+                status.model_dump(mode="json", exclude={"collapses"}) if status is not None else None,
                 tags.model_dump(mode="json", exclude={"dimensions"}) if tags is not None else None,
                 links.model_dump(mode="json", exclude={"note"}),
             ]

@@ -78,6 +78,7 @@ class Mapping:
     status_direction: Direction
     status: StatusRules
     status_default: Status | None
+    collapses: bool
     status_category: CategoryTable | None
     facts: MappingOf[str, frozenset[Fact]]
     tags_field: str

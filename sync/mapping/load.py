@@ -10,7 +10,7 @@ from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 
 from sync.core.state import Rules
-from sync.mapping import compilation, conditions, group_rules, people, schema
+from sync.mapping import between, compilation, conditions, group_rules, people, schema
 from sync.mapping.compiled import Mapping
 from sync.mapping.findings import Problems, fingerprint
 from sync.mapping.routes import Route
@@ -70,6 +70,7 @@ def load(texts: MappingOf[str, str], connections: MappingOf[str, str] | None = N
     mappings: dict[str, Mapping] = {}
     files: dict[str, schema.MappingFile] = {}
     claimed: dict[str, str] = {}
+    checked: list[tuple[Mapping, Problems, int]] = []
     for name in sorted(texts):
         if _base(name) in (ROUTES, RULES, PEOPLE):
             continue
@@ -80,10 +81,13 @@ def load(texts: MappingOf[str, str], connections: MappingOf[str, str] | None = N
         problems = Problems(document)
         _claim(file, name, claimed, problems, connections)
         mapping = compilation.mapping(file, problems, routed, who)
-        found += problems.found
+        checked.append((mapping, problems, _met(file, connections)))
         files[name] = file
         for key in file.connections or [file.system]:
             mappings.setdefault(key, mapping)
+    if not found and not any(problems.found for _, problems, _ in checked):
+        between.check(each for each in checked if each[2])
+    found += [problem for _, problems, _ in checked for problem in problems.found]
     if found:
         raise MappingErrors(found)
     content = [routes_file, rules_file, people_file, *(files[name] for name in sorted(files, key=_base))]
@@ -93,6 +97,13 @@ def load(texts: MappingOf[str, str], connections: MappingOf[str, str] | None = N
         rules=rules,
         fingerprint=fingerprint([part.model_dump(mode="json") for part in content]),
     )
+
+
+def _met(file: schema.MappingFile, connections: MappingOf[str, str] | None) -> int:
+    """How many connections have this mapping; one, where they are not known."""
+    if connections is None or file.connections:
+        return len(file.connections) or 1
+    return sum(system == file.system for system in connections.values())
 
 
 def _claim(

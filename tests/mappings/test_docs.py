@@ -17,8 +17,8 @@ WRONG = [(text, BLOCKS[at + 1]) for at, (kind, text) in enumerate(BLOCKS) if kin
 
 
 def file_of(block: str) -> dict[str, str]:
-    """The first line of an example is a comment that names its file."""
-    return {block.partition("\n")[0].removeprefix("# "): block}
+    """The first line of an example is a comment that names its file; `---` stands between two files."""
+    return {part.partition("\n")[0].removeprefix("# "): part for part in block.split("---\n")}
 
 
 @pytest.mark.parametrize("block", RIGHT)

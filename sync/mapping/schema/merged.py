@@ -58,6 +58,12 @@ class StatusField(Strict):
         "another one.",
         examples=[{"new": ["open"]}],
     )
+    collapses: YesNo = Field(
+        default=False,
+        description="Some meanings cannot be told apart here, and that is meant: without this, a mapping is refused "
+        "that writes a status which reads as another meaning than the one it is written for.",
+        examples=[True],
+    )
     keep: list[Text] = Field(
         default_factory=list,
         description="Open statuses that are never overwritten by another open one.",
