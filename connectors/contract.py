@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct, field
 
@@ -198,6 +198,81 @@ class Remote(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class FieldKind(StrEnum):
+    """What a field of a live system holds."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    YES_NO = "yes_no"
+    PERSON = "person"
+    TIME = "time"
+    OTHER = "other"
+
+
+class LiveValue(Struct, frozen=True, kw_only=True):
+    """One value that a field may have. name: as a mapping names it; label: as people see it, where that differs.
+
+    category: the coarser kind, where the remote has one (of a status). places: where it occurs, if not everywhere
+    (`OPS/Bug`: a project and an issue type). default: the one its category falls back to.
+    """
+
+    name: str
+    label: str = ""
+    category: str = ""
+    places: tuple[str, ...] = ()
+    default: bool = False
+
+
+class LiveField(Struct, frozen=True, kw_only=True):
+    """One field of a live system. name: as a mapping names it; label: as people see it.
+
+    values: all that it may have, in the system's own order; empty where it takes anything. custom: somebody made it.
+    read: this connection's snapshots carry it. tag: of a checkbox, the tag that comes and goes with it.
+    """
+
+    name: str
+    label: str = ""
+    kind: FieldKind = FieldKind.OTHER
+    values: tuple[LiveValue, ...] = ()
+    custom: bool = False
+    read: bool = True
+    tag: str = ""
+
+
+class CreateScreen(Struct, frozen=True, kw_only=True):
+    """What a new record of one kind takes. place: `OPS/Bug`. required: demanded, and without a default of its own."""
+
+    place: str
+    fields: tuple[str, ...]
+    required: tuple[str, ...] = ()
+
+
+class Catalogue(Struct, frozen=True, kw_only=True):
+    """What a live system has: its fields with their values, and what it takes for a new record.
+
+    fields: complete, unless `unread` says what could not be asked, and why.
+    """
+
+    fields: tuple[LiveField, ...]
+    screens: tuple[CreateScreen, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    def field(self, name: str) -> LiveField | None:
+        """The field of that name, as a mapping names it."""
+        return next((one for one in self.fields if one.name == name), None)
+
+
+@runtime_checkable
+class Catalogued(Protocol):
+    """Offered by connections that can say what their system has. Reads only, a handful of them."""
+
+    def catalogue(self) -> Catalogue:
+        """Fields, values, categories and create screens, as they are now."""
+        ...
 
 
 class WebhookRequest(Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ import requests
 from zenpy import Zenpy
 from zenpy.lib.exception import ZenpyException
 
-from connectors.contract import Capabilities, Finding, Level, Page, Ports
+from connectors.contract import Capabilities, Catalogue, Finding, Level, Page, Ports
 from connectors.errors import (
     AuthRejected,
     CursorExpired,
@@ -27,7 +27,7 @@ from connectors.errors import (
     UnexpectedAnswer,
 )
 from connectors.http import Limits, excerpt, rows_of
-from connectors.zendesk import audits, findings, records
+from connectors.zendesk import audits, catalogue, findings, records
 from connectors.zendesk.calls import Calls, Send
 from connectors.zendesk.records import CustomStatus, Names, Ticket
 from connectors.zendesk.settings import ZendeskSettings
@@ -154,6 +154,10 @@ class ZendeskRemote:
                         if isinstance(option, dict)
                     )
         return found
+
+    def catalogue(self) -> Catalogue:
+        """`connectors.contract.Catalogued`: statuses, ticket fields and their choices."""
+        return catalogue.read(self._calls, self._custom_statuses(anew=True).values())
 
     def close(self) -> None:
         """Close the connections of this thread's session."""

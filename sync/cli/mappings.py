@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sync.cli.ending import Ended, Exit
-from sync.cli.options import Config, Json, configuration
+from sync.cli.options import Config, Connection, Json, configuration
 
 app = typer.Typer(help="The mapping files.", no_args_is_help=True)
 
@@ -88,3 +88,26 @@ def diff(
         differing.page(found)
     if found:
         raise Ended
+
+
+@app.command()
+def suggest(
+    context: typer.Context,
+    connection: Connection,
+    config: Config = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; else it is shown.")
+    ] = None,
+    records: Annotated[int, typer.Option(min=0, help="At most so many records are looked at.")] = 200,
+) -> None:
+    """Write a first mapping from what a live system has: fields, statuses, workflows, a sample of its records."""
+    from sync.cli import show, suggesting
+
+    found = suggesting.suggested(configuration(context, config), connection, records)
+    if output is None:
+        show.say(found.text.rstrip("\n"))
+    else:
+        suggesting.write(output, found.text)
+        unsure = "nothing is unsure" if not found.unsure else f"look for `unsure`: {found.unsure}"
+        show.say(f"{output} is a first mapping for {connection}; {unsure}")
+        show.say(f"next: hypercare mappings try {output} --record {connection}:ID")
