@@ -115,6 +115,26 @@ def offline(store: Store, configured: Sequence[Configured], mappings: Loaded, cl
     return known
 
 
+def put_in_force(hub: Hub, mappings: Loaded) -> Callable[[], None]:
+    """Let a hub work by other mappings. Called while no worker works. Calling the answer puts the former ones back.
+
+    Raises KeyError, before anything is changed, when a connection has no mapping.
+    """
+    before = hub.rules, hub.routes, hub.fingerprint
+    former = [(connected, connected.mapping) for connected in hub.connections.values()]
+    new = [mappings.for_connection(connected.name, connected.system) for connected, _ in former]
+
+    def put_back() -> None:
+        hub.rules, hub.routes, hub.fingerprint = before
+        for connected, mapping in former:
+            connected.mapping = mapping
+
+    hub.rules, hub.routes, hub.fingerprint = mappings.rules, mappings.routes, mappings.fingerprint
+    for (connected, _), mapping in zip(former, new, strict=True):
+        connected.mapping = mapping
+    return put_back
+
+
 def _register(conn: Connection, configured: Sequence[Configured], now: datetime) -> dict[str, int]:
     return {
         one.name: contact.register(conn, one.name, one.connector.name, (one.role or one.connector.role).value, now)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from connectors.contract import Clock, Feed
 from sync.daemon.frame import Condition, Frame
+from sync.engine import in_force
 from sync.store.contract import Store
 from sync.store.errors import StoreError
 from sync.store.tables import connections, cursors, deliveries, holds, inbox, items, parked, refreshes
@@ -63,6 +64,11 @@ def _readable(value: int) -> Gauge:
 
 def _waiting(conn: Connection, now: datetime) -> Iterable[Gauge]:
     dirty = conn.execute(select(func.count()).select_from(items).where(items.c.gen > items.c.done_gen)).scalar_one()
+    wrong = in_force.refused(conn)
+    yield Gauge(
+        name="mappings_refused", about="Problems of mapping files that were saved and are not in force",
+        value=0 if wrong is None else wrong.count,
+    )  # fmt: skip
     yield Gauge(name="items_waiting", about="Items with a change that is not settled yet", value=dirty)
     calls, oldest = conn.execute(
         select(func.count(), func.min(inbox.c.received_at)).where(inbox.c.done_at.is_(None))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from config.load import Loaded as Configuration
+from config.mappings import load_mappings
 from sync.daemon import build
 from sync.daemon.build import Configured, World
 from sync.daemon.process import ExitCode
+from sync.daemon.reload import Source, look_at
 from sync.daemon.run import run
 from sync.daemon.tokens import TokenFile
 from sync.engine.hub import EngineSettings, Hub, Signals
@@ -44,6 +46,7 @@ def serve(configuration: Configuration, mappings: Mappings) -> ExitCode:
         rng=rng,
         tell=log.tell,
         metrics=metrics,
+        mappings=Source(look=look_at(configuration.mappings_dir), read=lambda: load_mappings(configuration)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from connectors.contract import Clock, Feed, Rng
@@ -13,6 +14,8 @@ from sync.daemon.frame import Frame, Tell
 from sync.daemon.health import health
 from sync.daemon.lease import LeaseKeeper
 from sync.daemon.process import ExitCode, Process
+from sync.daemon.reload import Reload, Source
+from sync.daemon.turns import Turns
 from sync.engine import contact, doubt
 from sync.engine.hub import Hub, Signals
 from sync.ports import Bells, spawn_thread
@@ -32,11 +35,13 @@ def run(
     rng: Rng,
     tell: Tell,
     metrics: Metrics,
+    mappings: Source | None = None,
     deliverers: int = roster.DELIVERERS,
 ) -> ExitCode:
     """Run the daemon on a database until it is told to stop. Called by the main thread.
 
-    make_hub: builds the hub on the opened store; its `signals` are the ones given. Raises, before any work is done:
+    make_hub: builds the hub on the opened store; its `signals` are the ones given. mappings: where the files are that
+    are taken up when they are saved. Raises, before any work is done:
     AlreadyRunning, NewerSchema, Damaged, StoreError, CannotListen, and what `make_hub` raises.
     """
     owner = this_process(rng.token())
@@ -50,8 +55,15 @@ def run(
         opened.callback(lease.give_back)
         bells = Bells()
         hub = make_hub(store, bells)
+        turns = Turns(clock)
+        workers = roster.workers(hub, deliverers=deliverers, written=roster.last_write(database))
+        upkeep = [lease.worker()]
+        if mappings is not None:
+            reload = Reload(hub=hub, turns=turns, source=mappings)
+            reload.begin()
+            upkeep.append(reload.worker())
         frame = Frame(
-            workers=[lease.worker(), *roster.workers(hub, deliverers=deliverers, written=roster.last_write(database))],
+            workers=[*upkeep, *(replace(one, run=turns.taking(one.run)) for one in workers)],
             clock=clock,
             bells=bells,
             spawn=spawn_thread,

@@ -107,7 +107,7 @@ def _store(conn: Connection, hub: Hub, connected: Connected, found: Capabilities
         if finding.level is not Level.INFO:
             hub.tell("finding", connection=connected.name, level=finding.level.value, what=finding.what, do=finding.do)
     _mark_members(conn, connected, now)
-    _mark_unmapped(conn, connected, now)
+    mark_unmapped(conn, connected, now)
 
 
 def _release(conn: Connection, connected: Connected, now: datetime, reasons: tuple[HoldReason, ...], by: str) -> None:
@@ -137,7 +137,7 @@ _BY_MAPPING = (ParkReason.UNMAPPED_VALUE, ParkReason.REQUIRED_FIELD, ParkReason.
 """What an edit of the mapping may have ended by the next start."""
 
 
-def _mark_unmapped(conn: Connection, connected: Connected, now: datetime) -> None:
+def mark_unmapped(conn: Connection, connected: Connected, now: datetime) -> None:
     """Decide every item again that waits for a value in its mapping: it may stand there by now."""
     found = conn.execute(
         select(parked.c.item_id)

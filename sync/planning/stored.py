@@ -110,6 +110,11 @@ def load(conn: Connection, plan_id: int) -> Plan | None:
     )
 
 
+def fingerprint(conn: Connection, plan_id: int) -> str:
+    """Of the mappings that a plan was made with."""
+    return str(conn.execute(select(plans.c.fingerprint).where(plans.c.id == plan_id)).scalar_one())
+
+
 def bodies(conn: Connection, plan_id: int) -> list[bytes]:
     """The encoded rows, in their order."""
     statement = select(plan_rows.c.body).where(plan_rows.c.plan_id == plan_id).order_by(plan_rows.c.no)

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
+from sync.engine.in_force import InForce, WrongFiles, in_force, refused
 from sync.store.lock import Lease, lease
 from sync.store.tables import (
     budgets,
@@ -82,7 +83,10 @@ class ConnectionView(Struct, frozen=True, kw_only=True):
 
 
 class StatusView(Struct, frozen=True, kw_only=True):
-    """Everything at one moment. daemon: who works on the database, empty when nobody does."""
+    """Everything at one moment. daemon: who works on the database, empty when nobody does.
+
+    mappings: what the daemon works by. wrong_files: what was saved since and cannot be used.
+    """
 
     at: datetime
     daemon: str
@@ -93,6 +97,8 @@ class StatusView(Struct, frozen=True, kw_only=True):
     conflicts_day: int
     connections: tuple[ConnectionView, ...]
     unasked: tuple[str, ...] = ()
+    mappings: InForce | None = None
+    wrong_files: WrongFiles | None = None
 
 
 def status(conn: Connection, now: datetime, daemon: str = "") -> StatusView:
@@ -110,6 +116,8 @@ def status(conn: Connection, now: datetime, daemon: str = "") -> StatusView:
         parked=_count(conn, parked, parked.c.ended_at.is_(None)),
         conflicts_day=_count(conn, conflicts, conflicts.c.at > now - _DAY),
         connections=shown,
+        mappings=in_force(conn),
+        wrong_files=refused(conn),
         unasked=() if any(one.budgets for one in shown) else ("rate budgets: they are noted with the first poll",),
     )
 

@@ -29,7 +29,7 @@ def test_the_daemon_starts_works_and_stops(tmp_path: Path) -> None:
     assert status == 200
     shown = json.loads(text)
     assert shown["store"] == "writable"
-    assert set(shown["workers"]) == {"lease", "inbox", "settle", "commands", "tidy"}
+    assert set(shown["workers"]) == {"lease", "inbox", "settle", "commands", "plans", "tidy"}
     status, text = daemon.get("/metrics")
     assert status == 200
     assert "hypercare_store_readable 1.0" in text
@@ -106,6 +106,7 @@ def test_each_connection_has_its_workers_and_their_bells() -> None:
         "inbox": "inbox",
         "settle": "settle",
         "commands": "commands",
+        "plans": "plans",
         "tidy": "tidy",
         "greet support": "greet:1",
         "poll support": "poll:1",
