@@ -9,6 +9,7 @@ from connectors.gateway.rules import FoldRules, Group
 QUIET_HANDLERS = frozenset({"", "proxy", "cache", "grey", "data_mask"})
 """Apinto's handlers that answer as asked; `limiting`, `fuse` and `visit` are policies that stop a call."""
 
+_NO_FLAGS: frozenset[str] = frozenset()
 _POLICIES = frozenset({"limiting", "fuse", "visit"})
 _TIMEOUT_FLAGS = frozenset({"UT", "SI", "DT"})
 _UNREACHABLE_FLAGS = frozenset({"UF", "UH", "UO", "NC", "NR", "URX", "UC", "LH"})
@@ -28,7 +29,7 @@ def classify(call: Call, rules: FoldRules) -> tuple[str, Group] | None:
 
 
 def _class_of(call: Call) -> tuple[str, Group] | None:
-    flags = frozenset(call.flags.split(",")) if call.flags else frozenset()
+    flags: frozenset[str] = frozenset(call.flags.split(",")) if call.flags else _NO_FLAGS
     status = call.status
     if llm.failed(call):
         return llm.cause(call), Group.LLM

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 import msgspec
 
@@ -18,13 +17,13 @@ _READ = 512
 
 _LONGEST_PATH = 200
 
-# In this order: an address holds numbers, a time stamp looks like numbers, a UUID like hexadecimal digits.
-_VARIABLE = re.compile(
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+", re.IGNORECASE)
+_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_QUOTED = re.compile(r"""\"[^\"]{0,400}\"|`[^`]{0,400}`|(?<!\w)'[^']{0,400}'(?!\w)""")
+# In this order: a time stamp looks like numbers, a UUID like hexadecimal digits.
+_NUMBERS = re.compile(
     r"""
-      \b[a-z][a-z0-9+.-]{1,15}://[^\s"'<>]+
-    | (?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}
-    | "[^"]{0,400}" | `[^`]{0,400}` | (?<!\w)'[^']{0,400}'(?!\w)
-    | \b\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?
+      \b\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:z|[+-]\d\d:?\d\d)?)?
     | \b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b
     | \b(?:0x)?[0-9a-f]{8,}\b
     | \d+(?:[.,:]\d+)*
@@ -62,11 +61,24 @@ def seen(text: str, most: int) -> str:
     return _UNSEEN.sub(" ", text[: most * 2]).strip()[:most]
 
 
+def _bare(text: str, mark: str) -> str:
+    """The text with everything that varies from call to call as a mark."""
+    if "://" in text:
+        text = _ADDRESS.sub(mark, text)
+    if "@" in text:
+        text = _MAIL.sub(mark, text)
+    if '"' in text or "'" in text or "`" in text:
+        text = _QUOTED.sub(mark, text)
+    return _NUMBERS.sub(mark, text)
+
+
 def normalised(text: str) -> str:
     """The words of a message with everything that varies as `*`; "" when no word is left."""
     # Scrubbed first: a discriminator stands in titles, so nothing secret may be left of a word that was cut off.
     words = scrub(seen(text, _READ), _READ).replace(REMOVED, "*").lower()
-    bare = _STARS.sub("*", _VARIABLE.sub("*", words))
+    bare = _bare(words, "*")
+    if "**" in bare or "* *" in bare or "*," in bare or "*:" in bare:
+        bare = _STARS.sub("*", bare)
     bare = bare[:LONGEST].strip(" .,;:")
     return bare if _LETTER.search(bare) else ""
 
@@ -98,15 +110,15 @@ def _of_body(body: str) -> str:
 
 
 def _of_json(found: Json) -> str:
-    if not isinstance(found, Mapping):
+    if not isinstance(found, dict):
         return ""
     errors = found.get("errors")
-    if isinstance(errors, list) and errors and isinstance(errors[0], Mapping) and "error" not in found:
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict) and "error" not in found:
         found = {**found, "error": errors[0]}
     for place in _PLACES:
         value: Json = found
         for part in place:
-            value = value.get(part) if isinstance(value, Mapping) else None
+            value = value.get(part) if isinstance(value, dict) else None
         if isinstance(value, str):
             if place[-1] in ("code", "type") and _CODE.fullmatch(value):
                 return value.lower()
@@ -120,5 +132,5 @@ def normalised_path(path: str) -> str:
     bare = seen(path.partition("?")[0].partition("#")[0], 2 * _LONGEST_PATH)
     if "://" in bare:
         bare = "/" + bare.partition("://")[2].partition("/")[2]
-    parts = (part if _RELEASE.fullmatch(part) else _VARIABLE.sub("{id}", part) for part in bare.split("/"))
+    parts = (part if _RELEASE.fullmatch(part) else _bare(part, "{id}") for part in bare.split("/"))
     return "/".join(parts)[:_LONGEST_PATH]

@@ -205,21 +205,29 @@ class Fold:
                 values = lanes[key] = []
             values.append(line.latency)
             return
-        raw = cut[number]
         try:
-            call = self._picker.call(raw)
-            if not _is_same(call, line) and cut.carefully():
-                raw = cut[number]
-                call = self._picker.call(raw)
+            call = self._picked(line, cut, number)
             self._fold(call)
         except Poisoned as poisoned:
-            self._poison(str(poisoned), raw)
+            self._poison(str(poisoned), cut[number])
             return
         same = (call.service, call.route or self._book.path(call.path), call.method)
         if plain and route and same == key and _is_same(call, line):
             if len(self._good) >= _MOST_GOOD:
                 self._good.clear()
             self._good.add(key)
+
+    def _picked(self, line: Any, cut: Cut, number: int) -> Call:
+        """The call that was read quickly as `line`, read carefully. Raises Poisoned."""
+        try:
+            call = self._picker.call(cut[number])
+        except Poisoned:
+            if not cut.carefully():
+                raise
+        else:
+            if _is_same(call, line) or not cut.carefully():
+                return call
+        return self._picker.call(cut[number])
 
     # --- line by line ---------------------------------------------------------------------------------------------
 

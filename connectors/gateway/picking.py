@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec import structs
 
 from connectors.gateway import llm
 from connectors.gateway.calls import Call, Poisoned
@@ -42,6 +43,10 @@ class Picker:
         if self._pattern is not None:
             for group in self._pattern.groupindex:
                 self._paths.setdefault(group, ((group, (group,)),))
+        # Most fields have one name: the short way.
+        self._flat = {
+            name: paths[0][0] for name, paths in self._paths.items() if len(paths) == 1 and len(paths[0][1]) == 1
+        }
         self._latency = UNITS[mapping.units.get("latency", "ms")]
         self._upstream = UNITS[mapping.units.get("upstream_latency", "ms")]
 
@@ -59,8 +64,7 @@ class Picker:
             path = path.split(" ")[1]  # nginx's `$request`: method, path, protocol
         upstream = self._status(doc, "upstream_status")
         flags = self._text(doc, "flags")
-        blocked = self._blocked(doc, flags, upstream)
-        return Call(
+        call = Call(
             at_ms=at_ms,
             status=status,
             service=self._text(doc, "service"),
@@ -76,20 +80,28 @@ class Picker:
             upstream_status=upstream,
             attempted=self._attempted(doc, upstream),
             by_gateway=self._by_gateway(doc),
-            blocked=blocked,
+            blocked=self._blocked(doc, flags, upstream),
             handler=self._text(doc, "handler", 80),
             flags=flags,
             body=self._body(doc),
             error=self._text(doc, "error"),
             version=self._text(doc, "version", 80),
-            provider=self._text(doc, "provider", 80),
+        )
+        provider, ai_status = self._text(doc, "provider", 80), self._text(doc, "ai_status", 80)
+        attempts = self._first(doc, "attempts")
+        return self._with_llm(call, doc, provider, ai_status, attempts) if provider or ai_status or attempts else call
+
+    def _with_llm(self, call: Call, doc: Mapping[str, Json], provider: str, ai_status: str, attempts: Json) -> Call:
+        return structs.replace(
+            call,
+            provider=provider,
             model=self._text(doc, "model", 120),
-            ai_status=self._text(doc, "ai_status", 80),
+            ai_status=ai_status,
             input_tokens=self._count(doc, "input_tokens"),
             output_tokens=self._count(doc, "output_tokens"),
             total_tokens=self._count(doc, "total_tokens"),
             cost=max(0.0, self._number(doc, "cost") or 0.0),
-            attempts=llm.attempts_of(self._first(doc, "attempts")),
+            attempts=llm.attempts_of(attempts),
         )
 
     def _document(self, raw: bytes) -> Mapping[str, Json]:
@@ -107,6 +119,10 @@ class Picker:
         return doc
 
     def _first(self, doc: Mapping[str, Json], name: str) -> Json:
+        flat = self._flat.get(name)
+        if flat is not None:
+            value = doc.get(flat)
+            return None if value in _EMPTY or value in ([], {}) else value
         for whole, parts in self._paths.get(name, ()):
             value = doc.get(whole)
             if value is None and len(parts) > 1:

@@ -53,7 +53,7 @@ def fullest(
 
 def since(minutes: Mapping[int, int], hours: Mapping[int, int], minute: int, last: int) -> int:
     """Calls after a minute. Exact within the minutes that are kept; before that, whole hours after its own."""
-    if last - minute <= 60:
+    if last - minute <= MINUTES_KEPT:
         return sum(many for at, many in minutes.items() if at > minute)
     return sum(many for at, many in hours.items() if at > minute // 60)
 
