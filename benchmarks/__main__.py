@@ -16,6 +16,7 @@ from benchmarks.figures import Result, WrongResult, as_json, table
 from benchmarks.idle import idle
 from benchmarks.importing import importing
 from benchmarks.latency import latency
+from benchmarks.mappings import mappings
 from benchmarks.stage import DAEMON_CORE, LOAD_CORE, pin_load
 
 BENCHMARKS: dict[str, Callable[..., Result]] = {
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[..., Result]] = {
     "acks": acks,
     "idle": idle,
     "commands": commands,
+    "mappings": mappings,
 }
 
 

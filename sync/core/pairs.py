@@ -97,8 +97,8 @@ def ping_pong(one: Party, other: Party) -> PairViolation | None:
     if not all(party.speaks and party.is_written for party in (one, other)):
         return None
     ends: set[tuple[str, str]] = set()  # pairs that come to rest
-    for mine in sorted(one.rules.values):
-        for theirs in sorted(other.rules.values):
+    for mine in _kinds(one.rules):
+        for theirs in _kinds(other.rules):
             way = [(mine, theirs)]
             while way[-1] not in ends:
                 step = _step(one, other, *way[-1])
@@ -109,6 +109,15 @@ def ping_pong(one: Party, other: Party) -> PairViolation | None:
                 way.append(step)
             ends.update(way)
     return None
+
+
+def _kinds(rules: StatusRules) -> list[str]:
+    """All raw values that are written, and of those that are only read one of each kind: the others fare alike."""
+    kinds: dict[object, str] = {}
+    for raw, meaning in sorted(rules.values.items()):
+        accepted = tuple(status for status in Status if raw in rules.accept.get(status, ()))
+        kinds.setdefault((meaning, accepted, raw in rules.keep, raw in rules.frozen), raw)
+    return sorted({*kinds.values(), *(raw for raw in rules.write.values() if raw in rules.values)})
 
 
 def _step(one: Party, other: Party, mine: str, theirs: str) -> tuple[str, str]:
@@ -123,8 +132,7 @@ def _step(one: Party, other: Party, mine: str, theirs: str) -> tuple[str, str]:
 def _told(one: Party, other: Party, circle: list[tuple[str, str]]) -> PairViolation:
     """The story of a circle of pairs."""
     parts = []
-    for at, (mine, _) in enumerate(circle):
-        then = circle[(at + 1) % len(circle)]
+    for mine, then in zip([mine for mine, _ in circle][:2], (circle[1:] + circle[:1])[:2], strict=True):
         parts.append(
             f"{one.name} `{mine}` reads as {lens.get(one.rules, mine)}, so {other.name} is made `{then[1]}`; "
             f"that reads as {lens.get(other.rules, then[1])}, so {one.name} is made `{then[0]}`"
@@ -134,5 +142,5 @@ def _told(one: Party, other: Party, circle: list[tuple[str, str]]) -> PairViolat
     return PairViolation(
         law=PairLaw.NO_PING_PONG,
         status=first,
-        story="; ".join(parts) + "; and so on for ever",
+        story="; ".join(parts) + f"; and so on, round to `{circle[0][0]}` again, for ever",
     )

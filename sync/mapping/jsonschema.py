@@ -22,6 +22,11 @@ FILES: Mapping[str, type[BaseModel]] = {
 def text(model: type[BaseModel]) -> str:
     """The schema of one model's files, as it is committed."""
     schema = model.model_json_schema(by_alias=True)
+    if model is MappingFile:
+        needed = [name for name in schema["required"] if name != "system"]
+        schema["required"] = ["system"]
+        schema["if"] = {"properties": {"stock": {"const": True}}, "required": ["stock"]}
+        schema["else"] = {"required": needed}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(_plain(schema), indent=2, ensure_ascii=False) + "\n"
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 
 from sync.core.state import Rules
-from sync.mapping import between, compilation, conditions, group_rules, people, schema
+from sync.mapping import between, compilation, conditions, group_rules, people, schema, stock
 from sync.mapping.compiled import Mapping
 from sync.mapping.findings import Problems, fingerprint
 from sync.mapping.routes import Route
@@ -75,6 +75,7 @@ def load(texts: MappingOf[str, str], connections: MappingOf[str, str] | None = N
         if _base(name) in (ROUTES, RULES, PEOPLE):
             continue
         document = _compose(texts[name], name, found)
+        document = _with_stock(document, found) if document is not None else None
         file = _validate(document, schema.MappingFile, found) if document is not None else None
         if document is None or file is None:
             continue
@@ -97,6 +98,19 @@ def load(texts: MappingOf[str, str], connections: MappingOf[str, str] | None = N
         rules=rules,
         fingerprint=fingerprint([part.model_dump(mode="json") for part in content]),
     )
+
+
+def _with_stock(document: Document, found: list[Problem]) -> Document | None:
+    """The file, and where it says `stock: true`, with the shipped mapping of its system behind it."""
+    data = document.data
+    if not isinstance(data, dict) or data.get("stock") != "true" or not isinstance(data.get("system"), str):
+        return document
+    behind = stock.shipped(str(data["system"]))
+    if behind is None:
+        hint = nearest(data["system"], stock.systems()) or f"there is one for {', '.join(stock.systems())}"
+        found.append(document.problem(("stock",), f"there is no stock mapping for `{data['system']}`", hint))
+        return None
+    return stock.completed(document, behind)
 
 
 def _met(file: schema.MappingFile, connections: MappingOf[str, str] | None) -> int:

@@ -128,6 +128,12 @@ class MappingFile(Strict):
     """One system, through the eyes of an administrator."""
 
     system: Text = Field(description="The kind of system this mapping is for.", examples=["zendesk", "jira"])
+    stock: YesNo = Field(
+        default=False,
+        description="What this file does not say is as in the mapping that is shipped for the system. A key that is "
+        "written replaces the shipped one whole. With it, `kind` and `fields` may be left out.",
+        examples=[True],
+    )
     kind: Text = Field(description="What a record is called there.", examples=["ticket", "issue"])
     connections: list[Text] = Field(
         default_factory=list,

@@ -23,7 +23,7 @@ from sync.mapping.findings import Problems
 from sync.mapping.load import MappingErrors, load
 from sync.mapping.statuses import status_rules
 from sync.mapping.yaml import Document
-from sync.model import Status
+from sync.model import Direction, Status
 from tests.sync.mapping.records import mapping as mapping_of
 
 OPEN, DONE = ("new", "in_progress", "waiting"), ("resolved", "closed")
@@ -157,7 +157,11 @@ def _like() -> CompiledMapping:
 
 def as_party(entry: Entry) -> Any:
     own = replace(
-        _like(), status_field="status", status_direction="both", status=rules(entry), collapses=entry["collapses"]
+        _like(),
+        status_field="status",
+        status_direction=Direction.BOTH,
+        status=rules(entry),
+        collapses=entry["collapses"],
     )
     return party(own)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sync.mapping.load import MappingErrors, load
-from tests.sync.mapping import wrong_files, wrong_routes
+from tests.sync.mapping import wrong_files, wrong_more
 
-WRONG = {**wrong_files.WRONG, **wrong_routes.WRONG}
+WRONG = {**wrong_files.WRONG, **wrong_more.WRONG}
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -19,4 +19,4 @@ def test_a_wrong_file_is_refused_with_everything_that_is_wrong(name: str) -> Non
 
 
 def test_there_are_many_wrong_files() -> None:
-    assert len(WRONG) == len(wrong_files.WRONG) + len(wrong_routes.WRONG) >= 120
+    assert len(WRONG) == len(wrong_files.WRONG) + len(wrong_more.WRONG) >= 120

@@ -1,4 +1,4 @@
-"""Routes, expressions and people that are wrong, and everything that must be said about each."""
+"""More files that are wrong: routes, expressions, people, pairs of systems; and everything that must be said about each."""
 
 # ruff: noqa: E501
 
@@ -377,6 +377,45 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         [
             "routes.yaml:2:23: routes[0].when.dimensions: no record has such tags: one that must be there must not, or would be in two dimensions; take one out",
+        ],
+    ),
+    "stock of an unknown system": (
+        {"a.yaml": "system: zendeks\nstock: true\n"},
+        [
+            "a.yaml:2:8: stock: there is no stock mapping for `zendeks`; did you mean `zendesk`?",
+        ],
+    ),
+    "stock that is neither yes nor no": (
+        {"a.yaml": "system: zendesk\nstock: yes\nkind: ticket\nfields: {title: {field: subject}}\n"},
+        [
+            "a.yaml:2:8: stock: `yes` is neither true nor false",
+        ],
+    ),
+    "a meaning that the other system loses": (
+        {
+            "a.yaml": "system: jira\nkind: x\nfields:\n  status:\n    field: status\n    values: {To Do: new, Doing: in_progress, Done: resolved}\n    write: {new: To Do, in_progress: Doing, resolved: Done}\n",
+            "b.yaml": "system: zendesk\nkind: x\nfields:\n  status:\n    field: status\n    values: {open: in_progress, solved: resolved}\n    write: {in_progress: open, resolved: solved}\n",
+        },
+        [
+            "b.yaml:7:5: fields.status.write: Jira `To Do` reads as new; writing new to Zendesk gives `open`; `open` reads as in_progress: the two cannot be told apart there, and in_progress written back to Jira would make it `Doing`; write a status of its own for new, or say `collapses: true` if that is meant",
+        ],
+    ),
+    "a category that the other system loses": (
+        {
+            "a.yaml": "system: jira\nkind: x\nfields:\n  status:\n    field: status\n    values: {To Do: in_progress, Done: resolved}\n    write: {in_progress: To Do, resolved: Done}\n    by_category: {field: status_category, values: {new: waiting}}\n",
+            "b.yaml": "system: zendesk\nkind: x\nfields:\n  status:\n    field: status\n    values: {open: in_progress, solved: resolved}\n    write: {in_progress: open, resolved: solved}\n",
+        },
+        [
+            "b.yaml:7:5: fields.status.write: Jira (a status of the category `new`) reads as waiting; writing waiting to Zendesk gives `open`; `open` reads as in_progress: the two cannot be told apart there, and in_progress written back to Jira would make it `To Do`; write a status of its own for waiting, or say `collapses: true` if that is meant",
+        ],
+    ),
+    "two that would write at each other for ever": (
+        {
+            "a.yaml": "system: jira\nkind: x\nfields:\n  status:\n    field: status\n    values: {a: new, b: in_progress, c: waiting, d: resolved}\n    write: {new: b, in_progress: c, waiting: a, resolved: d}\n    collapses: true\n",
+            "b.yaml": "system: zendesk\nkind: x\nfields:\n  status:\n    field: status\n    values: {a: new, b: in_progress, c: waiting, d: resolved}\n    write: {new: b, in_progress: c, waiting: a, resolved: d}\n    collapses: true\n",
+        },
+        [
+            "b.yaml:7:5: fields.status.write: Jira `c` reads as waiting, so Zendesk is made `a`; that reads as new, so Jira is made `b`; Jira `b` reads as in_progress, so Zendesk is made `c`; that reads as waiting, so Jira is made `a`; and so on, round to `c` again, for ever; write for each meaning a status that reads as it",
         ],
     ),
 }
