@@ -65,6 +65,7 @@ LEVELS: Mapping[str, int] = {
     "forgotten": logging.INFO,
     "store_back": logging.INFO,
     "command": logging.INFO,
+    "link_proposed": logging.INFO,
     "write_in_doubt": logging.INFO,
     "create_in_doubt": logging.INFO,
     "feed_repeats": logging.INFO,

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sync.cli import plan as plan_words
+from sync.cli.acting import ask, person
 from sync.cli.ending import Ended, Exit, told
 from sync.cli.mappings import app as mappings_app
 from sync.cli.options import Config, Connection, Json, Number, Record, configuration, known
+from sync.cli.proposals import app as proposals_app
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,8 +44,10 @@ for _name, _group in (
     ("parked", parked_app),
     ("connections", connections_app),
     ("mappings", mappings_app),
+    ("proposals", proposals_app),
 ):
     app.add_typer(_group, name=_name, rich_help_panel=None)
+plan_words.attach(app)
 
 
 @app.callback()
@@ -171,7 +176,7 @@ def start(
             )
             if not typer.confirm(question, err=True):
                 raise Ended("nothing was started")
-    _ask(configured, "start", args, json=json)
+    ask(configured, "start", args, json=json)
 
 
 def _would_create(configured: Configuration, connection: str, since: datetime) -> int:
@@ -193,7 +198,7 @@ def pause(context: typer.Context, connection: Connection, config: Config = None,
     """Neither read nor write a connection until it is started again."""
     configured = configuration(context, config)
     known(configured, connection)
-    _ask(configured, "pause", {"connection": connection}, json=json)
+    ask(configured, "pause", {"connection": connection}, json=json)
 
 
 # --- looking ---------------------------------------------------------------------------------------------------------
@@ -271,7 +276,7 @@ def holds_list(context: typer.Context, config: Config = None, json: Json = False
 @holds_app.command("resume")
 def holds_resume(context: typer.Context, hold: Number, config: Config = None, json: Json = False) -> None:
     """Release one hold."""
-    _ask(configuration(context, config), "resume", {"hold": hold, "by": _person()}, json=json)
+    ask(configuration(context, config), "resume", {"hold": hold, "by": person()}, json=json)
 
 
 @parked_app.callback()
@@ -298,7 +303,7 @@ def parked_list(context: typer.Context, config: Config = None, json: Json = Fals
 @parked_app.command("retry")
 def parked_retry(context: typer.Context, parked_id: Number, config: Config = None, json: Json = False) -> None:
     """Try what is parked once more."""
-    _ask(configuration(context, config), "retry", {"parked": parked_id, "by": _person()}, json=json)
+    ask(configuration(context, config), "retry", {"parked": parked_id, "by": person()}, json=json)
 
 
 @parked_app.command("skip")
@@ -310,7 +315,7 @@ def parked_skip(
     json: Json = False,
 ) -> None:
     """Leave what is parked as it is."""
-    _ask(configuration(context, config), "skip", {"parked": parked_id, "why": why, "by": _person()}, json=json)
+    ask(configuration(context, config), "skip", {"parked": parked_id, "why": why, "by": person()}, json=json)
 
 
 def _listing(
@@ -338,13 +343,13 @@ def _listing(
 @app.command()
 def link(context: typer.Context, one: Record, two: Record, config: Config = None, json: Json = False) -> None:
     """Bring two records into one item."""
-    _ask(configuration(context, config), "link", {"one": one, "two": two, "by": _person()}, json=json)
+    ask(configuration(context, config), "link", {"one": one, "two": two, "by": person()}, json=json)
 
 
 @app.command()
 def unlink(context: typer.Context, record: Record, config: Config = None, json: Json = False) -> None:
     """Let a record leave its item. Nobody's status or tags move."""
-    _ask(configuration(context, config), "unlink", {"record": record, "by": _person()}, json=json)
+    ask(configuration(context, config), "unlink", {"record": record, "by": person()}, json=json)
 
 
 @app.command("import")
@@ -490,18 +495,6 @@ def version() -> None:
 # --- common ----------------------------------------------------------------------------------------------------------
 
 
-def _ask(configured: Configuration, verb: str, args: dict[str, Any], *, json: bool) -> None:
-    from sync.cli import opening, show
-
-    answer = opening.ask(configured, verb, args)
-    if json:
-        show.json(answer)
-    elif answer.ok:
-        show.say(answer.message)
-    if not answer.ok:
-        raise Ended("" if json else answer.message)
-
-
 def _time(text: str) -> datetime:
     from datetime import UTC, datetime
 
@@ -513,16 +506,6 @@ def _time(text: str) -> datetime:
     if at > datetime.now(UTC):
         raise Ended(f"--since {text} lies in the future", Exit.USAGE)
     return at
-
-
-def _person() -> str:
-    """Who acts, for the journal: the name of the account on this machine."""
-    import getpass
-
-    try:
-        return f"{getpass.getuser()} (command line)"[:64]
-    except (KeyError, OSError):
-        return "command line"
 
 
 def main() -> None:

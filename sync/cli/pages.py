@@ -93,6 +93,12 @@ def explain(page: ItemView) -> None:
     for one in page.members:
         say()
         _member(one)
+    for proposal in page.proposals:
+        say()
+        say(f"proposal {proposal.id}: {proposal.one.name} and {proposal.other.name}: {proposal.says}")
+        say(
+            f"  `hypercare proposals accept {proposal.id}` brings them into one item, `... refuse {proposal.id}` does not"
+        )
     for parked in page.parked:
         say()
         say(f"parked {parked.id}: {parked.field} of {parked.record or 'a create'}: {parked.reason}")

@@ -12,6 +12,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from sync.core.reasons import ConflictKind, ParkReason
+from sync.core.traces import Answer, TraceKind
 from sync.model import Direction, Fact, Role, Side, Status
 
 
@@ -77,14 +78,22 @@ class RoleRules(Struct, frozen=True, kw_only=True):
 
 
 class Rules(Struct, frozen=True, kw_only=True):
-    """The rules of groups. A role that is not named has the defaults."""
+    """The rules of groups. A role that is not named has the defaults.
+
+    proposals: what becomes of records that share an id of a call; a person is asked where nothing is said.
+    """
 
     roles: Mapping[Role, RoleRules] = field(default_factory=dict)
     reopen_as: Status = Status.NEW
+    proposals: Mapping[TraceKind, Answer] = field(default_factory=dict)
 
     def of(self, role: Role) -> RoleRules:
         """The rules of one role."""
         return self.roles.get(role) or RoleRules()
+
+    def answer(self, kind: TraceKind) -> Answer:
+        """What becomes of two records that share an id of this kind."""
+        return self.proposals.get(kind, Answer.PROPOSE)
 
 
 # --- state -----------------------------------------------------------------------------------------------------

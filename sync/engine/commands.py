@@ -11,12 +11,13 @@ from msgspec import Struct
 from sqlalchemy import Connection, select, update
 
 from sync.core.reasons import HoldReason
-from sync.engine import adopt, columns, contact, create, find, parking, poll, rows
+from sync.engine import adopt, columns, contact, create, find, parking, poll, proposals, rows
 from sync.engine.find import NotFound
 from sync.engine.hub import Connected, Hub, Mode
 from sync.model import Json
 from sync.store.errors import StoreError
 from sync.store.tables import commands, deliveries, holds, links, parked, records
+from sync.store.tables import proposals as proposed
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -311,6 +312,42 @@ def unlink(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
     return Answer(ok=True, message=f"{named} has left {find.item_name(active.item_id)}")
 
 
+def accept(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
+    """Bring the two records of a proposal into one item."""
+    row = _proposal(conn, args)
+    for record_id in (row.one_id, row.other_id):
+        record = rows.record_row(conn, record_id)
+        if record.presence != "present":
+            raise Refused(f"{record.key or record.remote_id} is {record.presence} on its system: it cannot be linked")
+    touched = proposals.accept(conn, hub, row, by=str(args.get("by") or "command"))
+    rows.mark(conn, touched, hub.clock.now(), f"proposal {row.id}")
+    first, second = rows.active_link(conn, row.one_id), rows.active_link(conn, row.other_id)
+    if first is not None and second is not None and first.item_id == second.item_id:
+        return Answer(ok=True, message=f"both belong to {find.item_name(first.item_id)}", data={"item": first.item_id})
+    return Answer(
+        ok=True,
+        message="each of them belongs to an item with a tracker issue of its own: they are noted as related and not "
+        "joined; unlink one issue first if they are the same thing, and link them",
+    )
+
+
+def refuse(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
+    """Say that the two records of a proposal do not belong together."""
+    row = _proposal(conn, args)
+    proposals.refuse(conn, hub, row, by=str(args.get("by") or "command"))
+    return Answer(ok=True, message=f"proposal {row.id} is refused: these two are not proposed again")
+
+
+def _proposal(conn: Connection, args: Mapping[str, Json]) -> Any:
+    number = _number(args, "proposal", "hypercare proposals")
+    row = conn.execute(select(proposed).where(proposed.c.id == number)).first()
+    if row is None:
+        raise NotFound(f"there is no proposal {number}; `hypercare proposals` lists them")
+    if row.ended_at is not None:
+        raise Refused(f"proposal {row.id} was {row.ended_how} already, at {_time(row.ended_at)}")
+    return row
+
+
 def import_(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
     """Read a connection's records from a date on, once."""
     connected = _connection(hub, args)
@@ -342,6 +379,8 @@ VERBS: Mapping[str, _Verb] = {
     "skip": skip,
     "link": link,
     "unlink": unlink,
+    "accept": accept,
+    "refuse": refuse,
     "import": import_,
     "refresh": refresh,
 }

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sync.core.reasons import ParkReason
 from sync.core.versions import Verdict, accept
-from sync.engine import adopt, brakes, columns, own_writes, parking, rows
+from sync.engine import adopt, brakes, columns, own_writes, parking, proposals, rows
 from sync.engine.hub import Connected, Hub
 from sync.model import Missing, MissingKind, Origin, Snapshot
 from sync.store.tables import aliases, links, people, records, workflows
@@ -38,6 +38,7 @@ class Taken:
     """What became of a batch. ids, members: record row and item by remote id. touched: items made dirty.
 
     reread: the records to be read directly. doubted: those that were, and that are read again, at the times given.
+    stored: record row and snapshot of those whose raw values are new.
     """
 
     new: int = 0
@@ -48,6 +49,7 @@ class Taken:
     touched: set[int] = field(default_factory=set)
     reread: set[str] = field(default_factory=set)
     doubted: dict[str, datetime] = field(default_factory=dict)
+    stored: list[tuple[int, Snapshot]] = field(default_factory=list)
 
 
 # Built once: building a statement costs several times its execution.
@@ -108,6 +110,8 @@ def take(
         else:
             _take_known(conn, hub, connected, row, snap, read_no, why, taken)
     _insert(conn, hub, connected, fresh, read_no, why, taken)
+    if why != "created":  # it was made of its item's own words
+        taken.touched |= proposals.note(conn, hub, connected, taken.stored)
     _remember_workflows(conn, connected, latest.values(), now)
     _remember_people(conn, connected, latest.values(), now)
     rows.mark(conn, taken.touched, now)
@@ -183,6 +187,7 @@ def _take_known(
     }
     conn.execute(_SEEN_WHOLE if whole else _SEEN, values)
     taken.updated += 1
+    taken.stored.append((row.id, snap))
     _remember_aliases(conn, connected, row.id, (*snap.aliases, *((row.key,) if row.key != snap.ref.key else ())))
     if linked:
         if digest != row.digest or row.presence != "present" or why not in ("poll", "hook", "sweep"):
@@ -231,6 +236,7 @@ def _insert(
         ):
             taken.ids[row.remote_id] = row.id
     for snap in fresh:
+        taken.stored.append((taken.ids[snap.ref.id], snap))
         if snap.aliases:
             _remember_aliases(conn, connected, taken.ids[snap.ref.id], snap.aliases)
         if why != "created" and (connected.mapping.link_fields or hub.routes or snap.links or snap.follows):

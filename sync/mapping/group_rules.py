@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sync.core.state import RoleRules, Rules
+from sync.core.traces import Answer, TraceKind
 from sync.mapping import schema
 from sync.mapping.findings import Problems
 from sync.model import Role, Side, Status
@@ -29,4 +30,12 @@ def rules(file: schema.RulesFile, problems: Problems) -> Rules:
             for role, group in ((Role.HELPDESK, file.groups.helpdesk), (Role.SIGNAL, file.groups.signal))
         },
         reopen_as=file.reopen_as if file.reopen_as.side is Side.ACTIVE else Status.NEW,
+        proposals={
+            kind: answer
+            for kind, answer in (
+                (TraceKind.REQUEST, file.proposals.request_id),
+                (TraceKind.TRACE, file.proposals.trace_id),
+            )
+            if answer is not Answer.PROPOSE
+        },
     )

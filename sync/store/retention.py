@@ -27,8 +27,10 @@ from sync.store.tables import (
     links,
     parked,
     people,
+    proposals,
     records,
     refreshes,
+    traces,
     writes,
 )
 
@@ -200,6 +202,8 @@ def _delete_records(conn: Connection, ids: Sequence[int], now: datetime, keep: R
         still = select(records.c.id).where(records.c.id.in_(piece), _unused_records(now, keep), ~linked)
         gone = list(conn.execute(still).scalars())
         conn.execute(delete(aliases).where(aliases.c.record_id.in_(gone)))
+        conn.execute(delete(traces).where(traces.c.record_id.in_(gone)))
+        conn.execute(delete(proposals).where(or_(proposals.c.one_id.in_(gone), proposals.c.other_id.in_(gone))))
         count += conn.execute(delete(records).where(records.c.id.in_(gone))).rowcount
     return count
 

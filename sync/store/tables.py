@@ -142,7 +142,7 @@ links = Table(
     Column("id", Id, primary_key=True),
     Column("item_id", Id, ForeignKey("items.id"), nullable=False),
     Column("record_id", Id, ForeignKey("records.id"), nullable=False),
-    Column("made_by", String(32), nullable=False),  # route | shown | command | merge | record
+    Column("made_by", String(32), nullable=False),  # route | shown | command | merge | record | proposal
     Column("made_at", Moment, nullable=False),
     Column("version", Id, nullable=False, server_default="1"),
     Column("base", LargeBinary, nullable=False),  # Base: status, tags, links
@@ -397,6 +397,36 @@ commands = Table(
     sqlite_autoincrement=True,
 )
 """Requests of the command line to the running daemon, and its answers."""
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("record_id", Id, ForeignKey("records.id"), primary_key=True),
+    Column("digest", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False, server_default=""),  # request_id | trace_id | "" for a mention
+    Column("seen_at", Moment, nullable=False),
+    Index("ix_traces_digest", "digest"),
+)
+"""Ids of calls that records have or mention, as digests."""
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("one_id", Id, ForeignKey("records.id"), nullable=False),  # the smaller of the two
+    Column("other_id", Id, ForeignKey("records.id"), nullable=False),
+    Column("kind", String(16), nullable=False),  # request_id | trace_id
+    Column("evidence", String(128), nullable=False),  # the id that both name
+    Column("made_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("ended_how", String(16), nullable=False, server_default=""),  # accepted | refused
+    Column("ended_by", String(64), nullable=False, server_default=""),
+    Index("uq_proposals_pair", "one_id", "other_id", unique=True),
+    Index("ix_proposals_other", "other_id"),
+    Index("ix_proposals_open", "id", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+    sqlite_autoincrement=True,
+)
+"""Pairs of records that name the same call or trace: a person says whether they belong together. Asked once."""
 
 plans = Table(
     "plans",

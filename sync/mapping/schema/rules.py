@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from sync.core.state import Detail, Reopen, Resolve
+from sync.core.traces import Answer
 from sync.mapping.schema.ground import Strict, YesNo
 from sync.model import Role, Status
 
@@ -52,6 +53,21 @@ class Groups(Strict):
     )
 
 
+class ProposedLinks(Strict):
+    """What becomes of two records that name the same call: `propose` asks a person, `accept` joins them, `off`."""
+
+    request_id: Answer = Field(
+        default=Answer.PROPOSE,
+        description="A record names the request id of a call that a gateway's sample or an error's tag has.",
+        examples=["accept"],
+    )
+    trace_id: Answer = Field(
+        default=Answer.PROPOSE,
+        description="The same for a trace id, which may go through several services.",
+        examples=["off"],
+    )
+
+
 class RulesFile(Strict):
     """`rules.yaml`: how the records of one item speak together."""
 
@@ -62,4 +78,9 @@ class RulesFile(Strict):
         default=Status.NEW,
         description="The status of an item that was opened again: `new`, `in_progress` or `waiting`.",
         examples=["new"],
+    )
+    proposals: ProposedLinks = Field(
+        default_factory=ProposedLinks,
+        description="What becomes of two records that name the same call.",
+        examples=[{"request_id": "accept"}],
     )

@@ -65,6 +65,8 @@ BAD = [
     ("unlink", {"record": "elsewhere:12"}, "there is no connection 'elsewhere'; known: support, tracker"),
     ("import", {"connection": "support", "since": "x"}, "'x' is not a time: write it like 2026-03-01T09:00:00+00:00"),
     ("refresh", {"item": "hc-7"}, "there is no item hc-7 yet"),
+    ("accept", {"proposal": 3}, "there is no proposal 3; `hypercare proposals` lists them"),
+    ("refuse", {"proposal": "x"}, "'x' is not the number of anything; `hypercare proposals` lists the numbers"),
     ("dance", {}, "this daemon does not know 'dance': it may be older than the command line"),
     ("start", ["support"], "say which connection is meant"),
     ("start", None, "say which connection is meant"),

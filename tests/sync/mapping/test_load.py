@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.core.state import Detail, Reopen, Resolve, RoleRules, Rules
+from sync.core.traces import Answer, TraceKind
 from sync.mapping.load import MappingErrors, listed, load
 from sync.model import Role, Status
 from tests.sync.mapping.records import AT, shipped_texts, ticket
@@ -23,6 +24,7 @@ def test_the_rules_file_sets_every_knob() -> None:
     text = (
         "groups:\n  signal: {resolve: never, reopen: never, reopen_reaches: [tracker, helpdesk], detail: sole,\n"
         "    siblings: true, automatic_resolve: true}\nreopen_as: in_progress\n"
+        "proposals: {request_id: accept, trace_id: 'off'}\n"
     )
     assert load({"rules.yaml": text}).rules == Rules(
         roles={
@@ -37,6 +39,7 @@ def test_the_rules_file_sets_every_knob() -> None:
             ),
         },
         reopen_as=Status.IN_PROGRESS,
+        proposals={TraceKind.REQUEST: Answer.ACCEPT, TraceKind.TRACE: Answer.OFF},
     )
 
 

@@ -444,6 +444,42 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "proposals",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("one_id", ID, nullable=False),
+        sa.Column("other_id", ID, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("evidence", sa.String(length=128), nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.Column("ended_at", MOMENT, nullable=True),
+        sa.Column("ended_how", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("ended_by", sa.String(length=64), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["one_id"], ["records.id"], name=op.f("fk_proposals_one_id")),
+        sa.ForeignKeyConstraint(["other_id"], ["records.id"], name=op.f("fk_proposals_other_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposals")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_proposals_open",
+        "proposals",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index("ix_proposals_other", "proposals", ["other_id"], unique=False)
+    op.create_index("uq_proposals_pair", "proposals", ["one_id", "other_id"], unique=True)
+    op.create_table(
+        "traces",
+        sa.Column("record_id", ID, nullable=False),
+        sa.Column("digest", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("seen_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["record_id"], ["records.id"], name=op.f("fk_traces_record_id")),
+        sa.PrimaryKeyConstraint("record_id", "digest", name=op.f("pk_traces")),
+    )
+    op.create_index("ix_traces_digest", "traces", ["digest"], unique=False)
+    op.create_table(
         "deliveries",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("item_id", ID, nullable=False),

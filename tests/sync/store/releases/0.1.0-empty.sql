@@ -271,6 +271,19 @@ CREATE TABLE plans (
 	ended_at VARCHAR(27), 
 	"by" VARCHAR(64) DEFAULT '' NOT NULL
 );
+CREATE TABLE proposals (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	one_id INTEGER NOT NULL, 
+	other_id INTEGER NOT NULL, 
+	kind VARCHAR(16) NOT NULL, 
+	evidence VARCHAR(128) NOT NULL, 
+	made_at VARCHAR(27) NOT NULL, 
+	ended_at VARCHAR(27), 
+	ended_how VARCHAR(16) DEFAULT '' NOT NULL, 
+	ended_by VARCHAR(64) DEFAULT '' NOT NULL, 
+	CONSTRAINT fk_proposals_one_id FOREIGN KEY(one_id) REFERENCES records (id), 
+	CONSTRAINT fk_proposals_other_id FOREIGN KEY(other_id) REFERENCES records (id)
+);
 CREATE TABLE records (
 	id INTEGER NOT NULL, 
 	connection_id INTEGER NOT NULL, 
@@ -332,6 +345,14 @@ CREATE TABLE shadows (
 	CONSTRAINT pk_shadows PRIMARY KEY (id), 
 	CONSTRAINT fk_shadows_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
 );
+CREATE TABLE traces (
+	record_id INTEGER NOT NULL, 
+	digest VARCHAR(32) NOT NULL, 
+	kind VARCHAR(16) DEFAULT '' NOT NULL, 
+	seen_at VARCHAR(27) NOT NULL, 
+	CONSTRAINT pk_traces PRIMARY KEY (record_id, digest), 
+	CONSTRAINT fk_traces_record_id FOREIGN KEY(record_id) REFERENCES records (id)
+);
 CREATE TABLE workflows (
 	connection_id INTEGER NOT NULL, 
 	workflow VARCHAR(191) NOT NULL, 
@@ -356,9 +377,9 @@ CREATE TABLE writes (
 CREATE INDEX ix_items_dirty ON items (not_before) WHERE gen > done_gen;
 CREATE INDEX ix_journal_item ON journal (item_id, id);
 CREATE INDEX ix_conflicts_item ON conflicts (item_id);
-CREATE INDEX ix_records_key ON records (connection_id, "key");
 CREATE INDEX ix_records_swept ON records (connection_id, swept_at);
 CREATE UNIQUE INDEX uq_records_identity ON records (connection_id, remote_id, kind);
+CREATE INDEX ix_records_key ON records (connection_id, "key");
 CREATE INDEX ix_writes_connection_at ON writes (connection_id, at);
 CREATE INDEX ix_writes_link_at ON writes (link_id, field, at);
 CREATE INDEX ix_holds_open ON holds (connection_id) WHERE released_at IS NULL;
@@ -372,11 +393,15 @@ CREATE INDEX ix_shadows_open ON shadows (link_id, field) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX uq_gateway_signatures_version ON gateway_signatures (connection_id, version);
 CREATE INDEX ix_gateway_changes_signature ON gateway_changes (connection_id, signature, version);
 CREATE INDEX ix_links_item ON links (item_id);
-CREATE INDEX ix_links_record ON links (record_id);
 CREATE UNIQUE INDEX uq_links_record ON links (record_id) WHERE ended_at IS NULL;
-CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
+CREATE INDEX ix_links_record ON links (record_id);
+CREATE INDEX ix_traces_digest ON traces (digest);
+CREATE UNIQUE INDEX uq_proposals_pair ON proposals (one_id, other_id);
+CREATE INDEX ix_proposals_other ON proposals (other_id);
+CREATE INDEX ix_proposals_open ON proposals (id) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX uq_deliveries_open ON deliveries (link_id) WHERE state IN ('waiting', 'sending', 'in_doubt');
-CREATE INDEX ix_deliveries_state ON deliveries (state, not_before);
+CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
 CREATE UNIQUE INDEX uq_deliveries_route ON deliveries (item_id, connection_id) WHERE kind = 'create' AND state <> 'superseded';
+CREATE INDEX ix_deliveries_state ON deliveries (state, not_before);
 DELETE FROM "sqlite_sequence";
 COMMIT;

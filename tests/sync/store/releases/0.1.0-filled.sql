@@ -334,6 +334,22 @@ CREATE TABLE plans (
 INSERT INTO "plans" VALUES(1,'2026-01-03T03:04:05.678901Z','plans ki',1,'plans mappings 1','plans fingerprint 1','plans digest 1',X'7B226E756D626572223A317D','plans state ',1,'2026-01-03T03:04:05.678901Z','2026-01-03T03:04:05.678901Z','plans by 1');
 INSERT INTO "plans" VALUES(2,'2026-01-04T03:04:05.678901Z','plans ki',2,'plans mappings 2','plans fingerprint 2','plans digest 2',X'7B226E756D626572223A327D','plans state ',2,'2026-01-04T03:04:05.678901Z','2026-01-04T03:04:05.678901Z','plans by 2');
 INSERT INTO "plans" VALUES(3,'2026-01-05T03:04:05.678901Z','plans ki',3,'plans mappings 3','plans fingerprint 3','plans digest 3',X'7B226E756D626572223A337D','plans state ',3,'2026-01-05T03:04:05.678901Z','2026-01-05T03:04:05.678901Z','plans by 3');
+CREATE TABLE proposals (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	one_id INTEGER NOT NULL, 
+	other_id INTEGER NOT NULL, 
+	kind VARCHAR(16) NOT NULL, 
+	evidence VARCHAR(128) NOT NULL, 
+	made_at VARCHAR(27) NOT NULL, 
+	ended_at VARCHAR(27), 
+	ended_how VARCHAR(16) DEFAULT '' NOT NULL, 
+	ended_by VARCHAR(64) DEFAULT '' NOT NULL, 
+	CONSTRAINT fk_proposals_one_id FOREIGN KEY(one_id) REFERENCES records (id), 
+	CONSTRAINT fk_proposals_other_id FOREIGN KEY(other_id) REFERENCES records (id)
+);
+INSERT INTO "proposals" VALUES(1,1,1,'proposals kind 1','proposals evidence 1','2026-01-03T03:04:05.678901Z','2026-01-03T03:04:05.678901Z','proposals ended_','proposals ended_by 1');
+INSERT INTO "proposals" VALUES(2,2,2,'proposals kind 2','proposals evidence 2','2026-01-04T03:04:05.678901Z','2026-01-04T03:04:05.678901Z','proposals ended_','proposals ended_by 2');
+INSERT INTO "proposals" VALUES(3,3,3,'proposals kind 3','proposals evidence 3','2026-01-05T03:04:05.678901Z','2026-01-05T03:04:05.678901Z','proposals ended_','proposals ended_by 3');
 CREATE TABLE records (
 	id INTEGER NOT NULL, 
 	connection_id INTEGER NOT NULL, 
@@ -407,6 +423,17 @@ CREATE TABLE shadows (
 INSERT INTO "shadows" VALUES(1,'2026-01-03T03:04:05.678901Z',1,1,1,1,'shadows field 1','shadows before 1','shadows wanted 1','shadows why 1','2026-01-03T03:04:05.678901Z','shadows other 1','2026-01-03T03:04:05.678901Z','2026-01-03T03:04:05.678901Z');
 INSERT INTO "shadows" VALUES(2,'2026-01-04T03:04:05.678901Z',2,2,2,2,'shadows field 2','shadows before 2','shadows wanted 2','shadows why 2','2026-01-04T03:04:05.678901Z','shadows other 2','2026-01-04T03:04:05.678901Z','2026-01-04T03:04:05.678901Z');
 INSERT INTO "shadows" VALUES(3,'2026-01-05T03:04:05.678901Z',3,3,3,3,'shadows field 3','shadows before 3','shadows wanted 3','shadows why 3','2026-01-05T03:04:05.678901Z','shadows other 3','2026-01-05T03:04:05.678901Z','2026-01-05T03:04:05.678901Z');
+CREATE TABLE traces (
+	record_id INTEGER NOT NULL, 
+	digest VARCHAR(32) NOT NULL, 
+	kind VARCHAR(16) DEFAULT '' NOT NULL, 
+	seen_at VARCHAR(27) NOT NULL, 
+	CONSTRAINT pk_traces PRIMARY KEY (record_id, digest), 
+	CONSTRAINT fk_traces_record_id FOREIGN KEY(record_id) REFERENCES records (id)
+);
+INSERT INTO "traces" VALUES(1,'traces digest 1','traces kind 1','2026-01-03T03:04:05.678901Z');
+INSERT INTO "traces" VALUES(2,'traces digest 2','traces kind 2','2026-01-04T03:04:05.678901Z');
+INSERT INTO "traces" VALUES(3,'traces digest 3','traces kind 3','2026-01-05T03:04:05.678901Z');
 CREATE TABLE workflows (
 	connection_id INTEGER NOT NULL, 
 	workflow VARCHAR(191) NOT NULL, 
@@ -437,9 +464,9 @@ INSERT INTO "writes" VALUES(3,'2026-01-05T03:04:05.678901Z',3,3,'writes field 3'
 CREATE INDEX ix_items_dirty ON items (not_before) WHERE gen > done_gen;
 CREATE INDEX ix_journal_item ON journal (item_id, id);
 CREATE INDEX ix_conflicts_item ON conflicts (item_id);
-CREATE INDEX ix_records_key ON records (connection_id, "key");
 CREATE INDEX ix_records_swept ON records (connection_id, swept_at);
 CREATE UNIQUE INDEX uq_records_identity ON records (connection_id, remote_id, kind);
+CREATE INDEX ix_records_key ON records (connection_id, "key");
 CREATE INDEX ix_writes_connection_at ON writes (connection_id, at);
 CREATE INDEX ix_writes_link_at ON writes (link_id, field, at);
 CREATE INDEX ix_holds_open ON holds (connection_id) WHERE released_at IS NULL;
@@ -453,16 +480,21 @@ CREATE INDEX ix_shadows_open ON shadows (link_id, field) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX uq_gateway_signatures_version ON gateway_signatures (connection_id, version);
 CREATE INDEX ix_gateway_changes_signature ON gateway_changes (connection_id, signature, version);
 CREATE INDEX ix_links_item ON links (item_id);
-CREATE INDEX ix_links_record ON links (record_id);
 CREATE UNIQUE INDEX uq_links_record ON links (record_id) WHERE ended_at IS NULL;
-CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
+CREATE INDEX ix_links_record ON links (record_id);
+CREATE INDEX ix_traces_digest ON traces (digest);
+CREATE UNIQUE INDEX uq_proposals_pair ON proposals (one_id, other_id);
+CREATE INDEX ix_proposals_other ON proposals (other_id);
+CREATE INDEX ix_proposals_open ON proposals (id) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX uq_deliveries_open ON deliveries (link_id) WHERE state IN ('waiting', 'sending', 'in_doubt');
-CREATE INDEX ix_deliveries_state ON deliveries (state, not_before);
+CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
 CREATE UNIQUE INDEX uq_deliveries_route ON deliveries (item_id, connection_id) WHERE kind = 'create' AND state <> 'superseded';
+CREATE INDEX ix_deliveries_state ON deliveries (state, not_before);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('commands',3);
 INSERT INTO "sqlite_sequence" VALUES('items',3);
 INSERT INTO "sqlite_sequence" VALUES('plans',3);
 INSERT INTO "sqlite_sequence" VALUES('gateway_changes',3);
 INSERT INTO "sqlite_sequence" VALUES('links',3);
+INSERT INTO "sqlite_sequence" VALUES('proposals',3);
 COMMIT;
