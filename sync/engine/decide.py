@@ -277,6 +277,8 @@ def _way(one: Linked) -> str:
 
 def waived_links(item: Whole, one: Linked) -> tuple[tuple[Linked, ...], Errand | None]:
     """The members that a record would show by its mapping and was never told to, and the first write that shows one."""
+    if not one.base.links.waived and one.base.links.way in ("", _way(one)):
+        return (), None
     base, _ = _links(item, one)
     others = [other for other in item.linked if str(other.record_id) in base.waived]
     if not others:

@@ -246,7 +246,7 @@ class _Found:
 
     def _note_left(self, state: ItemState, item: Whole, members: Sequence[Member], due: Owed | None) -> None:
         for one, each in zip(item.linked, members, strict=True):
-            if not differs(state, each):
+            if each.shown is None or each.shown.status is state.status or not differs(state, each):
                 continue
             plan = due.plans[one.link_id] if due is not None else None
             if plan is not None and (plan.want is not None or plan.why == Why.STEPS_UNKNOWN):

@@ -201,9 +201,14 @@ def test_calls_in_their_turns_end_before_anything_changes() -> None:
 def test_no_call_begins_while_one_is_alone() -> None:
     turns = Turns(RealClock())
     seen: list[str] = []
+
+    def call() -> bool:
+        seen.append("call")
+        return False
+
     with turns.alone(1) as free:
         assert free
-        worker = threading.Thread(target=turns.taking(lambda: seen.append("call") is None))
+        worker = threading.Thread(target=turns.taking(call))
         worker.start()
         worker.join(0.05)
         assert seen == []
@@ -218,7 +223,12 @@ def test_a_busy_daemon_takes_the_files_up_later(place: Folder) -> None:
     place.edit("jira.yaml", "In Review: in_progress", "In Review: waiting")
     turns = place.reload.turns = Turns(AlwaysLate())
     began, go = threading.Event(), threading.Event()
-    worker = threading.Thread(target=turns.taking(lambda: began.set() is not None or not go.wait(10)))
+
+    def call() -> bool:
+        began.set()
+        return go.wait(10)
+
+    worker = threading.Thread(target=turns.taking(call))
     worker.start()
     assert began.wait(10)
     place.looks()
