@@ -125,6 +125,8 @@ def add_link(
     now = hub.clock.now()
     former = rows.last_link(conn, record_id)
     known = structs.replace(columns.base(former.base).links, asked=False) if former is not None else LinksBase()
+    if former is not None:
+        known = structs.replace(known, shown=known.shown - _being_hidden(conn, former.id))
     reopens = former is None and _is_follow_up(conn, hub, item_id, record_id)
     result = conn.execute(
         insert(links).values(
@@ -203,18 +205,23 @@ def end_link(conn: Connection, hub: Hub, link: Any, why: str) -> None:
         ],
     )
     rows.mark(conn, [link.item_id], now)
-    if why.startswith(UNLINKED):
-        _plan_farewell(conn, hub, link, why)
+    plan_farewell(conn, hub, link.id)
 
 
 UNLINKED = "unlinked"
 """How the reason begins for which a person's hand took a record out of its item."""
 
 
-def _plan_farewell(conn: Connection, hub: Hub, link: Any, why: str) -> None:
-    """Ask for the last write to a ticket or signal that was taken out of its item: it shows the issue no more."""
+def plan_farewell(conn: Connection, hub: Hub, link_id: int) -> None:
+    """Ask for the next last write to a record that a person took out of its item, so that it shows the item no more.
+
+    Called when it leaves, and whenever a write to it that was under way then has ended. Nothing where none is needed.
+    """
+    link = conn.execute(select(links).where(links.c.id == link_id)).one()
+    if link.ended_at is None or not link.ended_why.startswith(UNLINKED) or _is_open(conn, link.id):
+        return
     errand = farewell(conn, hub, link)
-    if errand is None or _is_under_way(conn, link.id):
+    if errand is None or columns.base(link.base).misses.get(FAREWELL, 0) >= hub.settings.miss_limit:
         return
     record = rows.record_row(conn, link.record_id)
     conn.execute(
@@ -227,27 +234,38 @@ def _plan_farewell(conn: Connection, hub: Hub, link: Any, why: str) -> None:
             state="waiting",
             want=columns.encode(errand),
             version=errand.expect,
-            cause=why[:128],
+            cause=link.ended_why,
             made_at=hub.clock.now(),
         )
     )
 
 
-def _is_under_way(conn: Connection, link_id: int) -> bool:
+FAREWELL = "farewell"
+"""Under which name `Base.misses` counts last writes that were answered well and not kept."""
+
+
+def _being_hidden(conn: Connection, link_id: int) -> frozenset[str]:
+    """What a last write under way takes away: when a read shows that, nobody has removed it by hand."""
+    open_now = deliveries.c.state.in_(("waiting", "sending", "in_doubt"))
+    row = conn.execute(select(deliveries.c.want).where(deliveries.c.link_id == link_id, open_now)).first()
+    return frozenset() if row is None else columns.errand(row.want).hides
+
+
+def _is_open(conn: Connection, link_id: int) -> bool:
     """At most one delivery of a link is open: what is being sent now leaves no room for a farewell."""
-    open_now = deliveries.c.state.in_(("sending", "in_doubt"))
+    open_now = deliveries.c.state.in_(("waiting", "sending", "in_doubt"))
     return conn.execute(select(deliveries.c.id).where(deliveries.c.link_id == link_id, open_now)).first() is not None
 
 
 def farewell(conn: Connection, hub: Hub, link: Any) -> Errand | None:
     """The write that makes a record which was taken out of its item show the item's issue no more, as it stands now.
 
-    None when there is nothing to write: it shows no issue of that item, shows it in a note only, cannot be written, or
-    is a member of an item again. The issue's own side needs none: it stays in the item and is written like ever.
+    None when there is nothing to write: it shows no record of that item, shows it in a note only, cannot be written, or
+    is a member of an item again. An issue that is taken out of its item shows the tickets no more, one write for each.
     """
     record = rows.record_row(conn, link.record_id)
     connected = hub.connections.get(record.connection_id)
-    if connected is None or connected.role is Role.TRACKER or connected.mode is not Mode.LIVE:
+    if connected is None or connected.mode is not Mode.LIVE:
         return None
     if record.presence != "present" or rows.active_link(conn, record.id) is not None:
         return None
@@ -265,7 +283,7 @@ def farewell(conn: Connection, hub: Hub, link: Any) -> Errand | None:
         if not named:
             return None
         return Errand(changes=Changes(set={name: None}), expect=snap.version, hides=frozenset(named), farewell=True)
-    if show == "app":
+    if show in ("app", "remote_link"):
         for shown, other in found:
             if shown.handle and shown.via is not LinkVia.FIELD:
                 changes = Changes(remove_links=(shown,))

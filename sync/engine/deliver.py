@@ -157,9 +157,14 @@ def _take(conn: Connection, hub: Hub, connected: Connected, delivery_id: str) ->
             "superseded",
             "the record left the item" if link.ended_at else f"the record is {record.presence}",
         )
+        adopt.plan_farewell(conn, hub, link.id)
         return None
     if errand.farewell:
         renewed = adopt.farewell(conn, hub, link)
+        if renewed is None and row.in_doubt_since is not None:
+            # It may have taken effect, so what is stored may show a link that is not there.
+            receipts.forget_shown(conn, hub.clock.now(), record.id, errand)
+            rows.ask(conn, connected.id, [(record.kind, record.remote_id)], hub.clock.now(), "member")
         if renewed is None and row.in_doubt_since is not None:
             _give_up_doubtful(conn, hub, row)
             return None
@@ -331,6 +336,8 @@ def _drop(hub: Hub, connected: Connected, sending: Sending, outcome: str, more: 
         row = conn.execute(select(deliveries).where(deliveries.c.id == sending.id)).one()
         _end(conn, hub, row, "superseded", outcome)
         more(conn)
+        if not sending.errand.farewell:
+            adopt.plan_farewell(conn, hub, sending.link_id)
         rows.mark(conn, [sending.item_id], hub.clock.now(), sending.cause)
 
     hub.store.step(step)

@@ -19,7 +19,7 @@ from sync.core.backoff import next_attempt
 from sync.core.receipt import Own
 from sync.core.receipt import settle as settle_intent
 from sync.core.state import Want
-from sync.engine import columns, down, ingest, load, outcome, overwritten, receipts, rows
+from sync.engine import adopt, columns, down, ingest, load, outcome, overwritten, receipts, rows
 from sync.engine.columns import Errand
 from sync.engine.hub import Connected, Hub
 from sync.engine.load import Linked
@@ -240,7 +240,8 @@ def _store(
         base = structs.replace(one.base, status=received.status_base, tags=tags)
         if own.took:
             known = structs.replace(base.links, noted=base.links.noted | errand.noted)
-            base = structs.replace(base, links=known)
+            misses = {name: count for name, count in base.misses.items() if name != "conflict"}
+            base = structs.replace(base, links=known, misses=misses, put_off=None)
         state, changes = received.item, received.changes
         if own.replaced is not None and _is_hidden(one, own.replaced):
             answer = structs.replace(found, overwrote=(own.replaced,))
@@ -255,6 +256,10 @@ def _store(
     _close(
         conn, hub, row, "settled" if own.took else "superseded", "found in the history" if own.took else "never applied"
     )
+    if link.ended_at is not None:
+        if errand.farewell:
+            receipts.forget_shown(conn, now, record_id, errand)  # it may have taken effect
+        adopt.plan_farewell(conn, hub, link.id)
     if own.took:
         receipts.note_writes(conn, hub, connected, row.item_id, link.id, record_id, errand, row.id, row.cause)
     rows.mark(conn, [row.item_id], now, row.cause)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -13,7 +13,7 @@ from connectors.errors import RemoteError
 from sync.core.reasons import ParkReason
 from sync.core.receipt import receive
 from sync.core.state import Change, ItemState, Member, TagBase, Want
-from sync.engine import columns, doubt, ingest, load, outcome, overwritten, parking, rows
+from sync.engine import adopt, columns, doubt, ingest, load, outcome, overwritten, parking, rows
 from sync.engine.columns import Base, Errand
 from sync.engine.hub import Connected, Hub
 from sync.engine.load import Linked
@@ -88,7 +88,8 @@ def _store(
             # After a farewell it stands: a read that shows the link still, or again, makes nobody join anew.
             base = structs.replace(base, links=_links_after(base, errand))
         else:
-            _forget_shown(conn, now, sending.record_id, errand)
+            forget_shown(conn, now, sending.record_id, errand)
+            base = _count_farewell(conn, hub, link, base, errand)
     conn.execute(_BASE, {"of": link.id, "new": columns.encode(base)})
     conn.execute(_SETTLED, {"of": sending.id, "at": now, "how": "not shown" if missed else "delivered"})
     note_writes(
@@ -99,6 +100,8 @@ def _store(
             parking.end(conn, hub, sending.link_id, name, "delivered")
     if link.ended_at is None:
         rows.mark(conn, [sending.item_id], now, sending.cause)
+    else:
+        adopt.plan_farewell(conn, hub, link.id)
     if (errand.changes.add_links or errand.changes.remove_links) and (answer is None or answer.links is None):
         rows.ask(conn, connected.id, [(sending.ref.kind, sending.ref.id)], now, "member")
 
@@ -126,7 +129,7 @@ def kept(state: ItemState, errand: Errand, tags: TagBase | None) -> TagBase | No
     return structs.replace(tags, had=tags.had | still, waived=tags.waived | still)
 
 
-def _forget_shown(conn: Connection, now: datetime, record_id: int, errand: Errand) -> None:
+def forget_shown(conn: Connection, now: datetime, record_id: int, errand: Errand) -> None:
     """A record that was linked again while its farewell was under way: what we took away nobody removed by hand."""
     again = rows.active_link(conn, record_id)
     if again is None:
@@ -135,6 +138,13 @@ def _forget_shown(conn: Connection, now: datetime, record_id: int, errand: Erran
     known = structs.replace(base.links, shown=base.links.shown - errand.hides)
     conn.execute(_BASE, {"of": again.id, "new": columns.encode(structs.replace(base, links=known))})
     rows.mark(conn, [again.item_id], now)
+
+
+def _count_farewell(conn: Connection, hub: Hub, link: Any, base: Base, errand: Errand) -> Base:
+    """A last write that was answered well and is not kept is made again a few times, then left."""
+    left = adopt.farewell(conn, hub, link)
+    count = base.misses.get(adopt.FAREWELL, 0) + 1 if left is not None and left.hides & errand.hides else 0
+    return structs.replace(base, misses={**base.misses, adopt.FAREWELL: count})
 
 
 def _links_after(base: Base, errand: Errand) -> columns.LinksBase:

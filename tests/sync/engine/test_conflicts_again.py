@@ -68,3 +68,18 @@ def test_when_the_record_rests_the_write_lands_and_all_is_as_before(day: Launch)
     day.world.wait(10)
     assert day.ticket_now(ticket)["status"] == "solved"
     assert len(day.world.told("write_conflict")) == told + CONFLICTS - 1
+
+
+def test_a_write_that_was_found_to_have_landed_counts_as_landed(day: Launch) -> None:
+    ticket, issue = day.linked_pair()
+    day.world.wait(60)
+    restless(day, CONFLICTS - 1)
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.DROP_AFTER, operation="tickets.update", count=1))
+    day.engineer(issue, "In Progress")
+    day.world.wait(120)
+    assert day.ticket_now(ticket)["status"] == "open"
+    restless(day, 1)
+    day.engineer(issue, "Done")
+    day.world.wait(10)
+    assert day.ticket_now(ticket)["status"] == "solved"
+    assert put_offs(day) == [None, None]

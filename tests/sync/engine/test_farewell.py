@@ -9,7 +9,7 @@ from tests.support.launch import Launch
 from tests.sync.engine.conftest import Make
 from tests.sync.engine.test_hoped_links import in_field
 from tests.sync.engine.test_official_app import AS_APP, app_links
-from tests.sync.engine.views import waiting
+from tests.sync.engine.views import many, waiting
 
 FIELD = in_field(360002)
 
@@ -130,3 +130,72 @@ def test_an_ignored_farewell_does_not_bring_the_ticket_back(make: Make) -> None:
     day.world.wait(300)
     assert day.ticket_now(ticket)["status"] == "new"
     assert day.links_on(issue) == []
+
+
+def test_an_issue_that_is_taken_out_shows_its_tickets_no_more(make: Make) -> None:
+    day = make(texts=FIELD)
+    key, tickets = many(day, 3)
+    day.world.wait(300)
+    assert len(day.links_on(key)) == 3
+    assert day.world.command("unlink", record=key).ok
+    day.world.wait(600)
+    assert day.links_on(key) == []
+    assert [shown_on(day, each) for each in tickets] == [None, None, None]
+    before = day.writes()
+    day.world.sweep()
+    assert day.writes() == before
+    assert len({day.item(f"support:{each}") for each in tickets}) == 1
+    assert waiting(day, "tracker") == 0
+
+
+def test_a_link_that_leads_elsewhere_stays_on_an_issue_that_is_taken_out(day: Launch) -> None:
+    _, issue = day.linked_pair()
+    day.jira.act({"act": "remote_link", "issue": issue, "url": "https://example.com/runbook"})
+    day.world.wait(300)
+    day.world.sweep()
+    assert day.world.command("unlink", record=issue).ok
+    day.world.wait(600)
+    assert day.links_on(issue) == ["https://example.com/runbook"]
+
+
+@pytest.mark.parametrize("fault", [FaultKind.DROP_BEFORE, FaultKind.DROP_AFTER])
+def test_a_ticket_that_is_taken_out_while_a_write_to_it_is_in_doubt_shows_the_issue_no_more(
+    make: Make, fault: FaultKind
+) -> None:
+    day, ticket, issue = linked(make, FIELD)
+    day.zendesk.control.faults.add(FaultRule(kind=fault, operation="tickets.update", count=1))
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="tickets.show", count=3, seconds=5))
+    day.label(issue, add="late")
+    day.world.wait(2, step=1)
+    unlink(day, ticket)
+    day.world.wait(900)
+    assert not shown_on(day, ticket)
+    assert waiting(day, "support") == 0
+    assert day.links_on(issue) == []
+
+
+@pytest.mark.parametrize("texts", [FIELD, AS_APP], ids=["field", "app"])
+@pytest.mark.parametrize("fault", [FaultKind.DROP_BEFORE, FaultKind.DROP_AFTER])
+def test_a_ticket_that_is_linked_again_while_its_farewell_is_in_doubt_stays_linked(
+    make: Make, texts: dict[str, str], fault: FaultKind
+) -> None:
+    day, ticket, issue = linked(make, texts)
+    day.zendesk.control.faults.add(FaultRule(kind=fault, method="write", count=1))
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="tickets.show", count=3, seconds=5))
+    unlink(day, ticket)
+    day.world.wait(2, step=1)
+    assert day.world.command("link", one=f"support:{ticket}", two=issue).ok
+    day.world.wait(900)
+    day.world.sweep()
+    assert (shown_on(day, ticket) if texts is FIELD else app_links(day, ticket)) in (issue, [issue])
+    assert day.item(f"support:{ticket}") == day.item(issue)
+
+
+def test_a_farewell_that_is_never_kept_is_made_a_few_times_only(make: Make) -> None:
+    day, ticket, _ = linked(make, FIELD)
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.IGNORE_WRITE, operation="tickets.update"))
+    before = day.calls("support").get("tickets.update", 0)
+    unlink(day, ticket)
+    day.world.wait(1800)
+    assert day.calls("support")["tickets.update"] - before == 3
+    assert waiting(day, "support") == 0
