@@ -15,7 +15,7 @@ from msgspec import structs
 
 from sync.core.state import StatusRules
 from sync.core.tags import fold
-from sync.mapping import compiled, schema
+from sync.mapping import compiled, schema, shadows
 from sync.mapping.findings import Problems, fingerprint, read_sentence
 from sync.mapping.patterns import PatternWrong, ReferencePattern, TagFilter, reference_pattern
 from sync.mapping.people import People
@@ -37,6 +37,7 @@ def mapping(
     tables = _tags(tags, problems) if tags is not None else TagTables(include=TagFilter(()), exclude=TagFilter(()))
     patterns = _patterns(fields.links, problems)
     _views(fields, problems)
+    shadows.check(file, problems)
     links = fields.links
     link_fields = tuple(dict.fromkeys(([links.field] if links.field else []) + links.read))
     return compiled.Mapping(

@@ -493,7 +493,8 @@ def test_a_note_names_the_id_where_there_is_no_key() -> None:
 
 STEPS = (
     "transitions:\n  '*': {resolution: Done, fields: {customfield_1: 5}}\n"
-    "  Done: {fields: {customfield_2: {value: Fixed}}}\n  Won't Do: {resolution: Won't Do, avoid: true}\n"
+    "  Done: {fields: {customfield_2: {value: Fixed}}}\n  Won't Do: {resolution: Won't Do}\n"
+    "  Cancelled: {avoid: true}\n"
 )
 
 
@@ -533,9 +534,9 @@ def test_a_status_own_resolution_is_taken_before_that_of_all() -> None:
 def test_statuses_to_avoid_and_forbidden_paths_are_no_edges() -> None:
     steps = STEPS.replace("{customfield_2: {value: Fixed}}", "{}, never_from: [In Review]")
     own = mapping("title: {field: summary}\n", steps, "jira")
-    assert own.avoids("Won't Do")
-    assert [own.forbids("To Do", _move(to)) for to in ("Won't Do", "Done", "Blocked")] == [True, False, False]
-    assert [own.forbids("In Review", _move(to)) for to in ("Won't Do", "Done", "Blocked")] == [True, True, False]
+    assert own.avoids("Cancelled")
+    assert [own.forbids("To Do", _move(to)) for to in ("Cancelled", "Done", "Blocked")] == [True, False, False]
+    assert [own.forbids("In Review", _move(to)) for to in ("Cancelled", "Done", "Blocked")] == [True, True, False]
 
 
 # --- the fingerprint -------------------------------------------------------------------------------------------------

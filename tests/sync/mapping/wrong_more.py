@@ -418,4 +418,90 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
             "b.yaml:7:5: fields.status.write: Jira `c` reads as waiting, so Zendesk is made `a`; that reads as new, so Jira is made `b`; Jira `b` reads as in_progress, so Zendesk is made `c`; that reads as waiting, so Jira is made `a`; and so on, round to `c` again, for ever; write for each meaning a status that reads as it",
         ],
     ),
+    "accepted although it reads so": (
+        {
+            "a.yaml": "system: zendesk\nkind: ticket\nfields:\n  status:\n    field: status\n    values: {open: in_progress, pending: waiting, solved: resolved}\n    write: {in_progress: open, resolved: solved}\n    accept: {waiting: [pending]}\n"
+        },
+        [
+            "a.yaml:8:24: fields.status.accept.waiting[0]: `pending` reads as waiting (line 6), so it rests under it anyway; take it out",
+        ],
+    ),
+    "accepted although it is kept": (
+        {
+            "a.yaml": "system: zendesk\nkind: ticket\nfields:\n  status:\n    field: status\n    values: {open: in_progress, pending: waiting, solved: resolved}\n    write: {in_progress: open, resolved: solved}\n    keep: [pending]\n    accept: {in_progress: [pending]}\n"
+        },
+        [
+            "a.yaml:9:28: fields.status.accept.in_progress[0]: `pending` is kept under every open status (line 8); take it out",
+        ],
+    ),
+    "a written status that is avoided": (
+        {
+            "a.yaml": "system: zendesk\nkind: ticket\nfields:\n  status:\n    field: status\n    values: {open: in_progress, pending: waiting, solved: resolved}\n    write: {in_progress: open, resolved: solved}\ntransitions: {solved: {avoid: true}}\n"
+        },
+        [
+            "a.yaml:7:42: fields.status.write.resolved: `solved` is avoided (line 8), so no record is ever taken there; write another status, or take `avoid` out",
+        ],
+    ),
+    "a step that is avoided and filled in": (
+        {
+            "a.yaml": "system: zendesk\nkind: ticket\nfields:\n  status:\n    field: status\n    values: {open: in_progress, pending: waiting, solved: resolved}\n    write: {in_progress: open, resolved: solved}\ntransitions: {spam: {avoid: true, resolution: Done}}\n"
+        },
+        [
+            "a.yaml:8:35: transitions.spam.resolution: is never used: `spam` is avoided (line 8); take one of the two out",
+        ],
+    ),
+    "an included tag that is excluded": (
+        {
+            "a.yaml": "system: zendesk\nkind: ticket\nfields:\n  tags:\n    field: tags\n    include: [launch*, hub-1]\n    exclude: ['hub*']\n"
+        },
+        [
+            "a.yaml:6:24: fields.tags.include[1]: no tag like `hub-1` travels: `hub*` (line 7) keeps it out; take one of the two out",
+        ],
+    ),
+    "a renamed tag that is excluded": (
+        {
+            "a.yaml": "system: zendesk\nkind: ticket\nfields:\n  tags:\n    field: tags\n    rename: {pay: hub-pay}\n    exclude: ['hub*']\n"
+        },
+        [
+            "a.yaml:6:19: fields.tags.rename.pay: `hub-pay` never travels: `hub*` (line 7) keeps it out; filters go by the name elsewhere: take one of the two out",
+        ],
+    ),
+    "a tag in the dimension before": (
+        {
+            "a.yaml": "system: zendesk\nkind: ticket\nfields:\n  tags:\n    field: tags\n    dimensions:\n      component: [api-1]\n      area: ['api*']\n"
+        },
+        [
+            "a.yaml:7:19: fields.tags.dimensions.component[0]: every tag like `api-1` is `area` already (line 8); a tag has one dimension: take one of the two out",
+        ],
+    ),
+    "two fields written to one": (
+        {
+            "a.yaml": "system: jira\nkind: issue\nfields:\n  severity: {field: priority, values: {High: high}, write: {high: High}}\n  urgency: {field: priority, values: {High: high}, write: {high: High}}\n"
+        },
+        [
+            "a.yaml:5:20: fields.urgency.field: `priority` is written by `severity` (line 4) as well; set `direction: in` on one of them",
+        ],
+    ),
+    "a field written twice at its creation": (
+        {"a.yaml": "system: jira\nkind: issue\nfields:\n  title: {field: summary}\ncreate: {fields: {summary: x}}\n"},
+        [
+            "a.yaml:5:19: create.fields.summary: `summary` is written by `title` (line 4) as well; take it out here, or set `direction: in` there",
+        ],
+    ),
+    "the status field written as another": (
+        {
+            "a.yaml": "system: zendesk\nkind: ticket\nfields:\n  status:\n    field: status\n    values: {open: in_progress, pending: waiting, solved: resolved}\n    write: {in_progress: open, resolved: solved}\n  owner: {field: status, direction: out}\n"
+        },
+        [
+            "a.yaml:8:18: fields.owner.field: `status` is written by `status` (line 5) as well; set `direction: in` on one of them",
+        ],
+    ),
+    "the link field written as another": (
+        {
+            "a.yaml": "system: zendesk\nkind: ticket\nfields:\n  links: {show: field, field: custom_fields.1}\n  body: {field: custom_fields.1}\n"
+        },
+        [
+            "a.yaml:5:17: fields.body.field: `custom_fields.1` is written by `links` (line 4) as well; set `direction: in` on one of them",
+        ],
+    ),
 }
