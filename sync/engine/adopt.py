@@ -14,12 +14,12 @@ from sqlalchemy import Connection, insert, select, update
 
 from sync.core.reasons import ConflictKind, ParkReason
 from sync.core.state import ItemState
-from sync.engine import brakes, columns, parking, rows
+from sync.engine import brakes, columns, parking, rows, shadow
 from sync.engine.columns import Base, Errand, LinksBase
 from sync.engine.hub import Connected, Hub, Mode
 from sync.mapping.routes import Act, Route
 from sync.model import Changes, LinkShown, LinkVia, Role, Snapshot
-from sync.store.tables import conflicts, deliveries, items, links, parked, records, refreshes, related
+from sync.store.tables import conflicts, deliveries, items, links, parked, records, related
 
 
 def adopt(
@@ -71,8 +71,7 @@ def _wait_for_source(conn: Connection, hub: Hub, connected: Connected, snap: Sna
 
 
 def _is_asked_for(conn: Connection, connected: Connected, remote_id: str) -> bool:
-    asked = (refreshes.c.connection_id == connected.id, refreshes.c.remote_id == remote_id)
-    return conn.execute(select(refreshes.c.remote_id).where(*asked)).first() is not None
+    return rows.is_asked_for(conn, connected.id, remote_id)
 
 
 def former_links(conn: Connection, record_id: int) -> frozenset[str]:
@@ -462,6 +461,8 @@ def _name(conn: Connection, record_id: int) -> str:
 
 def _route(conn: Connection, hub: Hub, connected: Connected, record_id: int, snap: Snapshot) -> set[int]:
     """The first route that matches gives the record an item and asks for its counterpart."""
+    if connected.mode is Mode.SHADOW:
+        shadow.note_route(conn, hub, connected, record_id, snap)
     if not _is_new(connected, snap) or not hub.routes:
         return set()
     if _may_be_our_own(conn, connected):

@@ -74,9 +74,14 @@ def _send(hub: Hub, connected: Connected, row: Any) -> None:
     route = next((each for each in hub.routes if each.name == row.route), None)
     with hub.store.read() as conn:
         linked = adopt.tracker_of(conn, hub, row.item_id) if connected.role == "tracker" else None
-        source = rows.record_row(conn, columns.errand(row.want).source_record or 0)
+        errand = columns.errand(row.want)
+        source = _source(conn, row, errand)
+        waits = _waits_for_survivor(conn, source)
         still = rows.active_link(conn, source.id)
-        since = marker.older_than_we(conn, source, columns.errand(row.want).looked)
+        since = marker.older_than_we(conn, source, errand.looked)
+    if waits:
+        _later(hub, row, _SURVIVOR_SECONDS)
+        return
     gone = (
         f"the route {row.route} is not there any more"
         if route is None
@@ -102,7 +107,7 @@ def _send(hub: Hub, connected: Connected, row: Any) -> None:
         return
     probe = connected.remote().probe(draft)
     intent = CreateIntent(marker=name, at=since or hub.clock.now(), probe=probe, draft=draft)
-    errand = structs.replace(columns.errand(row.want), create=intent, carried=carried)
+    errand = structs.replace(errand, create=intent, carried=carried, source_record=source.id)
     if since is not None:
         # What such a record was created with is not known: as after any join, its tags only ever add.
         errand = structs.replace(errand, carried=frozenset())
@@ -116,6 +121,37 @@ def _send(hub: Hub, connected: Connected, row: Any) -> None:
     except Exception:
         connected.left_behind[row.id] = row.attempts + 1
         raise
+
+
+_SURVIVOR_SECONDS = 10.0
+"""How soon a create is looked at again whose source was merged into a record that is being read."""
+
+
+def _source(conn: Connection, row: Any, errand: Errand) -> Any:
+    """The record that the create is for: where its source was merged away, the survivor that took its place."""
+    source = rows.record_row(conn, errand.source_record or 0)
+    survivor = _survivor(conn, source)
+    if survivor is None:
+        return source
+    home = rows.active_link(conn, survivor.id)
+    return survivor if home is not None and home.item_id == row.item_id else source
+
+
+def _survivor(conn: Connection, source: Any) -> Any | None:
+    if source.presence != "merged":
+        return None
+    into = ingest.merged_into(columns.snapshot(source.body))
+    return rows.find_record(conn, source.connection_id, into) if into else None
+
+
+def _waits_for_survivor(conn: Connection, source: Any) -> bool:
+    """Whether it is still being found out what takes the place of a source that was merged away."""
+    if source.presence != "merged":
+        return False
+    if rows.active_link(conn, source.id) is not None:
+        return True  # its item has not been decided since
+    into = ingest.merged_into(columns.snapshot(source.body))
+    return bool(into) and rows.is_asked_for(conn, source.connection_id, into)
 
 
 def _ask_for(hub: Hub, connected: Connected, row: Any, errand: Errand, intent: CreateIntent) -> None:

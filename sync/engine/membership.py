@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec import structs
 from sqlalchemy import Connection, select, update
@@ -206,6 +207,26 @@ def _store(conn: Connection, one: Linked, base: Base) -> None:
 def _together(conn: Connection, record_id: int, other_id: int) -> bool:
     mine, theirs = rows.active_link(conn, record_id), rows.active_link(conn, other_id)
     return mine is not None and theirs is not None and mine.item_id == theirs.item_id
+
+
+def take_place(conn: Connection, hub: Hub, merged: Any, survivor_id: int) -> set[int]:
+    """Let the survivor of a merge, read only now, into the item that the merged record has left. The items touched."""
+    last = rows.last_link(conn, merged.id)
+    if last is None or last.ended_at is None or last.ended_why != "merged":
+        return set()
+    link = rows.active_link(conn, survivor_id)
+    if link is None:
+        adopt.add_link(conn, hub, last.item_id, survivor_id, "merge")
+        return {last.item_id}
+    if link.item_id == last.item_id:
+        return set()
+    anchor = conn.execute(
+        select(links.c.record_id).where(links.c.item_id == last.item_id, links.c.ended_at.is_(None)).limit(1)
+    ).scalar()
+    if anchor is None:
+        adopt.bring_creates(conn, hub, last.item_id, link.item_id)
+        return {last.item_id, link.item_id}
+    return adopt.join(conn, hub, anchor, survivor_id, made_by="merge")
 
 
 def _join_survivor(conn: Connection, hub: Hub, item: Whole, record_id: int) -> set[int]:

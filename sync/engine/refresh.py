@@ -13,7 +13,7 @@ from connectors.contract import Act
 from connectors.errors import RateLimited, RemoteError, UnexpectedAnswer
 from sync.core.backoff import next_attempt
 from sync.core.reasons import ParkReason
-from sync.engine import adopt, brakes, columns, down, ingest, parking, rows
+from sync.engine import adopt, brakes, columns, down, ingest, membership, parking, rows
 from sync.engine.budgets import Priority
 from sync.engine.columns import Attribution
 from sync.engine.hub import Connected, Hub
@@ -243,6 +243,10 @@ def _tell_asker(conn: Connection, hub: Hub, row: Any) -> None:
     now = hub.clock.now()
     if link is not None:
         rows.mark(conn, [link.item_id], now)
+    elif asker.presence == "merged":
+        read = rows.find_record(conn, row.connection_id, row.remote_id)
+        if read is not None and read.presence == "present":
+            rows.mark(conn, membership.take_place(conn, hub, asker, read.id), now)
     elif asker.connection_id in hub.connections and asker.presence == "present":
         touched = adopt.adopt(conn, hub, hub.connections[asker.connection_id], asker.id, columns.snapshot(asker.body))
         rows.mark(conn, touched, now)

@@ -107,6 +107,12 @@ def ask(
         conn.execute(_asking(conn.dialect.name), rows)
 
 
+def is_asked_for(conn: Connection, connection_id: int, remote_id: str) -> bool:
+    """Whether a direct read of a record is waiting."""
+    asked = (refreshes.c.connection_id == connection_id, refreshes.c.remote_id == remote_id)
+    return conn.execute(select(refreshes.c.remote_id).where(*asked)).first() is not None
+
+
 def read_now(conn: Connection, connection_id: int, kind: str, remote_id: str) -> None:
     """Let a read that was asked for and put off take place at once."""
     conn.execute(

@@ -141,3 +141,56 @@ def test_a_create_that_waits_comes_home_to_an_item_without_one(make: Make) -> No
     day.world.wait(1800)
     [issue] = day.issues()
     assert day.item(issue["key"]) == day.item(f"support:{one}") == day.item(f"support:{third}")
+
+
+def put_off(day: Launch) -> None:
+    """The next creates are certainly not made for a while."""
+    faults = day.jira.control.faults
+    faults.add(FaultRule(kind=FaultKind.RATE_LIMITED, operation="issue.create", count=2, seconds=120))
+
+
+def one_issue_of(day: Launch, survivor: int) -> None:
+    [issue] = day.issues()
+    assert day.item(issue["key"]) == day.item(f"support:{survivor}")
+    assert day.links_on(issue["key"]) == [f"http://127.0.0.1:8101/agent/tickets/{survivor}"]
+    assert len(day.notes_on(survivor)) >= 1
+
+
+def test_a_create_whose_ticket_is_merged_away_before_it_is_sent_goes_on_for_the_survivor(make: Make) -> None:
+    day = started(make)
+    survivor = day.ticket(subject="The same, longer")
+    day.world.wait(60)
+    put_off(day)
+    first = day.ticket(tags=["outage"])
+    day.world.wait(5)
+    day.zendesk.act({"act": "merge", "ticket": survivor, "from": [first]})
+    day.world.wait(1800)
+    one_issue_of(day, survivor)
+    assert day.issues()[0]["summary"] == "The same, longer"
+
+
+def test_a_survivor_that_nobody_had_read_takes_the_place_of_the_merged_ticket(make: Make) -> None:
+    day = make(routes=ROUTES)
+    survivor = day.ticket(subject="From long ago")
+    day.world.clock.advance(200 * 86400)
+    day.world.start()
+    day.world.wait(60)
+    first = day.ticket(tags=["outage"])
+    day.world.wait(300)
+    [issue] = day.issues()
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="tickets.show", skip=1, count=4))
+    day.zendesk.act({"act": "merge", "ticket": survivor, "from": [first]})
+    day.world.wait(1800)
+    assert day.item(issue["key"]) == day.item(f"support:{survivor}")
+
+
+def test_a_waiting_create_whose_survivor_has_an_issue_is_dropped(make: Make) -> None:
+    day = started(make)
+    survivor, issue = day.linked_pair(start=False)
+    put_off(day)
+    first = day.ticket(tags=["outage"])
+    day.world.wait(5)
+    day.zendesk.act({"act": "merge", "ticket": survivor, "from": [first]})
+    day.world.wait(1800)
+    assert [each["key"] for each in day.issues()] == [issue]
+    assert day.item(issue) == day.item(f"support:{survivor}")
