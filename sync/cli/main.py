@@ -19,6 +19,7 @@ from sync.cli.ending import Ended, Exit, told
 from sync.cli.mappings import app as mappings_app
 from sync.cli.options import Config, Connection, Json, Number, Record, configuration, known
 from sync.cli.proposals import app as proposals_app
+from sync.cli.simulating import simulate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,6 +49,7 @@ for _name, _group in (
 ):
     app.add_typer(_group, name=_name, rich_help_panel=None)
 plan_words.attach(app)
+app.command()(simulate)
 
 
 @app.callback()
@@ -450,36 +452,6 @@ def demo(
     # By name: the demo is a layer of its own that a packager may leave out.
     launch = import_module("sync.demo.main")
     raise Ended(code=Exit(int(launch.run(unattended=exit_ or json or not is_looked_at(), as_json=json))))
-
-
-@app.command()
-def simulate(
-    histories: Annotated[int, typer.Option(min=0, help="Histories through engine, store, clients, stand-ins.")] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
-    profile: Annotated[
-        str, typer.Option(help="calm, hooks, race, lost, crash, swarm, odd, operators, or mixed.")
-    ] = "mixed",
-    mode: Annotated[str, typer.Option(help="safety, or liveness: one system is down, and heals.")] = "safety",
-    pure: Annotated[int, typer.Option(min=0, help="Histories of groups over the rules alone, besides.")] = 0,
-    processes: Annotated[int, typer.Option(min=1, help="How many run at a time.")] = 1,
-    replay: Annotated[int | None, typer.Option(metavar="SEED", help="Play one history again, and show it.")] = None,
-    shrink: Annotated[int | None, typer.Option(metavar="SEED", help="Find its smallest failing history.")] = None,
-    json: Json = False,
-) -> None:
-    """Search for histories that end wrong: people, faults and crashes from a seed, in virtual time."""
-    from importlib import import_module
-
-    from sync.cli.simulating import play, show_again, show_smallest
-
-    # By name: as the demo, the simulation is a layer of its own.
-    engine = import_module("sync.simulation.main")
-    if replay is not None:
-        raise Ended(code=Exit(show_again(engine, replay, profile=profile, mode=mode)))
-    if shrink is not None:
-        shrinking = import_module("sync.simulation.shrink")
-        raise Ended(code=Exit(show_smallest(shrinking, shrink, profile=profile, mode=mode)))
-    code = play(engine, histories, seed, profile=profile, pure=pure, processes=processes, mode=mode, as_json=json)
-    raise Ended(code=Exit(code))
 
 
 @app.command()

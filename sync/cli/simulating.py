@@ -3,26 +3,82 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from sync.cli.ending import Ended, Exit
+from sync.cli.options import Json
 from sync.cli.show import is_looked_at, say
 from sync.cli.show import json as show_json
 
 PROFILES = ("mixed", "calm", "hooks", "race", "lost", "crash", "swarm", "odd", "operators")
 MODES = ("safety", "liveness")
+LEVELS = ("wire", "contract")
+FOLLOWING = {"contract": 3, "pure": 30}
+"""How many histories of the quicker levels are played for each one at wire level, where nothing else is asked."""
+
+
+def simulate(
+    histories: Annotated[int, typer.Option(min=0, help="Histories at wire level: the real clients too.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
+    profile: Annotated[
+        str, typer.Option(help="calm, hooks, race, lost, crash, swarm, odd, operators, or mixed.")
+    ] = "mixed",
+    mode: Annotated[str, typer.Option(help="safety, or liveness: one system is down, and heals.")] = "safety",
+    contract: Annotated[
+        int | None, typer.Option(min=0, help="Histories without the clients; 3 for each at wire level.")
+    ] = None,
+    pure: Annotated[
+        int | None, typer.Option(min=0, help="Histories of groups over the rules alone; 30 for each at wire level.")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="How many run at a time.")] = 1,
+    replay: Annotated[int | None, typer.Option(metavar="SEED", help="Play one history again, and show it.")] = None,
+    shrink: Annotated[int | None, typer.Option(metavar="SEED", help="Find its smallest failing history.")] = None,
+    level: Annotated[str, typer.Option(help="wire or contract: where --replay and --shrink play.")] = "wire",
+    json: Json = False,
+) -> None:
+    """Search for histories that end wrong: people, faults and crashes from a seed, in virtual time."""
+    from importlib import import_module
+
+    for name, value, known in (("profile", profile, PROFILES), ("mode", mode, MODES), ("level", level, LEVELS)):
+        if value not in known:
+            raise Ended(f"--{name} {value}: there is no such {name}; choose one of {', '.join(known)}", Exit.USAGE)
+    # By name: as the demo, the simulation is a layer of its own.
+    engine = import_module("sync.simulation.main")
+    if replay is not None:
+        raise Ended(code=Exit(show_again(engine, replay, profile=profile, mode=mode, level=level)))
+    if shrink is not None:
+        shrinking = import_module("sync.simulation.shrink")
+        raise Ended(code=Exit(show_smallest(shrinking, shrink, profile=profile, mode=mode, level=level)))
+    counts = {
+        "contract": histories * FOLLOWING["contract"] if contract is None else contract,
+        "pure": histories * FOLLOWING["pure"] if pure is None else pure,
+    }
+    raise Ended(
+        code=Exit(
+            play(engine, histories, seed, profile=profile, counts=counts, processes=processes, mode=mode, as_json=json)
+        )
+    )
 
 
 def play(
-    engine: Any, histories: int, seed: int, *, profile: str, pure: int, processes: int, mode: str, as_json: bool
+    engine: Any,
+    histories: int,
+    seed: int,
+    *,
+    profile: str,
+    counts: dict[str, int],
+    processes: int,
+    mode: str,
+    as_json: bool,
 ) -> int:
-    """Play many histories and report.
+    """Play many histories and report. counts: how many at contract and at pure level.
 
-    0: none ended wrong, and a large run met all there is to meet; 1: else; 2: there is no such profile or mode.
+    0: none ended wrong, and a large run met all there is to meet; 1: else.
     """
-    if not _is_profile(profile) or not _is_mode(mode):
-        return 2
-    progress = _progress(histories) if is_looked_at() and not as_json else None
-    report = engine.run(histories, seed, profile=profile, processes=processes, pure=pure, mode=mode, progress=progress)
+    progress = _progress(histories + counts["contract"]) if is_looked_at() and not as_json else None
+    report = engine.run(histories, seed, profile=profile, processes=processes, mode=mode, progress=progress, **counts)
     if progress is not None:
         sys.stderr.write("\n")
     if as_json:
@@ -32,11 +88,9 @@ def play(
     return 0 if report.is_good else 1
 
 
-def show_again(engine: Any, seed: int, *, profile: str, mode: str) -> int:
+def show_again(engine: Any, seed: int, *, profile: str, mode: str, level: str) -> int:
     """Play one history once more and print its trace."""
-    if not _is_profile(profile) or not _is_mode(mode):
-        return 2
-    outcome = engine.replay(seed, profile=profile, mode=mode)
+    outcome = engine.replay(seed, profile=profile, mode=mode, level=level)
     for line in outcome.trace:
         say(str(line))
     for violation in outcome.violations:
@@ -46,30 +100,14 @@ def show_again(engine: Any, seed: int, *, profile: str, mode: str) -> int:
     return 1 if outcome.violations else 0
 
 
-def show_smallest(shrinking: Any, seed: int, *, profile: str, mode: str) -> int:
+def show_smallest(shrinking: Any, seed: int, *, profile: str, mode: str, level: str) -> int:
     """Look for the smallest history of a failing seed that still ends wrong, and print it as a regression test."""
-    if not _is_profile(profile) or not _is_mode(mode):
-        return 2
-    found = shrinking.shrink(seed, profile=profile, mode=mode)
+    found = shrinking.shrink(seed, profile=profile, mode=mode, level=level)
     if found is None:
         say(f"Seed {seed} ends as it should: there is nothing to shrink.")
         return 0
     say(found.as_test())
     return 1
-
-
-def _is_mode(mode: str) -> bool:
-    if mode in MODES:
-        return True
-    sys.stderr.write(f"--mode {mode}: there is no such mode; choose one of {', '.join(MODES)}\n")
-    return False
-
-
-def _is_profile(profile: str) -> bool:
-    if profile in PROFILES:
-        return True
-    sys.stderr.write(f"--profile {profile}: there is no such profile; choose one of {', '.join(PROFILES)}\n")
-    return False
 
 
 def _progress(histories: int) -> Any:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from connectors.contract import Act, Page
 from connectors.errors import CursorExpired, RemoteError
@@ -27,6 +27,25 @@ if TYPE_CHECKING:
 LIVE, IMPORT = "live", "import"
 _AHEAD = 20
 """Pages that one call of `read_ahead` reads at most: then the worker looks whether it is to stop."""
+
+# Built once: building a statement costs several times its execution.
+_FEED = select(cursors).where(cursors.c.connection_id == bindparam("of"), cursors.c.feed == bindparam("named"))
+_MOVED = (
+    update(cursors)
+    .where(
+        cursors.c.connection_id == bindparam("of"),
+        cursors.c.feed == bindparam("named"),
+        cursors.c.started_at == bindparam("run"),
+    )
+    .values(
+        cursor=bindparam("to"),
+        records=cursors.c.records + bindparam("more"),
+        pages=cursors.c.pages + 1,
+        total=bindparam("in_all"),
+        moved_at=bindparam("at"),
+        finished_at=bindparam("finished"),
+    )
+)
 
 
 def open_feeds(conn: Connection, hub: Hub, connected: Connected, import_since: datetime | None = None) -> None:
@@ -48,7 +67,7 @@ def _begin(conn: Connection, connected: Connected, name: str, since: datetime, n
 
 def feed(conn: Connection, connected: Connected, name: str) -> Any | None:
     """One feed's row, or None."""
-    return conn.execute(select(cursors).where(cursors.c.connection_id == connected.id, cursors.c.feed == name)).first()
+    return conn.execute(_FEED, {"of": connected.id, "named": name}).first()
 
 
 def restart(conn: Connection, connected: Connected, name: str, since: datetime, now: datetime) -> None:
@@ -259,20 +278,17 @@ def _store(
     rows.ask(conn, connected.id, [(connected.kind, remote_id) for remote_id in newly], now, "linked")
     finished = None if page.more else now
     moved = conn.execute(
-        update(cursors)
-        .where(
-            cursors.c.connection_id == connected.id,
-            cursors.c.feed == name,
-            cursors.c.started_at == place.started_at,
-        )
-        .values(
-            cursor=page.cursor,
-            records=cursors.c.records + taken.new + taken.updated + taken.ignored,
-            pages=cursors.c.pages + 1,
-            total=page.total if page.total is not None else place.total,
-            moved_at=place.moved_at if page.more and name == LIVE else now,
-            finished_at=finished,
-        )
+        _MOVED,
+        {
+            "of": connected.id,
+            "named": name,
+            "run": place.started_at,
+            "to": page.cursor,
+            "more": taken.new + taken.updated + taken.ignored,
+            "in_all": page.total if page.total is not None else place.total,
+            "at": place.moved_at if page.more and name == LIVE else now,
+            "finished": finished,
+        },
     )
     brought = bool(page.snapshots or page.missing or odd)
     room.note(conn, hub, connected)

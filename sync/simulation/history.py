@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from pathlib import Path
 
 from sync.core.reasons import ParkReason
 from sync.engine import contact, create, deliver, inbox, poll, refresh, rows, settle
@@ -22,7 +20,7 @@ from sync.simulation.circumstances import REMAPPED, Circumstance, mappings, vari
 from sync.simulation.faults import Profile, draw, without
 from sync.simulation.ledger import HUB, USER, What
 from sync.simulation.online import Watch
-from sync.simulation.stage import Stage
+from sync.simulation.stage import Depth, Stage
 from sync.simulation.world import NeverQuiet
 
 _WORKERS = (contact.greet, create.create, deliver.deliver, deliver.deliver, refresh.refresh, poll.poll)
@@ -73,13 +71,13 @@ class History:
         self,
         seed: int,
         profile: str,
-        folder: Path,
         *,
         steps: int = 40,
         trace: bool = False,
         mode: Mode = Mode.SAFETY,
         only: Collection[int] | None = None,
         at_rest: Collection[str] = (),
+        depth: Depth = Depth.WIRE,
     ) -> None:
         self.rng = random.Random(seed)  # noqa: S311  repeatable on purpose
         self.profile: Profile = without(draw(profile, self.rng), at_rest)
@@ -90,7 +88,7 @@ class History:
         workflow = self.rng.choice(_WORKFLOWS)
         if Circumstance.UNNAMED_STATUS in self.profile.odd:
             workflow = "long"  # the one that has In Review
-        self.stage = Stage(folder, seed, self.profile, self.people.race, workflow)
+        self.stage = Stage(seed, self.profile, self.people.race, workflow, depth)
         self.people.stage = self.stage
         if trace:
             self.stage.trace = []
@@ -101,8 +99,7 @@ class History:
         self._members: dict[str, str] = {}
         self._looked = -1
         self._variant = variant_of(self.profile.odd)
-        self._copy: Path | None = None
-        self._copies = 0
+        self._copy: bytes | None = None
         self._copied_at = 0
         self._lost_edits: frozenset[tuple[str, str]] = frozenset()
         self._down_from = self.rng.randint(5, 20)
@@ -285,10 +282,8 @@ class History:
         """The first time a backup is made, the next time it takes the place of the database."""
         world = self.stage.world
         if self._copy is None:
-            self._copies += 1
             self._copied_at = len(self.stage.ledger.events)
-            self._copy = world.folder / f"copy{self._copies}.db"
-            world.store.backup(self._copy)
+            self._copy = world.back_up()
             self.stage.note("back up")
             return
         self.operated["restore"] += 1
@@ -298,10 +293,7 @@ class History:
         self.stage.ledger.hidden.clear()
         self.stage.ledger.restores.append((self._copied_at, sys.maxsize))
         self.watch.forget()
-        world.store.close()
-        for path in world.folder.glob("hypercare.db*"):
-            path.unlink()
-        (world.folder / "hypercare.db").write_bytes(self._copy.read_bytes())
+        world.put_back(self._copy)
         self._copy = None
         self._reopen()
         self._looked = -1
@@ -317,13 +309,13 @@ class History:
 
     def _reopen(self) -> None:
         """The next process opens what was committed. It may die on its way up, too."""
-        self.stage.world.store.close()
+        self.stage.world.close()
         while True:
             try:
                 self.stage.world.open()
                 return
             except Crashed:
-                self.stage.world.store.close()
+                self.stage.world.close()
 
     def _look(self) -> None:
         if self.stage.commits == self._looked:
@@ -473,9 +465,7 @@ def play(
     mode: Mode = Mode.SAFETY,
     only: Collection[int] | None = None,
     at_rest: Collection[str] = (),
+    depth: Depth = Depth.WIRE,
 ) -> Outcome:
-    """Play one history in a folder that is thrown away. only, at_rest: see `History`."""
-    shared = Path("/dev/shm")  # noqa: S108  memory, where the system has it: durability is not what is tested here
-    with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
-        history = History(seed, profile, Path(folder), steps=steps, trace=trace, mode=mode, only=only, at_rest=at_rest)
-        return history.run()
+    """Play one history. only, at_rest: see `History`."""
+    return History(seed, profile, steps=steps, trace=trace, mode=mode, only=only, at_rest=at_rest, depth=depth).run()

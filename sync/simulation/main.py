@@ -11,6 +11,7 @@ from functools import partial
 from sync.simulation import pure as pure_level
 from sync.simulation.history import Mode, Outcome, play
 from sync.simulation.report import Failure, Figures, Level, Report
+from sync.simulation.stage import Depth
 
 STEPS = 40
 """Steps of each history; about half of them are edits by people."""
@@ -23,33 +24,46 @@ def run(
     profile: str = "mixed",
     steps: int = STEPS,
     processes: int = 1,
+    contract: int = 0,
     pure: int = 0,
     mode: str = Mode.SAFETY,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Play the histories of seeds `seed` to `seed + histories - 1` and judge each.
 
-    profile: one of `sync.simulation.faults.LEVELS`, or `mixed` (each seed draws one). pure: how many histories are
-    played at the pure level besides. mode: `safety` or `liveness`. progress: told (done, wrong) after each history at
-    wire level.
+    profile: one of `sync.simulation.faults.LEVELS`, or `mixed` (each seed draws one). contract, pure: how many are
+    played at contract and at pure level besides, from the same first seed. mode: `safety` or `liveness`. progress: told
+    (done, wrong) after each history at wire and contract level.
     The same seeds give the same digest, whatever the hash seed, locale or time zone.
     """
-    began, busy = time.monotonic(), time.process_time()
     digest = hashlib.sha256()
     profiles: dict[str, Figures] = {}
     failures: list[Failure] = []
-    seeds = range(seed, seed + histories)
-    for done, outcome in enumerate(_outcomes(seeds, profile, steps, processes, Mode(mode)), start=1):
-        digest.update(outcome.digest.encode())
-        profiles.setdefault(outcome.profile, Figures()).add(outcome)
-        if outcome.violations:
-            wrong = tuple(outcome.violations)
-            failures.append(
-                Failure(seed=outcome.seed, profile=outcome.profile, violations=wrong, asked=profile, mode=str(mode))
-            )
-        if progress is not None:
-            progress(done, len(failures))
-    levels = {"wire": _level(histories, began, busy, processes, len(failures))}
+    levels: dict[str, Level] = {}
+    done = 0
+    for depth, count in ((Depth.WIRE, histories), (Depth.CONTRACT, contract)):
+        if not count and depth is not Depth.WIRE:
+            continue
+        began, busy, before = time.monotonic(), time.process_time(), len(failures)
+        one = partial(_play, profile=profile, steps=steps, mode=Mode(mode), depth=depth)
+        for outcome in _outcomes(one, range(seed, seed + count), processes):
+            done += 1
+            digest.update(outcome.digest.encode())
+            profiles.setdefault(outcome.profile, Figures()).add(outcome)
+            if outcome.violations:
+                failures.append(
+                    Failure(
+                        seed=outcome.seed,
+                        profile=outcome.profile,
+                        violations=tuple(outcome.violations),
+                        asked=profile,
+                        mode=str(mode),
+                        level=str(depth),
+                    )
+                )
+            if progress is not None:
+                progress(done, len(failures))
+        levels[str(depth)] = _level(count, began, busy, processes, len(failures) - before)
     if pure:
         began, busy = time.monotonic(), time.process_time()
         broken = _pure(pure, seed, processes)
@@ -57,7 +71,7 @@ def run(
         failures += broken
     return Report(
         seed=seed,
-        histories=histories,
+        histories=histories + contract,
         digest=digest.hexdigest()[:16],
         levels=levels,
         profiles=profiles,
@@ -77,9 +91,11 @@ def _level(histories: int, began: float, busy: float, processes: int, violations
     )
 
 
-def replay(seed: int, *, profile: str = "mixed", steps: int = STEPS, mode: str = Mode.SAFETY) -> Outcome:
-    """Play one history once more, with its whole trace in `Outcome.trace`."""
-    return _play(seed, profile=profile, steps=steps, trace=True, mode=Mode(mode))
+def replay(
+    seed: int, *, profile: str = "mixed", steps: int = STEPS, mode: str = Mode.SAFETY, level: str = Depth.WIRE
+) -> Outcome:
+    """Play one history once more, with its whole trace in `Outcome.trace`. level: `wire` or `contract`."""
+    return _play(seed, profile=profile, steps=steps, trace=True, mode=Mode(mode), depth=Depth(level))
 
 
 _PIECE = 250
@@ -105,8 +121,7 @@ def _pure_piece(piece: tuple[int, int]) -> list[Failure]:
     return found
 
 
-def _outcomes(seeds: Sequence[int], profile: str, steps: int, processes: int, mode: Mode) -> Iterator[Outcome]:
-    one = partial(_play, profile=profile, steps=steps, mode=mode)
+def _outcomes(one: Callable[[int], Outcome], seeds: Sequence[int], processes: int) -> Iterator[Outcome]:
     if processes <= 1:
         yield from map(one, seeds)
         return
@@ -114,9 +129,17 @@ def _outcomes(seeds: Sequence[int], profile: str, steps: int, processes: int, mo
         yield from pool.imap(one, seeds, chunksize=4)
 
 
-def _play(seed: int, *, profile: str, steps: int, trace: bool = False, mode: Mode = Mode.SAFETY) -> Outcome:
+def _play(
+    seed: int,
+    *,
+    profile: str,
+    steps: int,
+    trace: bool = False,
+    mode: Mode = Mode.SAFETY,
+    depth: Depth = Depth.WIRE,
+) -> Outcome:
     """One history; what nobody expected is a violation, too."""
     try:
-        return play(seed, profile, steps=steps, trace=trace, mode=mode)
+        return play(seed, profile, steps=steps, trace=trace, mode=mode, depth=depth)
     except Exception as error:  # noqa: BLE001  an unhandled error in any worker is what the run looks for
         return Outcome(seed=seed, profile=profile, violations=[f"unhandled {type(error).__name__}: {error}"])

@@ -40,15 +40,17 @@ class Failure(Struct, frozen=True, kw_only=True):
     violations: tuple[str, ...]
     asked: str = "mixed"
     mode: str = "safety"
+    level: str = "wire"
 
     @property
     def replay(self) -> str:
         """The command that plays it again."""
         if self.profile == "pure":
-            return f"hypercare simulate --histories 0 --pure 1 --seed {self.seed}"
+            return f"hypercare simulate --histories 0 --contract 0 --pure 1 --seed {self.seed}"
         asked = "" if self.asked == "mixed" else f" --profile {self.asked}"
         mode = "" if self.mode == "safety" else f" --mode {self.mode}"
-        return f"hypercare simulate --replay {self.seed}{asked}{mode}"
+        level = "" if self.level == "wire" else f" --level {self.level}"
+        return f"hypercare simulate --replay {self.seed}{asked}{mode}{level}"
 
 
 class Figures(Struct, kw_only=True):
@@ -191,7 +193,7 @@ def _lines(report: Report) -> Iterable[str]:
             f"a hold {figures.with_holds}"
         )
     for failure in report.failures:
-        yield f"  WRONG seed {failure.seed} ({failure.profile}): replay with `{failure.replay}`"
+        yield f"  WRONG seed {failure.seed} ({failure.profile}, {failure.level}): replay with `{failure.replay}`"
         for line in failure.violations:
             yield f"    {line}"
     if report.unreached and report.histories:

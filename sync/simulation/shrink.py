@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from sync.simulation import faults, main
 from sync.simulation.history import Mode, Outcome, play
+from sync.simulation.stage import Depth
 
 PLAYS = 200
 """Histories that are played at most: some minutes."""
@@ -24,19 +25,22 @@ class Smallest(Struct, frozen=True, kw_only=True):
     at_rest: tuple[str, ...]
     violations: tuple[str, ...]
     plays: int
+    level: str = "wire"
 
     def as_test(self) -> str:
         """A test for tests/sync/simulation/regressions, as it stands."""
         mode = "" if self.mode == Mode.SAFETY else f", mode=Mode.{self.mode.upper()}"
         names = "Mode, play" if mode else "play"
+        depth = "" if self.level == Depth.WIRE else f", depth=Depth.{self.level.upper()}"
+        more = "from sync.simulation.stage import Depth\n" if depth else ""
         law = law_of(self.violations[0]).lower().replace(" ", "_").replace("-", "_")
         found = "\n".join(f"    # {line[:110]}" for line in self.violations)
         return (
             f'"""Found by the history {self.profile} {self.seed}: say here what was wrong."""\n\n'
             "from __future__ import annotations\n\n"
-            f"from sync.simulation.history import {names}\n\n\n"
+            f"from sync.simulation.history import {names}\n{more}\n\n"
             f"def test_{law}_of_seed_{self.seed}() -> None:\n{found}\n"
-            f'    outcome = play({self.seed}, "{self.profile}"{mode}, only={_written(self.only)}, '
+            f'    outcome = play({self.seed}, "{self.profile}"{mode}{depth}, only={_written(self.only)}, '
             f"at_rest={_written(self.at_rest)})\n"
             "    assert outcome.violations == []\n"
         )
@@ -58,12 +62,18 @@ Tried = Callable[[Sequence[int], Sequence[str]], Sequence[str]]
 
 
 def shrink(
-    seed: int, *, profile: str = "mixed", mode: str = Mode.SAFETY, steps: int = main.STEPS, plays: int = PLAYS
+    seed: int,
+    *,
+    profile: str = "mixed",
+    mode: str = Mode.SAFETY,
+    level: str = Depth.WIRE,
+    steps: int = main.STEPS,
+    plays: int = PLAYS,
 ) -> Smallest | None:
     """The smallest history of a seed that still breaks a law which the whole one breaks. None: it ends as it should."""
 
     def tried(only: Sequence[int], at_rest: Sequence[str]) -> Sequence[str]:
-        return _play(seed, profile, Mode(mode), only, at_rest).violations
+        return _play(seed, profile, Mode(mode), Depth(level), only, at_rest).violations
 
     first = tried(range(steps), ())
     if not first:
@@ -74,6 +84,7 @@ def shrink(
         seed=seed,
         profile=profile,
         mode=str(mode),
+        level=str(level),
         steps=steps,
         only=only,
         at_rest=at_rest,
@@ -131,8 +142,8 @@ class Search:
         return steps
 
 
-def _play(seed: int, profile: str, mode: Mode, only: Sequence[int], at_rest: Sequence[str]) -> Outcome:
+def _play(seed: int, profile: str, mode: Mode, depth: Depth, only: Sequence[int], at_rest: Sequence[str]) -> Outcome:
     try:
-        return play(seed, profile, mode=mode, only=only, at_rest=at_rest)
+        return play(seed, profile, mode=mode, only=only, at_rest=at_rest, depth=depth)
     except Exception as error:  # noqa: BLE001  an unhandled error is what a history may be shrunk for
         return Outcome(seed=seed, profile=profile, violations=[f"unhandled {type(error).__name__}: {error}"])

@@ -12,6 +12,14 @@ from sync.model import Role
 from sync.simulation.ledger import Membership, Sight
 from sync.store.tables import conflicts, deliveries, holds, items, links, parked, records
 
+# Asked after every step of a history, so built once.
+_MEMBERS = (
+    select(links.c.item_id, records.c.connection_id, records.c.remote_id)
+    .select_from(links.join(records, links.c.record_id == records.c.id))
+    .where(links.c.ended_at.is_(None))
+)
+_VERSIONS = select(records.c.connection_id, records.c.remote_id, records.c.version, records.c.read_no)
+
 
 def name_of(hub: Hub, row: Any) -> str:
     """A record as the ledger names it."""
@@ -66,25 +74,13 @@ def sights(hub: Hub) -> list[Sight]:
 def memberships(hub: Hub) -> dict[str, str]:
     """The item of each record that has one."""
     with hub.store.read() as conn:
-        return {
-            name_of(hub, row): f"hc-{row.item_id}"
-            for row in conn.execute(
-                select(links.c.item_id, records.c.connection_id, records.c.remote_id)
-                .select_from(links.join(records, links.c.record_id == records.c.id))
-                .where(links.c.ended_at.is_(None))
-            )
-        }
+        return {name_of(hub, row): f"hc-{row.item_id}" for row in conn.execute(_MEMBERS)}
 
 
 def versions(hub: Hub) -> dict[str, tuple[str, int]]:
     """The stored (version, read number) of each record."""
     with hub.store.read() as conn:
-        return {
-            name_of(hub, row): (row.version, row.read_no)
-            for row in conn.execute(
-                select(records.c.connection_id, records.c.remote_id, records.c.version, records.c.read_no)
-            )
-        }
+        return {name_of(hub, row): (row.version, row.read_no) for row in conn.execute(_VERSIONS)}
 
 
 def waiting(hub: Hub) -> list[str]:

@@ -6,7 +6,11 @@ import hashlib
 import random
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
+
+from msgspec import structs
 
 from connectors import jira, zendesk
 from connectors.jira.sandbox import JiraSandbox
@@ -22,6 +26,9 @@ from sync.daemon.build import Configured
 from sync.model import Json
 from sync.simulation.between import Between, Crashed
 from sync.simulation.circumstances import Oddities, mappings, variant_of
+from sync.simulation.contract.desk import DeskRemote
+from sync.simulation.contract.door import Door
+from sync.simulation.contract.site import SiteRemote
 from sync.simulation.faults import Profile, is_write
 from sync.simulation.ledger import HUB, USER, Hidden, Ledger, Made, Shape, What
 from sync.simulation.virtual import SeededRng, VirtualClock
@@ -30,7 +37,18 @@ from sync.simulation.world import World
 _ZENDESK_SECRET = "zendesk-signing-secret"  # noqa: S105  stand-ins guard nothing
 _JIRA_SECRET = "jira-webhook-secret"  # noqa: S105
 _HOOKS = ("created", "status_changed", "tags_changed", "merged", "custom_field_changed", "soft_deleted")
+_NOWHERE = Path()
+"""No file is written: the database is in memory."""
 DESK, SITE = "http://127.0.0.1:8101", "http://127.0.0.1:8102"
+
+
+class Depth(StrEnum):
+    """How much of the way to the systems is real."""
+
+    WIRE = "wire"
+    """The connectors with their clients, and the stand-ins' wire."""
+    CONTRACT = "contract"
+    """The connectors' contract straight on the stand-ins' models."""
 
 
 class Stage:
@@ -40,7 +58,14 @@ class Stage:
     system cannot be reached ("": none). Its people work on, behind its walls.
     """
 
-    def __init__(self, folder: Path, seed: int, profile: Profile, act: Callable[[str], None], workflow: str) -> None:
+    def __init__(
+        self,
+        seed: int,
+        profile: Profile,
+        act: Callable[[str], None],
+        workflow: str,
+        depth: Depth = Depth.WIRE,
+    ) -> None:
         self.clock = VirtualClock()
         self.profile = profile
         self.chance = random.Random(seed * 7 + 1)  # noqa: S311  repeatable on purpose
@@ -66,17 +91,38 @@ class Stage:
         if profile.hooks_on:
             self._register_hooks()
         self.world = World(
-            folder=folder,
+            folder=_NOWHERE,
             clock=self.clock,
             rng=SeededRng(seed * 3),
             stand_ins={
                 "support": Between(self.desk, self._before, self._after, lambda: self.down == "support"),
                 "tracker": Between(self.site, self._before, self._after, lambda: self.down == "tracker"),
             },
-            configured=_configured(),
+            configured=self._through_models() if depth is Depth.CONTRACT else _configured(),
             mappings=mappings(variant_of(profile.odd), routes=profile.routes),
             crash=self._at_commit,
             tidy_every=900.0,
+            in_memory=True,
+        )
+
+    def _through_models(self) -> tuple[Configured, ...]:
+        """The connections at contract level: everything of the connectors but the way to their systems."""
+        desk, site = _configured()
+        doors = {
+            name: Door(
+                faults=lambda stand_in=stand_in: stand_in.control.faults,  # type: ignore[misc]
+                time=self.clock.epoch,
+                before=self._before,
+                after=self._after,
+                is_down=lambda name=name: self.down == name,  # type: ignore[misc]
+            )
+            for name, stand_in in (("support", self.desk), ("tracker", self.site))
+        }
+        to_desk = DeskRemote(self.desk, doors["support"], DESK)
+        to_site = SiteRemote(self.site, doors["tracker"], SITE, ["OPS"])
+        return (
+            replace(desk, connector=structs.replace(desk.connector, connect=lambda *_: to_desk)),
+            replace(site, connector=structs.replace(site.connector, connect=lambda *_: to_site)),
         )
 
     # --- what happens around calls and commits -------------------------------------------------------------------

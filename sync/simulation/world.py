@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -23,25 +24,53 @@ from sync.engine import commands, contact, create, deliver, doubt, inbox, poll, 
 from sync.engine.hub import Connected, EngineSettings, Hub, Silent
 from sync.mapping.load import Loaded
 from sync.model import Json
-from sync.planning import execute
+from sync.planning.verbs import VERBS
 from sync.simulation.virtual import InProcess, SeededRng, VirtualClock
 from sync.store.contract import Store
+from sync.store.memory import MemoryStore
 from sync.store.migrate import open_store
-
-VERBS = {**commands.VERBS, **execute.VERBS}
-"""Everything that the command line can ask for."""
 
 _TURNS = 400
 """Turns after which a hub that still finds work is taken for one that never comes to rest."""
 
 
-_ANY_WORK = text(
-    "SELECT EXISTS (SELECT 1 FROM inbox WHERE done_at IS NULL) OR EXISTS (SELECT 1 FROM refreshes)"
-    " OR EXISTS (SELECT 1 FROM deliveries WHERE state IN ('waiting', 'sending', 'in_doubt'))"
-    " OR EXISTS (SELECT 1 FROM items WHERE gen > done_gen)"
-    " OR EXISTS (SELECT 1 FROM cursors WHERE feed = 'import' AND finished_at IS NULL)"
-    " OR EXISTS (SELECT 1 FROM plans WHERE state IN ('applying', 'stopping'))"
+_WORK = text(
+    "SELECT EXISTS (SELECT 1 FROM inbox WHERE done_at IS NULL),"
+    " EXISTS (SELECT 1 FROM items WHERE gen > done_gen),"
+    " (SELECT group_concat(DISTINCT connection_id) FROM refreshes),"
+    " (SELECT group_concat(DISTINCT connection_id) FROM deliveries"
+    " WHERE kind = 'write' AND state IN ('waiting', 'in_doubt')),"
+    " (SELECT group_concat(DISTINCT connection_id) FROM deliveries"
+    " WHERE kind = 'create' AND state IN ('waiting', 'in_doubt')),"
+    " (SELECT group_concat(DISTINCT connection_id) FROM cursors WHERE feed = 'import' AND finished_at IS NULL)"
 )
+"""What each worker looks for first, in one question: (calls, dirty items, reads, writes, creates, imports)."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the tables hold for each worker, whether or not its time has come. By connection where it has one."""
+
+    inbox: bool
+    items: bool
+    reads: frozenset[int]
+    writes: frozenset[int]
+    creates: frozenset[int]
+    imports: frozenset[int]
+
+    @property
+    def is_none(self) -> bool:
+        """Nobody has anything to do."""
+        return not (self.inbox or self.items or self.reads or self.writes or self.creates or self.imports)
+
+
+_WORKERS: Sequence[tuple[Callable[[Hub, Connected], bool], Callable[[_Work, Connected], bool]]] = (
+    (create.create, lambda work, of: of.id in work.creates or bool(of.left_behind)),
+    (deliver.deliver, lambda work, of: of.id in work.writes or bool(of.left_behind)),
+    (refresh.refresh, lambda work, of: of.id in work.reads),
+    (partial(poll.poll, name=poll.IMPORT), lambda work, of: of.id in work.imports),
+)
+"""The workers of a connection in their order, and when there is anything for them."""
 
 
 class NeverQuiet(AssertionError):
@@ -54,6 +83,7 @@ class World:
 
     crash: called around every COMMIT (see `SqliteStore`); it may raise to end the process there. tokens: where a
     connection keeps a rotating pair, by its name. tidy_every: seconds between two turns of housekeeping, 0.0 for all.
+    in_memory: the database is kept in memory, not in a file of the folder.
     """
 
     folder: Path
@@ -67,17 +97,22 @@ class World:
     crash: Callable[[str], None] | None = None
     tokens: Callable[[str], TokenStore | None] = lambda name: None
     tidy_every: float = 0.0
+    in_memory: bool = False
     events: list[tuple[str, dict[str, Json]]] = field(default_factory=list)
     store: Store = field(init=False)
     hub: Hub = field(init=False)
     _tidied: float = field(init=False, default=0.0)
+    _image: bytes = field(init=False, default=b"")
+    _commits: int = field(init=False, default=0)
+    _found: tuple[int, _Work] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.open()
 
     def open(self) -> None:
         """Start the process: open the database, build the hub, take up what was left."""
-        self.store = open_store(self.folder / "hypercare.db", clock=self.clock, inline=True, crash=self.crash)
+        self._found = None
+        self.store = self._opened()
         self.hub = build.hub(
             self.store,
             self.configured,
@@ -98,12 +133,38 @@ class World:
 
     def restart(self) -> None:
         """The process dies without a word and is started again."""
-        self.store.close()
+        self.close()
         self.open()
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database; what was committed is kept for the next process."""
+        if isinstance(self.store, MemoryStore) and not self.store.is_closed:
+            self._image = self.store.image()
         self.store.close()
+
+    def _opened(self) -> Store:
+        if self.in_memory:
+            return MemoryStore(clock=self.clock, image=self._image, crash=self._at_commit)
+        return open_store(self.folder / "hypercare.db", clock=self.clock, inline=True, crash=self._at_commit)
+
+    def back_up(self) -> bytes:
+        """A copy of the database, as the command makes one."""
+        if isinstance(self.store, MemoryStore):
+            return self.store.copy()
+        path = self.folder / "copy.db"
+        self.store.backup(path)
+        copied = path.read_bytes()
+        path.unlink()
+        return copied
+
+    def put_back(self, copied: bytes) -> None:
+        """The process ends, and a copy takes the place of its database. `open` goes on with it."""
+        self.store.close()
+        self._image = copied
+        if not self.in_memory:
+            for path in self.folder.glob("hypercare.db*"):
+                path.unlink()
+            (self.folder / "hypercare.db").write_bytes(copied)
 
     def _tell(self, event: str, **facts: Json) -> None:
         self.events.append((event, facts))
@@ -134,30 +195,42 @@ class World:
         return [each for each in found if not names or each.name in names]
 
     def turn(self, *, polls: bool = False) -> bool:
-        """Call every worker once. True when any did something."""
+        """Call every worker once that has anything to do. True when any did something.
+
+        A worker that would find its table empty is not called: that is all it would have found out.
+        """
         did = self.deliver_hooks() if self.hooks_on else False
-        if not did and not polls and self._is_idle():
+        work = self._work()
+        if not did and not polls and work.is_none and all(each.account_checked for each in self._some(())):
             return False
-        did = inbox.read_inbox(self.hub) or did
+        did = (work.inbox and inbox.read_inbox(self.hub)) or did
         for connected in self._some(()):
-            for work in (contact.greet, create.create, deliver.deliver, refresh.refresh):
-                did = work(self.hub, connected) or did
+            did = contact.greet(self.hub, connected) or did
+            for doing, has_work in _WORKERS:
+                if has_work(self._work(), connected):
+                    did = doing(self.hub, connected) or did
             if polls:
                 did = poll.poll(self.hub, connected, poll.LIVE) or did
-            did = poll.poll(self.hub, connected, poll.IMPORT) or did
-        did = settle.settle(self.hub) or did
-        did = execute.execute(self.hub) or did
+        did = (self._work().items and settle.settle(self.hub)) or did
         if polls and self.clock.monotonic() >= self._tidied + self.tidy_every:
             self._tidied = self.clock.monotonic()
             tidy.tidy(self.hub)
         return did
 
-    def _is_idle(self) -> bool:
-        """True when no table holds any work: it saves asking every worker in turn."""
-        if any(not each.account_checked for each in self.hub.connections.values()):
-            return False
+    def _work(self) -> _Work:
+        if self._found is not None and self._found[0] == self._commits:
+            return self._found[1]
         with self.store.read() as conn:
-            return not conn.execute(_ANY_WORK).scalar()
+            row = conn.execute(_WORK).one()
+        named = (frozenset(map(int, str(each).split(","))) if each is not None else frozenset() for each in row[2:])
+        found = _Work(bool(row[0]), bool(row[1]), *named)
+        self._found = (self._commits, found)
+        return found
+
+    def _at_commit(self, where: str) -> None:
+        self._commits += 1
+        if self.crash is not None:
+            self.crash(where)
 
     def quiet(self, *, polls: bool = True) -> int:
         """Turn until nothing is left to do; with polls, each feed is polled first. Returns the turns it took."""

@@ -49,14 +49,19 @@ def _copy(source: Path, part: Path, taken_at: datetime) -> None:
         old.execute("PRAGMA busy_timeout=5000")
         old.backup(new)  # in one go: one snapshot, however much is written meanwhile
         new.execute("PRAGMA journal_mode=DELETE")  # a single file, without a log beside it
-        has_meta = new.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'").fetchone()
-        if has_meta:
-            mark = (RESTORE_MARK, taken_at.isoformat())
-            new.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", mark)
-            new.execute("DELETE FROM meta WHERE key = ?", (LEASE_KEY,))  # nobody works on the copy
+        mark_copy(new, taken_at)
         verdict = str(new.execute("PRAGMA quick_check(1)").fetchone()[0])
     if verdict != "ok":
         raise Damaged(f"the copy of {source} is not intact ({verdict}): the database itself is damaged; keep it aside")
+
+
+def mark_copy(new: sqlite3.Connection, taken_at: datetime) -> None:
+    """Write into a copy that it is one. new: its connection, outside a transaction."""
+    has_meta = new.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'").fetchone()
+    if has_meta:
+        mark = (RESTORE_MARK, taken_at.isoformat())
+        new.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", mark)
+        new.execute("DELETE FROM meta WHERE key = ?", (LEASE_KEY,))  # nobody works on the copy
 
 
 def create_private(path: Path) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, TextClause
 from sqlalchemy.engine import row as sqlalchemy_row
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import (
@@ -24,6 +25,8 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
+from sync.store.tables import Moment
+
 _NOT_YET: Any = object()
 _KEPT: dict[Any, Any] = {}
 _SEEN: dict[int, tuple[Any, Any]] = {}
@@ -32,6 +35,13 @@ _MOST_KEPT, _MOST_SEEN = 4_000, 400
 
 _Value = Callable[[Any], Any]
 Row: Any = sqlalchemy_row.Row
+
+
+# One step stores one time in many places, and reads it back in others.
+_MOMENT = Moment()
+_ANY: Any = None
+_MOMENT_IN: _Value = lru_cache(maxsize=256)(lambda value: _MOMENT.process_bind_param(value, _ANY))
+_MOMENT_OUT: _Value = lru_cache(maxsize=1024)(lambda value: _MOMENT.process_result_value(value, _ANY))
 
 
 class _Place(NamedTuple):
@@ -157,7 +167,8 @@ def _prepared(
 def _prepare(conn: Connection, statement: Any, cached: Any, names: Sequence[str], *, is_many: bool) -> _Prepared | None:
     """Compile a statement and take it apart; None when it is better executed the usual way."""
     dialect = conn.dialect
-    if not (statement.is_select or statement.is_dml or statement.is_text):
+    is_text = isinstance(statement, TextClause)
+    if not (statement.is_select or statement.is_dml or is_text):
         return None
     compiled = statement._compiler(  # noqa: SLF001  as `_compile_w_cache` does it
         dialect, cache_key=cached, column_keys=list(names), for_executemany=is_many
@@ -184,15 +195,19 @@ def _prepare(conn: Connection, statement: Any, cached: Any, names: Sequence[str]
             return None
         if bind in compiled.post_compile_params:
             lists.append(name)
-        places.append(_Place(bind.key, at.get(bind, -1), bind.value, processors.get(name), bind.required))
+        process = _MOMENT_IN if isinstance(bind.type, Moment) else processors.get(name)
+        places.append(_Place(bind.key, at.get(bind, -1), bind.value, process, bind.required))
     if lists and (is_many or any(f"[POSTCOMPILE_{name}~~" in compiled.string for name in lists)):
         return None
     named = tuple(name if name in lists else "" for name in compiled.positiontup) if lists else ()
     columns = compiled._result_columns  # noqa: SLF001
     metadata, of_columns = None, None
-    if columns and not statement.is_text:
+    if columns and not is_text:
         metadata = SimpleResultMetaData([entry.keyname for entry in columns])
-        made = tuple(entry.type._cached_result_processor(dialect, None) for entry in columns)  # noqa: SLF001
+        made = tuple(
+            _MOMENT_OUT if isinstance(entry.type, Moment) else entry.type._cached_result_processor(dialect, None)  # noqa: SLF001
+            for entry in columns
+        )
         of_columns = made if any(made) else None
     return _Prepared(
         sql=compiled.string,

@@ -32,13 +32,17 @@ class GroupLost(Exception):
 
 
 class Group:
-    """An open write transaction. Made: begun, with the write lock held. Raises GroupLost when it cannot begin."""
+    """An open write transaction. Made: begun, with the write lock held. Raises GroupLost when it cannot begin.
 
-    def __init__(self, engine: Engine, path: Path) -> None:
+    way: the engine, of which a connection is taken for this group alone, or one that its owner keeps open.
+    """
+
+    def __init__(self, way: Engine | Connection, path: Path) -> None:
         self._path = path
+        self._kept = isinstance(way, Connection)
         conn: Connection | None = None
         try:
-            conn = engine.connect()
+            conn = way if isinstance(way, Connection) else way.connect()
             self._root = conn.begin()
         except Exception as error:
             if conn is not None:
@@ -93,6 +97,10 @@ class Group:
 
     def close(self) -> None:
         """Let go of the connection; what was not committed is undone. A lost one is opened anew by the next group."""
+        if self._kept:
+            if self._root.is_active:
+                self._root.rollback()
+            return
         if self._lost:
             self._conn.invalidate()
         self._conn.close()

@@ -23,6 +23,11 @@ class Inline:
         self._busy = False
         self._closed = False
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a step is running."""
+        return self._busy
+
     def step(self, fn: Callable[[Connection], T]) -> T:
         """Run a step. Raises RuntimeError when one is running already: steps must not be interleaved."""
         return self._carry_out(lambda group: group.run(fn))

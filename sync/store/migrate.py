@@ -28,7 +28,7 @@ from sync.store.writer import Limits
 SCRIPTS = Path(__file__).parent / "migrations"
 
 # As Alembic itself makes it; a test compares a created database with a migrated one.
-_VERSION_TABLE = (
+VERSION_TABLE = (
     "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t"
     "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)"
 )
@@ -134,7 +134,7 @@ def _create(path: Path, busy_seconds: float) -> None:
         try:
             with engine.begin() as conn:
                 metadata.create_all(conn)
-                conn.execute(text(_VERSION_TABLE))
+                conn.execute(text(VERSION_TABLE))
                 conn.execute(text("INSERT INTO alembic_version (version_num) VALUES (:version)"), {"version": NEWEST})
         finally:
             engine.dispose()  # closes the last connection, which brings the log into the file and removes it

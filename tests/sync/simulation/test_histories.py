@@ -20,8 +20,15 @@ def test_histories_end_as_they_should(profile: str) -> None:
     assert report.profiles[profile].histories == 2
 
 
+@pytest.mark.parametrize("profile", LEVELS)
+def test_histories_without_the_clients_end_as_they_should(profile: str) -> None:
+    report = main.run(0, 1000, contract=6, profile=profile, steps=30)
+    assert report.failures == [], report.as_text()
+    assert report.levels["contract"].histories == 6
+
+
 def test_the_same_seed_gives_the_same_trace_whatever_the_hash_seed() -> None:
-    code = "from sync.simulation.main import run; print(run(2, 7, profile='swarm', steps=15).digest)"
+    code = "from sync.simulation.main import run; print(run(2, 7, contract=2, profile='swarm', steps=15).digest)"
     found = {
         subprocess.run(
             [sys.executable, "-c", code],

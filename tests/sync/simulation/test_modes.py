@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from sync.simulation import main
 from sync.simulation.history import History, Mode, play
 
@@ -22,8 +20,8 @@ class _Waiting(History):
             super()._quiet()
 
 
-def test_a_hub_that_waits_for_the_system_that_is_down_is_found_out(tmp_path: Path) -> None:
-    outcome = _Waiting(104, "calm", tmp_path, steps=25, mode=Mode.LIVENESS).run()
+def test_a_hub_that_waits_for_the_system_that_is_down_is_found_out() -> None:
+    outcome = _Waiting(104, "calm", steps=25, mode=Mode.LIVENESS).run()
     assert {each.split(":")[0] for each in outcome.violations} == {"live-not-followed"}
 
 

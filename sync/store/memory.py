@@ -1,0 +1,190 @@
+"""A database in memory, for one thread: the simulation's. Its statements and steps are those of the file.
+
+What a process leaves behind when it ends is the bytes that were committed; the next one begins with them. There is no
+disk and no other process here, so there is no log, no lock and no waiting; everything else is the same code.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.pool import NullPool
+
+from connectors.contract import Clock
+from sync.store import direct
+from sync.store.copies import mark_copy
+from sync.store.errors import StoreError, StoreUnavailable
+from sync.store.group import Group
+from sync.store.inline import Inline
+from sync.store.migrate import VERSION_TABLE
+from sync.store.migrations import NEWEST
+from sync.store.tables import metadata
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future  # noqa: TID251  the type only
+
+T = TypeVar("T")
+_HERE = Path(":memory:")
+_STATEMENTS = 512
+
+
+class MemoryStore:
+    """A database that begins with the bytes of an image. Implements `sync.store.contract.Store`.
+
+    image: what `image` of an earlier one gave; b"" for an empty database. crash: see `sync.store.inline`.
+    """
+
+    def __init__(self, *, clock: Clock, image: bytes = b"", crash: Callable[[str], None] | None = None) -> None:
+        self._clock = clock
+        self._driver = _opened(image or empty())
+        engine = _engine()
+        with _OPENING(self._driver):
+            self._writing = engine.connect()
+            self._reading = _Reader(engine)
+        self._reads = 0
+        self._closed = False
+        self._inline = Inline(self._begin, crash)
+
+    def _begin(self) -> Group:
+        if self._reads:
+            raise RuntimeError("a step began while its caller was reading: a read is short, and asks for no step")
+        return Group(self._writing, _HERE)
+
+    def step(self, fn: Callable[[Connection], T]) -> T:
+        """See the contract."""
+        return self._inline.step(fn)
+
+    def submit(self, fn: Callable[[Connection], T]) -> Future[T]:
+        """See the contract."""
+        return self._inline.submit(fn)
+
+    def receipts(self, rows: Sequence[Mapping[str, Any]]) -> Future[int]:
+        """See the contract."""
+        return self._inline.receive(rows)
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """See the contract. Raises RuntimeError within a step: it would see what is not committed."""
+        return self._read()
+
+    @contextmanager
+    def _read(self) -> Generator[Connection]:
+        if self._closed:
+            raise StoreUnavailable("the store is closed: the daemon is stopping")
+        if self._inline.is_busy:
+            raise RuntimeError("a step reads past its own connection: it would see what is not committed yet")
+        self._reads += 1
+        try:
+            yield self._reading
+        finally:
+            self._reads -= 1
+            if self._reading.in_transaction():
+                self._reading.rollback()
+
+    def backup(self, path: Path) -> None:
+        """See the contract."""
+        if path.exists():
+            raise StoreError(f"{path} exists already: a backup never overwrites one")
+        path.write_bytes(self.copy())
+
+    def copy(self) -> bytes:
+        """The image that a backup would hold, with its mark."""
+        with closing(_opened(self.image())) as copied:
+            mark_copy(copied, self._clock.now())
+            return copied.serialize()
+
+    def image(self) -> bytes:
+        """Everything that is committed."""
+        return self._driver.serialize()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    def close(self) -> None:
+        """See the contract."""
+        if self._closed:
+            return
+        self._closed = True
+        self._inline.close()
+        self._writing.close()
+        self._reading.close()
+        self._driver.close()
+
+
+class _Reader(direct.Direct):
+    """The same database for those who only ask: without a transaction, since nobody writes meanwhile."""
+
+    def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
+        if getattr(statement, "is_dml", False):
+            raise RuntimeError("a read wrote: what changes the database is a step")
+        return super().execute(statement, parameters, execution_options=execution_options)
+
+    def _standing(self) -> sqlite3.Connection | None:
+        fairy: Any = self._dbapi_connection
+        found: sqlite3.Connection | None = None if fairy is None else fairy.dbapi_connection
+        return found
+
+
+def _opened(image: bytes) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        ":memory:", isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS
+    )
+    connection.execute("PRAGMA foreign_keys=ON")
+    if image:
+        connection.deserialize(image)
+    return connection
+
+
+@cache
+def empty() -> bytes:
+    """The image of a database in which nothing was written yet."""
+    with closing(_opened(b"")) as driver:
+        with _OPENING(driver):
+            conn = _engine().connect()
+        with conn.begin():
+            metadata.create_all(conn)
+            conn.execute(text(VERSION_TABLE))
+            conn.execute(text("INSERT INTO alembic_version (version_num) VALUES (:version)"), {"version": NEWEST})
+        return driver.serialize()
+
+
+class _Opening:
+    """Which driver's connection the one engine is to wrap next."""
+
+    def __init__(self) -> None:
+        self.next: sqlite3.Connection | None = None
+
+    @contextmanager
+    def __call__(self, driver: sqlite3.Connection) -> Generator[None]:
+        self.next = driver
+        try:
+            yield
+        finally:
+            self.next = None
+
+    def take(self) -> sqlite3.Connection:
+        assert self.next is not None  # nobody connects but those above
+        return self.next
+
+
+_OPENING = _Opening()
+
+
+@cache
+def _engine() -> Engine:
+    """One engine for all: what SQLAlchemy finds out about SQLite once is the same for each of them."""
+    engine = create_engine("sqlite://", creator=_OPENING.take, poolclass=NullPool, pool_reset_on_return=None)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN IMMEDIATE")
+
+    return direct.through(engine)
