@@ -160,6 +160,7 @@ class GatewayFeed:
                 stored=places.get(str(path)),
                 begin=self._settings.begin,
                 rotated=self._settings.rotated,
+                linger=self._settings.rotation_seconds,
             )
             for path in self._settings.log_files
         ]

@@ -224,6 +224,13 @@ class GatewaySettings(BaseModel):
         "By default its own name, a `-`, `.` or `_`, and anything.",
         examples=["access-20*.log"],
     )
+    rotation_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=600,
+        description="For how long a renamed log file is still read, until its writer opens the new one.",
+        examples=[5],
+    )
     begin: Literal["beginning", "end"] = Field(
         default="beginning", description="Where in a log file the very first reading begins.", examples=["end"]
     )

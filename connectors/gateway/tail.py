@@ -6,20 +6,18 @@ again, and a predecessor that was not read to its end is read first, wherever it
 
 from __future__ import annotations
 
-import gzip
 import os
-import re
 import zlib
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
 from connectors.contract import Clock
 from connectors.gateway.notes import Notes
 from connectors.gateway.places import HEAD, Block, FilePlace, Head, head_of
+from connectors.gateway.rotation import LogFile, Moving, Rotation
 
 LINGER = 5.0
 """Seconds for which a renamed file is still read: its writer goes on until it opens the new one."""
@@ -27,29 +25,12 @@ LINGER = 5.0
 DONE_KEPT = 16
 """Files that are remembered as read to their end."""
 
-_COMPRESSED = ".gz"
-
-
-class _Found(Struct, frozen=True, kw_only=True):
-    """A file that may hold lines of ours. current: it has the name that is written to."""
-
-    path: Path
-    device: int
-    inode: int
-    size: int
-    modified_ns: int
-    current: bool
-
-    @property
-    def compressed(self) -> bool:
-        return self.path.suffix == _COMPRESSED and not self.current
-
 
 class Tail:
     """One log file and its predecessors, from a stored place on. Implements `places.Source`.
 
     rotated: a pattern for the names that the file gets when it is put aside; by default its own name, a sign, and
-    anything. begin: where to start when nothing is stored.
+    anything. begin: where to start when nothing is stored. linger: seconds for which a renamed file is still read.
     """
 
     def __init__(
@@ -61,14 +42,17 @@ class Tail:
         stored: bytes | None = None,
         begin: Literal["beginning", "end"] = "beginning",
         rotated: str = "",
+        linger: float = LINGER,
     ) -> None:
         self.name = name
         self._path = path
         self._clock = clock
         self._begin = begin
-        self._rotated = rotated
+        self._files = Rotation(path, rotated)
+        self._linger = linger
         self._place = msgspec.json.decode(stored, type=FilePlace) if stored is not None else None
         self._file: BinaryIO | None = None
+        self._opened: LogFile | None = None
         self._compressed = False
         self._ahead = b""  # of a compressed file: what was read behind our place, for it is not read backwards
         self._was_current = True
@@ -83,6 +67,8 @@ class Tail:
         """The next complete lines, at most so many bytes. None: nothing complete is there now."""
         try:
             block = self._read(most)
+        except Moving:
+            return None  # looked at again with the next turn
         except (OSError, EOFError, zlib.error) as error:
             self._close()
             self._note_trouble(str(error))
@@ -190,7 +176,8 @@ class Tail:
             return head_of(data)
         length = min(self._place.offset + len(data), HEAD)
         if self._compressed:
-            first = _first_bytes(Path(str(self._file.name)), length, compressed=True)
+            assert self._opened is not None
+            first = self._opened.first(length)
         else:
             first = os.pread(self._file.fileno(), length, 0)
         # Emptied and written anew at this very moment: what was read is still the old file's.
@@ -210,11 +197,11 @@ class Tail:
         if (now.st_dev, now.st_ino) == (mine.st_dev, mine.st_ino):
             self._finishing_at = None
             return False
-        if not self._was_current and self._clock.now().timestamp() - mine.st_mtime >= LINGER:
+        if not self._was_current and self._clock.now().timestamp() - mine.st_mtime >= self._linger:
             return True  # put aside before we came
         at = self._clock.monotonic()
         if self._finishing_at is None:
-            self._finishing_at = at + LINGER
+            self._finishing_at = at + self._linger
         return at >= self._finishing_at
 
     # --- which file -----------------------------------------------------------------------------------------------
@@ -223,9 +210,13 @@ class Tail:
         """Open the file of our place, or the first one. False: there is none yet."""
         if self._place is None:
             return self._open_first()
+        if not self._place.offset:
+            # Nothing of that file was read, so nothing tells it from another one: what was put aside since comes first.
+            self._advance()
+            return self._file is not None
         found = self._find(self._place)
         if found is None:
-            if self._place.offset and not self._gap_told:
+            if not self._gap_told:
                 self._gap_told = True
                 self.notes.tell("feed_gap", file=str(self._path), read=self._place.offset)
             self._advance()
@@ -234,14 +225,16 @@ class Tail:
         return True
 
     def _open_first(self) -> bool:
-        current = self._current()
+        current, aside = self._files.look()
         if current is None:
             self._begin = "beginning"  # a file that comes later is new from its first line on
             self._note_missing()
             return False
-        place = FilePlace(device=current.device, inode=current.inode, modified_ns=current.modified_ns)
+        place = FilePlace(
+            device=current.device, inode=current.inode, modified_ns=current.modified_ns, done=_heads(aside)
+        )
         if self._begin == "end":
-            with current.path.open("rb") as file:
+            with current.open() as file:
                 offset = _after_last_line(file, current.size)
                 place = structs.replace(
                     place, offset=offset, head=head_of(os.pread(file.fileno(), min(offset, HEAD), 0))
@@ -249,13 +242,11 @@ class Tail:
         self._take(current, place)
         return True
 
-    def _find(self, place: FilePlace) -> _Found | None:
-        """The file that a place is in, by its beginning; by its inode where nothing of it was read."""
-        for found in (*self._some(self._current()), *self._put_aside()):
-            if place.head.length:
-                if (found.size >= place.offset or found.compressed) and _begins(found, place.head):
-                    return found
-            elif (found.device, found.inode) == (place.device, place.inode):
+    def _find(self, place: FilePlace) -> LogFile | None:
+        """The file that a place is in, by its beginning."""
+        current, aside = self._files.look()
+        for found in (*([current] if current else []), *aside):
+            if (found.size >= place.offset or found.compressed) and found.begins(place.head):
                 return found
         return None
 
@@ -263,7 +254,8 @@ class Tail:
         """The file under our hands was emptied and is written anew: the rest of what it held may be in a copy."""
         assert self._place is not None
         self._close()
-        copy = next((found for found in self._put_aside() if _begins(found, self._place.head)), None)
+        _, aside = self._files.look()
+        copy = next((found for found in aside if found.begins(self._place.head)), None)
         if copy is not None:
             self._take(copy, self._place)
             return True
@@ -278,11 +270,11 @@ class Tail:
         place = self._place
         done = (place.head, *(head for head in place.done if head != place.head)) if place.head.length else place.done
         done = done[:DONE_KEPT]
-        current = self._current()
-        later = [found for found in self._put_aside() if found.size and found.modified_ns >= place.modified_ns]
-        later.sort(key=lambda found: (found.modified_ns, -_number(found.path), found.compressed))
-        for found in (*later, *self._some(current)):
-            if found.size and any(_begins(found, head) for head in done):
+        current, aside = self._files.look()
+        later = [found for found in aside if found.size and found.modified_ns >= place.modified_ns]
+        later.sort(key=lambda found: (found.modified_ns, -found.number, found.compressed))
+        for found in (*later, *([current] if current else [])):
+            if found.size and any(found.begins(head) for head in done):
                 if found.current:
                     break  # the current one, read to its end: not emptied yet
                 continue
@@ -295,13 +287,11 @@ class Tail:
         if current is None:
             self._note_missing()
 
-    def _take(self, found: _Found, place: FilePlace) -> None:
+    def _take(self, found: LogFile, place: FilePlace) -> None:
         self._close()
+        self._file = found.open()
+        self._opened = found
         self._compressed, self._was_current, self._ahead = found.compressed, found.current, b""
-        if found.compressed:
-            self._file = gzip.open(found.path, "rb")  # type: ignore[assignment]  # noqa: SIM115  kept open
-        else:
-            self._file = found.path.open("rb", buffering=0)
         self._finishing_at = None
         self._gap_told = False
         self._place = structs.replace(place, device=found.device, inode=found.inode)
@@ -310,36 +300,6 @@ class Tail:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-    def _current(self) -> _Found | None:
-        try:
-            return _look(self._path, current=True)
-        except FileNotFoundError:
-            return None
-
-    def _put_aside(self) -> list[_Found]:
-        """The files that the log was rotated to: uncompressed ones first."""
-        found = []
-        paths = [path for path in self._path.parent.iterdir() if self._is_rotated(path.name)]
-        for path in sorted(paths, key=lambda path: (path.suffix == _COMPRESSED, path.name)):
-            try:
-                one = _look(path, current=False)
-            except FileNotFoundError:
-                continue  # renamed or removed since it was listed
-            if one is not None:
-                found.append(one)
-        return found
-
-    def _is_rotated(self, name: str) -> bool:
-        if name == self._path.name:
-            return False
-        if self._rotated:
-            return fnmatchcase(name, self._rotated) or fnmatchcase(name, self._rotated + _COMPRESSED)
-        return re.match(rf"{re.escape(self._path.name)}[-._]", name) is not None
-
-    @staticmethod
-    def _some(found: _Found | None) -> tuple[_Found, ...]:
-        return () if found is None else (found,)
 
     def _note_missing(self) -> None:
         self._note_trouble(f"{self._path} is not there")
@@ -350,39 +310,15 @@ class Tail:
             self.notes.tell("feed_unreadable", file=str(self._path), why=why)
 
 
-def _look(path: Path, *, current: bool) -> _Found | None:
-    seen = path.stat()
-    if not path.is_file():
-        return None
-    return _Found(
-        path=path,
-        device=seen.st_dev,
-        inode=seen.st_ino,
-        size=seen.st_size,
-        modified_ns=seen.st_mtime_ns,
-        current=current,
-    )
-
-
-def _begins(found: _Found, head: Head) -> bool:
-    """Whether a file begins so."""
-    if not head.length or (not found.compressed and found.size < head.length):
-        return False
-    try:
-        return head_of(_first_bytes(found.path, head.length, compressed=found.compressed)) == head
-    except (OSError, EOFError, zlib.error):
-        return False  # being compressed at this moment, or not ours to read
-
-
-def _first_bytes(path: Path, length: int, *, compressed: bool) -> bytes:
-    with gzip.open(path, "rb") if compressed else path.open("rb") as file:
-        return file.read(length)
-
-
-def _number(path: Path) -> int:
-    """The number at the end of a rotated name; files of one moment are older the higher it is."""
-    found = re.search(r"\.(\d+)(?:\.gz)?\Z", path.name)
-    return int(found[1]) if found else 0
+def _heads(files: list[LogFile]) -> tuple[Head, ...]:
+    """How the newest of these files begin: they were put aside before we came, and are nothing of ours."""
+    found = []
+    for one in sorted(files, key=lambda one: -one.modified_ns)[:DONE_KEPT]:
+        try:
+            found.append(head_of(one.first(HEAD)))
+        except (OSError, EOFError, zlib.error):
+            continue
+    return tuple(head for head in found if head.length)
 
 
 def _after_last_line(file: BinaryIO, size: int) -> int:

@@ -222,6 +222,27 @@ def test_a_predecessor_that_is_gone_is_told_once_and_the_next_file_read(log: Log
     assert log.events.count("feed_gap") == 1
 
 
+@pytest.mark.parametrize("rotation", ["renamed", "copied"])
+def test_a_file_put_aside_before_anything_of_it_was_read_is_read_first(log: Log, rotation: str) -> None:
+    log.write(3)
+    log.path.rename(log.path.with_name("access.log.1"))  # before our time
+    log.path.touch()
+    log.read()
+    log.tail.close()
+    for number in (3, 2):
+        log.write(10)
+        aside = log.path.with_name(f"access.log.{number}")
+        if rotation == "copied":
+            shutil.copyfile(log.path, aside)
+            os.truncate(log.path, 0)
+        else:
+            log.path.rename(aside)
+    log.write(5)
+    log.restart()
+    log.settle()
+    assert log.seen == [f"line {number:06d}" for number in range(4, 29)]
+
+
 def test_other_logs_in_the_folder_are_left_alone(log: Log) -> None:
     log.write(2)
     log.read()
