@@ -131,16 +131,14 @@ def ask(configured: Configuration, verb: str, args: Mapping[str, Any]) -> Answer
     """Have the running daemon carry out a command; without one, carry it out here. Raises Ended, AlreadyRunning."""
     if daemon_of(configured):
         return _ask_daemon(configured, verb, args)
-    from sync.engine import commands
     from sync.engine.commands import Answer, Refused
     from sync.engine.find import NotFound
-    from sync.planning import execute
+    from sync.planning.verbs import VERBS
 
-    verbs = {**commands.VERBS, **execute.VERBS}
     answers: list[Answer] = []
     with alone(configured) as here:
         try:
-            here.store.step(lambda conn: answers.append(verbs[verb](conn, here.hub, args)))
+            here.store.step(lambda conn: answers.append(VERBS[verb](conn, here.hub, args)))
         except (NotFound, Refused) as error:
             return Answer(ok=False, message=str(error))
     done = answers[0]

@@ -11,7 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, select, update
 
 from sync.core.reasons import HoldReason
-from sync.engine import adopt, columns, contact, create, find, parking, poll, proposals, rows
+from sync.engine import adopt, columns, contact, create, find, parking, poll, proposals, rows, shadow
 from sync.engine.find import NotFound
 from sync.engine.hub import Connected, Hub, Mode
 from sync.model import Json
@@ -145,6 +145,7 @@ def start(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
         contact.set_mode(conn, connected, Mode.LIVE, now)
         return Answer(ok=True, message=f"{connected.name} goes on")
     since = _moment(args, "since", now) or now
+    shadow.leave(conn, connected, now)
     contact.go_live(conn, connected, since)
     routed = _route_past(conn, hub, connected, since) if since < now else 0
     more = f"; {routed} records created since {_time(since)} were taken up by routes" if routed else ""
@@ -173,7 +174,7 @@ def pause(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
     connected = _connection(hub, args)
     if connected.mode is Mode.PAUSED:
         return Answer(ok=True, message=f"{connected.name} is paused already")
-    if connected.mode is Mode.OBSERVE:
+    if connected.only_looks:
         raise Refused(f"{connected.name} only observes: nothing is written to it anyway")
     contact.set_mode(conn, connected, Mode.PAUSED, hub.clock.now())
     return Answer(ok=True, message=f"{connected.name} is paused; `hypercare start {connected.name}` lets it go on")

@@ -13,12 +13,14 @@ from msgspec import structs
 from sync.core.rebase import rebase
 from sync.core.reconcile import reconcile
 from sync.core.state import Change, Conflict, ItemState, Member, MemberPlan, Park, Plan, Want
+from sync.core.values import MERGED
 from sync.core.why import Why
-from sync.engine import load
+from sync.engine import load, shadow
 from sync.engine.columns import Attribution, Base, Errand, LinksBase
 from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
 from sync.engine.membership import shows_links
+from sync.engine.shadow import Shadowed
 from sync.model import Changes, LinkView, Role, StatusChange
 
 
@@ -36,7 +38,10 @@ class Decided:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What becomes of one item. ask: members whose history must tell who moved them. read: members to be read."""
+    """What becomes of one item. ask: members whose history must tell who moved them. read: members to be read.
+
+    shadowed: what would be written to connections in shadow mode.
+    """
 
     item: Whole
     state: ItemState
@@ -46,6 +51,7 @@ class Decision:
     conflicts: tuple[Conflict, ...] = ()
     ask: tuple[Linked, ...] = ()
     read: tuple[Linked, ...] = field(default=())
+    shadowed: tuple[Shadowed, ...] = ()
 
 
 def decide(hub: Hub, item: Whole) -> Decision:
@@ -65,6 +71,7 @@ def decide(hub: Hub, item: Whole) -> Decision:
         conflicts=plan.conflicts,
         ask=tuple(item.by_link(link) for link in plan.ask),
         read=_to_read(item, plan, decided),
+        shadowed=shadow.wanted(item.state, item.linked, members, hub.rules),
     )
 
 
@@ -117,7 +124,8 @@ def still_wants(hub: Hub, item: Whole, link_id: int, errand: Errand) -> bool:
     ]
     plan = reconcile(item.state, members, hub.rules)
     want = next((each.want for each in plan.members if each.link == link_id), None) or Want()
-    return asked.status in (None, want.status) and asked.add <= want.add and asked.remove <= want.remove
+    still_set = asked.set.items() <= want.set.items()
+    return asked.status in (None, want.status) and asked.add <= want.add and asked.remove <= want.remove and still_set
 
 
 # --- one member ------------------------------------------------------------------------------------------------
@@ -129,6 +137,7 @@ def _decided(item: Whole, one: Linked, each: MemberPlan, texts: Mapping[str, str
         one.base,
         status=each.status_base,
         tags=each.tag_base,
+        values=each.value_bases,
         links=links,
         attribution=_attribution(one),
         misses=_misses(one, each),
@@ -147,17 +156,14 @@ def _attribution(one: Linked) -> Attribution | None:
 
 def _misses(one: Linked, each: MemberPlan) -> Mapping[str, int]:
     """A write that was not shown is counted only while the same thing is still wanted."""
-    kept = {}
-    for name, count in one.base.misses.items():
-        if name not in ("status", "tags"):
-            kept[name] = count
-            continue
-        wanted = each.want is not None and (
-            each.want.status is not None if name == "status" else bool(each.want.add or each.want.remove)
-        )
-        if wanted:
-            kept[name] = count
-    return kept
+    wanted = _wanted_fields(each.want)
+    told = {"status", "tags", *MERGED}
+    return {name: count for name, count in one.base.misses.items() if name not in told or name in wanted}
+
+
+def _wanted_fields(want: Want | None) -> frozenset[str]:
+    """The canonical fields that a want is about."""
+    return frozenset(Errand(want=want).fields)
 
 
 def _errand(
@@ -190,10 +196,25 @@ def errand_of(
             remove_links=link_errand.changes.remove_links,
             note=link_errand.changes.note,
         )
-    if solo and changes.status is not None and (changes.add_tags or changes.remove_tags):
-        changes = Changes(status=changes.status)
+    values = {mapping.value_fields[name]: raw for name, raw in sorted(want.set.items())}
+    changes = structs.replace(changes, set={**changes.set, **values})
+    if solo:
+        changes = _alone(changes, values)
     first = one.connected.remote().steps(one.snap, changes)[0]
     return _part(one, want, first, link_errand)
+
+
+def _alone(changes: Changes, values: Mapping[str, str]) -> Changes:
+    """Of several fields the first, where the remote refused them together; links and notes where it is the only one."""
+    tags = bool(changes.add_tags or changes.remove_tags)
+    if changes.status is not None and (tags or values):
+        return Changes(status=changes.status)
+    if tags and values:
+        return Changes(add_tags=changes.add_tags, remove_tags=changes.remove_tags)
+    if len(values) > 1:
+        first = min(values)
+        return Changes(set={first: values[first]})
+    return changes
 
 
 def _part(one: Linked, want: Want, first: Changes, link_errand: Errand | None) -> Errand:
@@ -203,8 +224,10 @@ def _part(one: Linked, want: Want, first: Changes, link_errand: Errand | None) -
         status=want.status if first.status is not None else None,
         add=want.add if first.add_tags else frozenset(),
         remove=want.remove if first.remove_tags else frozenset(),
+        set={name: raw for name, raw in want.set.items() if one.connected.mapping.value_fields[name] in first.set},
     )
-    carries = bool(first.set or first.add_links or first.remove_links or first.note) and link_errand is not None
+    shown = link_errand is not None and any(name in first.set for name in link_errand.changes.set)
+    carries = (shown or bool(first.add_links or first.remove_links or first.note)) and link_errand is not None
     errand = Errand(want=kept, changes=first, expect=one.snap.version)
     if carries and link_errand is not None:
         errand = structs.replace(errand, shows=link_errand.shows, hides=link_errand.hides, noted=link_errand.noted)

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sync.core.backoff import next_attempt
 from sync.core.reasons import ParkReason
 from sync.core.state import Change, Park
-from sync.engine import brakes, columns, load, membership, parking, rows, workflow
+from sync.engine import brakes, columns, load, membership, parking, rows, shadow, workflow
 from sync.engine.columns import Errand
 from sync.engine.decide import Decided, Decision, decide
-from sync.engine.hub import Hub
+from sync.engine.hub import Hub, Mode
 from sync.engine.load import Linked, Whole
 from sync.store.errors import Stale, StoreUnavailable
 from sync.store.tables import conflicts, deliveries, items, links, parked
@@ -156,6 +156,8 @@ def _commit(conn: Connection, hub: Hub, decision: Decision) -> None:
         _store_member(conn, hub, item, each, [row for row in open_parks if row.link_id == each.one.link_id])
     _store_changes(conn, hub, decision)
     _store_conflicts(conn, hub, decision)
+    if any(one.connected.mode is Mode.SHADOW for one in item.linked):
+        shadow.note(conn, item.id, item.linked, decision.shadowed, now)
     for one in decision.ask:
         rows.ask(conn, one.connected.id, [(one.connected.kind, one.ref.id)], now, "history")
     for one in decision.read:

@@ -212,7 +212,3 @@ def _limit(args: Mapping[str, Json]) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise Refused(f"--max-writes {value}: give a whole number from 1 on")
     return value
-
-
-VERBS = {"apply": apply, "apply_stop": stop}
-"""Commands beside those of the engine."""

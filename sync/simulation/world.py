@@ -24,6 +24,7 @@ from sync.engine import commands, contact, create, deliver, doubt, inbox, poll, 
 from sync.engine.hub import Connected, EngineSettings, Hub, Silent
 from sync.mapping.load import Loaded
 from sync.model import Json
+from sync.planning import execute
 from sync.planning.verbs import VERBS
 from sync.simulation.virtual import InProcess, SeededRng, VirtualClock
 from sync.store.contract import Store
@@ -42,9 +43,10 @@ _WORK = text(
     " WHERE kind = 'write' AND state IN ('waiting', 'in_doubt')),"
     " (SELECT group_concat(DISTINCT connection_id) FROM deliveries"
     " WHERE kind = 'create' AND state IN ('waiting', 'in_doubt')),"
-    " (SELECT group_concat(DISTINCT connection_id) FROM cursors WHERE feed = 'import' AND finished_at IS NULL)"
+    " (SELECT group_concat(DISTINCT connection_id) FROM cursors WHERE feed = 'import' AND finished_at IS NULL),"
+    " EXISTS (SELECT 1 FROM plans WHERE state IN ('applying', 'stopping'))"
 )
-"""What each worker looks for first, in one question: (calls, dirty items, reads, writes, creates, imports)."""
+"""What each worker looks for first, in one question: (calls, dirty items, reads, writes, creates, imports, plans)."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,13 @@ class _Work:
     writes: frozenset[int]
     creates: frozenset[int]
     imports: frozenset[int]
+    plans: bool = False
 
     @property
     def is_none(self) -> bool:
         """Nobody has anything to do."""
+        if self.plans:
+            return False
         return not (self.inbox or self.items or self.reads or self.writes or self.creates or self.imports)
 
 
@@ -212,18 +217,24 @@ class World:
             if polls:
                 did = poll.poll(self.hub, connected, poll.LIVE) or did
         did = (self._work().items and settle.settle(self.hub)) or did
+        did = (self._work().plans and execute.execute(self.hub)) or did
         if polls and self.clock.monotonic() >= self._tidied + self.tidy_every:
             self._tidied = self.clock.monotonic()
             tidy.tidy(self.hub)
         return did
+
+    @property
+    def is_at_rest(self) -> bool:
+        """No table holds anything to do, due or not."""
+        return self._work().is_none
 
     def _work(self) -> _Work:
         if self._found is not None and self._found[0] == self._commits:
             return self._found[1]
         with self.store.read() as conn:
             row = conn.execute(_WORK).one()
-        named = (frozenset(map(int, str(each).split(","))) if each is not None else frozenset() for each in row[2:])
-        found = _Work(bool(row[0]), bool(row[1]), *named)
+        named = (frozenset(map(int, str(each).split(","))) if each is not None else frozenset() for each in row[2:6])
+        found = _Work(bool(row[0]), bool(row[1]), *named, plans=bool(row[6]))
         self._found = (self._commits, found)
         return found
 
