@@ -19,6 +19,7 @@ from sync.cli.ending import Ended, Exit, told
 from sync.cli.mappings import app as mappings_app
 from sync.cli.options import Config, Connection, Json, Number, Record, configuration, known
 from sync.cli.proposals import app as proposals_app
+from sync.cli.shadow import app as shadow_app
 from sync.cli.simulating import simulate
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ for _name, _group in (
     ("connections", connections_app),
     ("mappings", mappings_app),
     ("proposals", proposals_app),
+    ("shadow", shadow_app),
 ):
     app.add_typer(_group, name=_name, rich_help_panel=None)
 plan_words.attach(app)

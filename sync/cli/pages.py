@@ -18,6 +18,13 @@ def status(page: StatusView) -> None:
         f"items: {page.items}, {page.items_waiting} waiting; in doubt: {page.in_doubt}; parked: {page.parked}; "
         f"conflicts of the last 24 h: {page.conflicts_day}"
     )
+    if page.wrong_files is not None:
+        wrong = page.wrong_files
+        say(f"mappings: the files saved {ago(wrong.at, page.at)} are wrong, and those from before are in force:")
+        for problem in wrong.problems[:3]:
+            say(f"  {problem}")
+        if wrong.count > len(wrong.problems[:3]):
+            say(f"  and {wrong.count - 3} more: `hypercare mappings check`")
     if not page.connections:
         say("no connection is known yet")
         return
