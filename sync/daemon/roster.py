@@ -15,7 +15,7 @@ from sync.daemon.frame import Worker
 from sync.daemon.schedule import Schedule
 from sync.engine import commands, contact, create, deliver, feeds, inbox, poll, refresh, settle, sweep, tidy
 from sync.engine.hub import Connected, Hub
-from sync.planning import execute
+from sync.planning import execute, verbs
 
 DELIVERERS = 2
 """Workers that write to one connection: one waits for an answer while the other sends."""
@@ -23,7 +23,7 @@ DELIVERERS = 2
 
 def workers(hub: Hub, *, deliverers: int = DELIVERERS, written: Callable[[], object] | None = None) -> list[Worker]:
     """All workers of a hub. written: see `only_if_written`."""
-    carry_out = only_if_written(partial(commands.carry_out, hub, execute.VERBS), written)
+    carry_out = only_if_written(partial(commands.carry_out, hub, verbs.MORE), written)
     return [
         Worker(name="inbox", topic="inbox", run=partial(inbox.read_inbox, hub), idle_seconds=5.0),
         Worker(name="settle", topic="settle", run=partial(settle.settle, hub), idle_seconds=2.0),
