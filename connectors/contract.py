@@ -369,6 +369,16 @@ class Feed(Protocol):
     def close(self) -> None: ...
 
 
+class Annotator(Protocol):
+    """Shows on the remote what the hub knows of records that the hub itself owns; used by one worker.
+
+    A turn makes at most one changing request. It raises AuthRejected; other failures of the remote it waits out itself.
+    """
+
+    def turn(self) -> Turn: ...
+    def close(self) -> None: ...
+
+
 class Ports(Struct, frozen=True, kw_only=True):
     """What a connector is given instead of reaching for it. meter: is told every budget reading.
 
@@ -390,7 +400,8 @@ class Connector(Struct, frozen=True, kw_only=True):
 
     settings: the pydantic model of its part of the configuration. connect: opens a connection without any call.
     personal: raw field names that can identify a person. own_links: shows links itself, so no note is written.
-    feed: opens what the daemon reads for it beside the change feed; None: nothing.
+    feed: opens what the daemon reads for it beside the change feed; None: nothing. annotator: opens what shows the
+    hub's own records on the remote; None, or gives None: nothing is shown.
     """
 
     name: str
@@ -405,3 +416,4 @@ class Connector(Struct, frozen=True, kw_only=True):
     personal: tuple[str, ...] = ()
     own_links: bool = False
     feed: Callable[[Any, Ports], Feed] | None = None
+    annotator: Callable[[Any, Ports], Annotator | None] | None = None

@@ -66,6 +66,8 @@ LEVELS: Mapping[str, int] = {
     "store_back": logging.INFO,
     "command": logging.INFO,
     "link_proposed": logging.INFO,
+    "annotated": logging.INFO,
+    "annotations_back": logging.INFO,
     "write_in_doubt": logging.INFO,
     "create_in_doubt": logging.INFO,
     "feed_repeats": logging.INFO,
@@ -73,6 +75,7 @@ LEVELS: Mapping[str, int] = {
     "feed_truncated": logging.INFO,
     "feed_cut": logging.INFO,
     # Somebody's attention, not at once.
+    "annotations_failed": logging.WARNING,
     "field_held": logging.WARNING,
     "fight_named": logging.WARNING,
     "clock_jumped": logging.WARNING,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.contract import Act, Budget, Connector, Feed, Ports, Remote
+from connectors.contract import Act, Annotator, Budget, Connector, Feed, Ports, Remote
 from connectors.gateway.records import KIND, parse_reference
 from connectors.gateway.settings import GatewaySettings
 from sync.model import Role
@@ -18,6 +18,13 @@ def _feed(settings: GatewaySettings, ports: Ports) -> Feed:
     from connectors.gateway.feed import GatewayFeed  # what folds needs numeric libraries, and `--help` none of them
 
     return GatewayFeed(settings, ports)
+
+
+def _annotator(settings: GatewaySettings, ports: Ports) -> Annotator | None:
+    from connectors.gateway.interfaces import WriteBack
+    from connectors.gateway.outward import GatewayAnnotator
+
+    return None if settings.write_back is WriteBack.OFF else GatewayAnnotator(settings, ports)
 
 
 def _budgets(settings: GatewaySettings) -> tuple[Budget, ...]:
@@ -42,4 +49,5 @@ CONNECTOR = Connector(
     draws=_draws,
     parse_reference=parse_reference,
     feed=_feed,
+    annotator=_annotator,
 )

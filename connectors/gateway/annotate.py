@@ -129,10 +129,10 @@ def bring(place: Place, target: str, ours: tuple[str, ...]) -> Brought:
 
 
 def differing(known: Mapping[str, tuple[str, ...]], last: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The targets to bring up to date: those whose wanted tags are not the ones brought last; empties never brought
-    are left out, since nothing of ours is there.
+    """The targets to bring up to date: those whose wanted tags are not the ones brought last, or that were not looked
+    at: what was brought before a start may still be there.
     """
-    return tuple(sorted(target for target, tags in known.items() if last.get(target, ()) != tags))
+    return tuple(sorted(target for target, tags in known.items() if last.get(target) != tags))
 
 
 # --- the places -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from connectors.contract import Capabilities, Home, Page, Ports
 from connectors.errors import CursorExpired, RecordMissing, VersionConflict, WriteRejected
-from connectors.gateway import findings, ledger, records
+from connectors.gateway import findings, ledger, outward, records
 from connectors.gateway.entries import HUB, Edit, Entry, Row
 from connectors.gateway.lifecycle import SignatureState, State, acknowledge, reopen, resolve
 from connectors.gateway.settings import GatewaySettings
@@ -63,7 +63,7 @@ class GatewayRemote:
             conditional_write=True,
             creates=False,
             webhooks="none",
-            findings=findings.of(self._settings),
+            findings=(*findings.of(self._settings), *outward.prove(self._settings, self._ports)),
         )
 
     def page(self, cursor: str | None, since: datetime) -> Page:

@@ -189,6 +189,7 @@ def _connected(
         personal=connector.personal,
         own_links=connector.own_links,
         feed=connector.feed(one.settings, ports) if feeds and connector.feed is not None else None,
+        annotator=connector.annotator(one.settings, ports) if feeds and connector.annotator is not None else None,
         poll_seconds=one.poll_seconds,
     )
 

@@ -50,6 +50,8 @@ def _of_connection(hub: Hub, connected: Connected, deliverers: int) -> Iterator[
     yield worker("sweep", "sweep", partial(sweep.sweep, hub, connected), 10.0)
     if connected.feed is not None:
         yield worker("feed", "feed", partial(feeds.read, hub, connected), 1.0)
+    if connected.annotator is not None:
+        yield worker("annotate", "annotate", partial(feeds.annotate, hub, connected), 2.0)
     for each in range(deliverers):
         # The first looks for what has become due; the others wake with the bell and take their share.
         idle_seconds = 2.0 if each == 0 else 15.0

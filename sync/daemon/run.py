@@ -107,3 +107,6 @@ def _feeds(hub: Hub) -> list[tuple[str, Feed]]:
 def _close(hub: Hub) -> None:
     for _, feed in _feeds(hub):
         feed.close()
+    for connected in tuple(hub.connections.values()):
+        if connected.annotator is not None:
+            connected.annotator.close()

@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
-from connectors.contract import Act, Budget, Capabilities, Clock, Feed, Hint, Remote, Rng, WebhookRequest
+from connectors.contract import Act, Annotator, Budget, Capabilities, Clock, Feed, Hint, Remote, Rng, WebhookRequest
 from sync.core.state import Rules
 from sync.model import Role
 
@@ -87,7 +87,7 @@ class Connected:
     """One configured connection, open. `remote()` is the calling thread's own client.
 
     account_checked: its account was compared with the recorded one since the start; nothing is written before.
-    feed: what the daemon reads for it beside the change feed.
+    feed: what the daemon reads for it beside the change feed. annotator: what shows the hub's own records there.
     left_behind: the attempts, by delivery, that were being sent when an error ended their worker's call; see
     `doubt.take_up`.
     """
@@ -107,6 +107,7 @@ class Connected:
     personal: tuple[str, ...] = ()
     own_links: bool = False
     feed: Feed | None = None
+    annotator: Annotator | None = None
     poll_seconds: float = 30.0
     mode: Mode = Mode.OBSERVE
     live_since: datetime | None = None

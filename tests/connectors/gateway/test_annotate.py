@@ -84,10 +84,10 @@ def test_foreign_tags_survive_in_their_order_and_ours_are_exactly_the_wanted(sho
     assert with_ours(after, ours) == after
 
 
-def test_only_what_differs_is_brought() -> None:
+def test_only_what_differs_or_was_not_looked_at_is_brought() -> None:
     now: dict[str, tuple[str, ...]] = {"a": ("fb:open-1",), "b": (), "c": (), "d": ("fb:open-2",)}
     last: dict[str, tuple[str, ...]] = {"a": ("fb:open-1",), "b": ("fb:open-1",)}
-    assert differing(now, last) == ("b", "d")
+    assert differing(now, last) == ("b", "c", "d")
 
 
 # --- at the gateway ---------------------------------------------------------------------------------------------------

@@ -42,10 +42,26 @@ class Four:
     gateway: GatewaySandbox
 
     def close(self) -> None:
-        feed = self.world.hub.named("gateway").feed
-        assert feed is not None
-        feed.close()
+        self._close_gateway()
         self.world.close()
+
+    def restart(self) -> None:
+        """The process ends and is started again."""
+        self._close_gateway()
+        self.world.restart()
+
+    def _close_gateway(self) -> None:
+        connected = self.world.hub.named("gateway")
+        assert connected.feed is not None
+        connected.feed.close()
+        if connected.annotator is not None:
+            connected.annotator.close()
+
+    def signatures(self) -> list[str]:
+        """The keys of the signatures that the hub knows."""
+        of = self.world.hub.named("gateway").id
+        with self.world.store.read() as conn:
+            return [row.key for row in conn.execute(records.select().where(records.c.connection_id == of))]
 
     def ticket(self, **given: Any) -> str:
         number = self.sides["support"].act({"act": "create", **given})["ticket"]
@@ -90,6 +106,8 @@ class Four:
             while feeds.read(self.world.hub, connected):
                 pass
             self.world.quiet()
+            while feeds.annotate(self.world.hub, connected):
+                pass
 
     def proposed(self) -> list[ProposalView]:
         with self.world.store.read() as conn:
@@ -117,7 +135,7 @@ class Four:
         return answer.ok, answer.message
 
 
-def launch(folder: Path, *, rules: str = "", **given: Any) -> Four:
+def launch(folder: Path, *, rules: str = "", of_gateway: Mapping[str, Any] | None = None, **given: Any) -> Four:
     """A day whose hub knows the shipped mappings. rules: in place of the shipped ones. given: of Sentry's settings."""
     clock = VirtualClock()
     desk = build_zendesk(clock.epoch, SeededRng(2))
@@ -130,6 +148,11 @@ def launch(folder: Path, *, rules: str = "", **given: Any) -> Four:
     def connect(settings: Any, ports: Ports) -> Remote:
         return sentry.CONNECTOR.connect(settings, structs.replace(ports, transport=InProcess(errors)))
 
+    def reached(ports: Ports) -> Ports:
+        return structs.replace(ports, transport=InProcess(park))
+
+    annotator = gateway.CONNECTOR.annotator
+    assert annotator is not None
     files = shipped_texts() | ({"rules.yaml": rules} if rules else {})
     systems = {"support": "zendesk", "tracker": "jira", "errors": "sentry", "gateway": "gateway"}
     configured = (
@@ -171,9 +194,17 @@ def launch(folder: Path, *, rules: str = "", **given: Any) -> Four:
         ),
         Configured(
             name="gateway",
-            connector=gateway.CONNECTOR,
+            connector=structs.replace(
+                gateway.CONNECTOR,
+                connect=lambda settings, ports: gateway.CONNECTOR.connect(settings, reached(ports)),
+                annotator=lambda settings, ports: annotator(settings, reached(ports)),
+            ),
             settings=GatewaySettings.model_validate(
-                {"console_url": "https://apipark.example.com", "log_files": [log / "access.log"]}
+                {
+                    "console_url": "https://apipark.example.com",
+                    "log_files": [log / "access.log"],
+                    **(of_gateway or {}),
+                }
             ),
         ),
     )
