@@ -66,6 +66,9 @@ LEVELS: Mapping[str, int] = {
     "store_back": logging.INFO,
     "command": logging.INFO,
     "link_proposed": logging.INFO,
+    "mappings_loaded": logging.INFO,
+    "mappings_wait": logging.INFO,
+    "plan_applied": logging.INFO,
     "annotated": logging.INFO,
     "annotations_back": logging.INFO,
     "write_in_doubt": logging.INFO,
@@ -75,6 +78,8 @@ LEVELS: Mapping[str, int] = {
     "feed_truncated": logging.INFO,
     "feed_cut": logging.INFO,
     # Somebody's attention, not at once.
+    "mappings_refused": logging.WARNING,
+    "plan_stopped": logging.WARNING,
     "annotations_failed": logging.WARNING,
     "field_held": logging.WARNING,
     "fight_named": logging.WARNING,
