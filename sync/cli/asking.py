@@ -9,8 +9,9 @@ from config.load import Loaded as Configuration
 from connectors.contract import Act, BudgetReading, Connector, Ports, Remote
 from connectors.errors import RateLimited
 from sync.cli.ending import Ended
+from sync.cli.show import warn
 from sync.daemon.tokens import TokenFile
-from sync.engine.budgets import Budgets, Priority
+from sync.engine.budgets import Budgets
 from sync.ports import RealClock, RealRng
 
 _PATIENCE = 60.0
@@ -34,13 +35,15 @@ class Asked:
 
     def room(self, act: Act) -> None:
         """Wait until a call of this kind may go out. Raises RateLimited when that takes over a minute."""
-        waited = 0.0
-        names = self._connector.draws(act)
-        while wait := self._budgets.take(_ONE, names, priority=Priority.BACKFILL):
-            waited += wait
-            if waited > _PATIENCE:
-                raise RateLimited(f"the rate budget is used up: try again in {waited:.0f} s", retry_after=waited)
-            self._clock.sleep(min(wait, 5.0))
+        waited, names = 0.0, self._connector.draws(act)
+        while wait := self._budgets.take(_ONE, names):
+            if waited + wait > _PATIENCE:
+                raise RateLimited(f"the rate budget is used up: try again in {wait:.0f} s", retry_after=wait)
+            if not waited and wait > 1.0:
+                warn(f"waiting {wait:.0f} s: the rate budget is used up for now")
+            pause = min(wait, 5.0)
+            self._clock.sleep(pause)
+            waited += pause
 
 
 @contextmanager

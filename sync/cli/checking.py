@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from config.load import Loaded as Configuration
 from config.load import value_of
+from config.mappings import read_texts
 from config.sources import Kind
 from connectors.contract import Finding, Level
 
@@ -83,52 +84,32 @@ def whole(configuration: Configuration) -> Iterator[Finding]:
 
 
 def online(configuration: Configuration, mappings: Mappings, name: str) -> tuple[Finding, ...]:
-    """What the system of one connection says: credentials, scopes, feeds, values that the mapping does not name."""
-    from connectors.contract import Ports
+    """What the system of one connection says: credentials, scopes, feeds, and where the mapping does not fit it."""
     from connectors.errors import RemoteError
-    from sync.daemon.tokens import TokenFile
-    from sync.ports import RealClock, RealRng
+    from sync.cli import agreeing
+    from sync.cli.asking import asked
+    from sync.learning.live import look
+    from sync.mapping.trace import sources
+    from sync.ports import RealClock
 
     connector, settings = configuration.connector(name), configuration.connections[name]
-    ports = Ports(
-        clock=RealClock(),
-        rng=RealRng(),
-        meter=lambda reading: None,
-        tokens=TokenFile(configuration.data_dir, name),
-    )
-    remote = connector.connect(settings, ports)
     try:
-        capabilities = remote.check()
-        found = [
-            Finding(level=Level.INFO, what=f"signed in to {capabilities.account} as {capabilities.me or 'a user'}")
-        ]
-        found += capabilities.findings
-        found += _unmapped(remote.values(), mappings, name, connector.name)
+        with asked(configuration, name) as live:
+            seen = look(live.remote, live.room, RealClock().now(), records=0)
     except RemoteError as error:
-        found = [Finding(level=Level.ERROR, what=f"{getattr(settings, 'url', connector.name)}: {error.message}")]
-    finally:
-        remote.close()
-    return tuple(found)
-
-
-def _unmapped(live: Mapping[str, object], mappings: Mappings, name: str, system: str) -> Iterator[Finding]:
-    """Statuses that the live system has and the mapping leaves to chance."""
-    mapping = mappings.for_connection(name, system)
-    if mapping.status_category is not None or mapping.status_default is not None:
-        return
-    known = {value.casefold() for value in (*mapping.status.values, *mapping.status.archived)}
-    values = live.get(mapping.status_field, ())
-    missing = [
-        str(value)
-        for value in (values if isinstance(values, tuple | list) else ())
-        if str(value).casefold() not in known
-    ]
-    if missing:
-        yield Finding(
-            level=Level.WARNING,
-            what=f"the mapping does not name these statuses: {', '.join(missing)}",
-            do="add them to `fields.status.values`; until then records that show one are parked",
-        )
+        return (Finding(level=Level.ERROR, what=f"{getattr(settings, 'url', connector.name)}: {error.message}"),)
+    files = sources(read_texts(configuration.mappings_dir))
+    capabilities = seen.capabilities
+    found = agreeing.held(mappings, files, name, connector.name, seen)
+    return (
+        Finding(level=Level.INFO, what=f"signed in to {capabilities.account} as {capabilities.me or 'a user'}"),
+        *capabilities.findings,
+        *(
+            Finding(level=one.level, what=f"{one.rule}: {one.what}" if one.rule is not None else one.what, do=one.do)
+            for one in found.mismatches
+            if one.level is not Level.INFO
+        ),
+    )
 
 
 def webhook_steps(configuration: Configuration, name: str) -> tuple[str, ...]:

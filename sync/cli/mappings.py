@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sync.cli.ending import Ended, Exit
 from sync.cli.options import Config, Connection, Json, configuration
+
+if TYPE_CHECKING:
+    from config.load import Loaded as Configuration
+    from sync.mapping.load import Loaded
 
 app = typer.Typer(help="The mapping files.", no_args_is_help=True)
 
@@ -17,6 +21,9 @@ app = typer.Typer(help="The mapping files.", no_args_is_help=True)
 def check(
     context: typer.Context,
     config: Config = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also against the live systems: every value, field, screen and step.")
+    ] = False,
     json: Json = False,
     github: Annotated[bool, typer.Option("--github", help="As annotations of GitHub Actions.")] = False,
 ) -> None:
@@ -39,10 +46,33 @@ def check(
             at = f"file={one.file},line={one.line},col={one.column}" if isinstance(one, Problem) else ""
             show.say(f"::error {at}::{_escaped(str(one))}")
         raise Ended(code=Exit.USAGE) from None
-    if json:
+    if online:
+        _online(configured, loaded, json=json, github=github)
+    elif json:
         show.json({"ok": True, "problems": [], "fingerprint": loaded.fingerprint})
     elif not github:
         show.say(f"{configured.mappings_dir}: {len(set(loaded.mappings))} mappings, {len(loaded.routes)} routes: well")
+
+
+def _online(configured: Configuration, loaded: Loaded, *, json: bool, github: bool) -> None:
+    from sync.cli import agreeing, show
+
+    held = agreeing.every(configured, loaded)
+    ok = all(one.ok for one in held)
+    if json:
+        show.json({"ok": ok, "problems": [], "fingerprint": loaded.fingerprint, "online": held})
+    elif github:
+        for one in held:
+            if one.failed:
+                show.say(f"::error ::{_escaped(f'{one.connection}: {one.failed}')}")
+            for found in one.mismatches:
+                at = f"file={found.rule.file},line={found.rule.line}" if found.rule is not None else ""
+                level = {"error": "error", "warning": "warning"}.get(found.level.value, "notice")
+                show.say(f"::{level} {at}::{_escaped(f'{one.connection}: {found}')}")
+    else:
+        agreeing.page(held)
+    if not ok:
+        raise Ended
 
 
 def _escaped(text: str) -> str:

@@ -14,7 +14,7 @@ from sync.model import Snapshot
 Room = Callable[[Act], None]
 """Called before each request: waits until there is room for it, or raises RateLimited."""
 
-RECENT = (timedelta(days=30), timedelta(days=365), timedelta(days=3650))
+RECENT = (timedelta(days=30), timedelta(days=3650))
 """How far back a sample begins: further, where nothing was changed since."""
 
 _WHOLE_READS = 12

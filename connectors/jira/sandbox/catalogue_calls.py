@@ -73,9 +73,10 @@ def my_permissions(sandbox: JiraSandbox, call: Call) -> Response:
     return answer_json({"permissions": permissions})
 
 
-def fields(_sandbox: JiraSandbox, call: Call) -> Response:
+def fields(sandbox: JiraSandbox, call: Call) -> Response:
     """Every field."""
-    return answer_json([call.reader.field(name) for name in FIELD_NAMES])
+    removed = sandbox.site.settings.removed_fields
+    return answer_json([call.reader.field(name) for name in FIELD_NAMES if name not in removed])
 
 
 def statuses(_sandbox: JiraSandbox, call: Call) -> Response:
@@ -154,10 +155,11 @@ def project_statuses(sandbox: JiraSandbox, call: Call) -> Response:
     return answer_json([{**call.reader.type(number), "statuses": statuses} for number in TYPES])
 
 
-def _screen(call: Call) -> dict[str, Json]:
+def _screen(sandbox: JiraSandbox, call: Call) -> dict[str, Json]:
+    settings = sandbox.site.settings
     return {
         name: {
-            "required": name in ("project", "issuetype", "summary"),
+            "required": name in ("project", "issuetype", "summary", *settings.create_demands),
             "schema": call.reader.field(name)["schema"],
             "name": FIELD_NAMES[name][0],
             "key": name,
@@ -166,7 +168,7 @@ def _screen(call: Call) -> dict[str, Json]:
             "operations": ["add", "set", "remove"] if name == "labels" else ["set"],
         }
         for name in FIELD_NAMES
-        if name in CREATE_SCREEN
+        if name in CREATE_SCREEN and name not in settings.removed_fields
     }
 
 
@@ -174,7 +176,9 @@ def create_meta(sandbox: JiraSandbox, call: Call) -> Response:
     """Create screens, the old way: everything at once."""
     keys = call.names("projectKeys")
     with_fields = "fields" in call.arg("expand")
-    types = [{**call.reader.type(number), **({"fields": _screen(call)} if with_fields else {})} for number in TYPES]
+    types = [
+        {**call.reader.type(number), **({"fields": _screen(sandbox, call)} if with_fields else {})} for number in TYPES
+    ]
     shown = [
         {**project, "issuetypes": types}
         for project in _seen_projects(sandbox, call)
@@ -195,7 +199,7 @@ def create_meta_fields(sandbox: JiraSandbox, call: Call) -> Response:
     sandbox.site.project(call.named["project"], call.user)
     if call.named["type"] not in TYPES:
         raise Refused(404, "The issue type is not found.")
-    return answer_json(_meta_page(sandbox, call, "fields", list(_screen(call).values())))
+    return answer_json(_meta_page(sandbox, call, "fields", list(_screen(sandbox, call).values())))
 
 
 def _meta_page(sandbox: JiraSandbox, call: Call, name: str, rows: list[Json]) -> Json:

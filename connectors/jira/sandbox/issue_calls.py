@@ -9,6 +9,7 @@ from connectors.jira.sandbox.faults import Refused
 from connectors.jira.sandbox.model import TYPES, Issue
 from connectors.jira.sandbox.reading import CREATE_SCREEN, EDIT_SCREEN, Form
 from connectors.jira.sandbox.settings import Deployment
+from connectors.jira.sandbox.shapes import FIELD_NAMES
 from connectors.sandbox.wire import Response
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def issue_create(sandbox: JiraSandbox, call: Call) -> Response:
 def _created(sandbox: JiraSandbox, call: Call, body: Mapping[str, Json]) -> Issue:
     site = sandbox.site
     form = Form(site, call.user, call.version)
-    asked = form.edit(body, screen=CREATE_SCREEN)
+    asked = form.edit(body, screen=CREATE_SCREEN - set(site.settings.removed_fields))
     errors: dict[str, str] = {}
     values = asked.values
     if not asked.project:
@@ -51,6 +52,9 @@ def _created(sandbox: JiraSandbox, call: Call, body: Mapping[str, Json]) -> Issu
         errors["summary"] = "You must specify a summary of the issue."
     elif TYPES.get(values.get("type", "")) == "Sub-task" and "parent" not in values:
         errors["parent"] = "Issue type is a sub-task but parent issue key or id not specified."
+    for name in site.settings.create_demands:
+        if values.get(name) in (None, "", []):
+            errors[name] = f"{FIELD_NAMES[name][0]} is required."
     if errors:
         raise Refused(400, errors=errors)
     labels = [label for label in values.get("labels", ()) if label not in asked.remove_labels] + asked.add_labels

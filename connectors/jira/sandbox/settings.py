@@ -56,6 +56,8 @@ class Settings(Struct, kw_only=True):
     unknown_categories: status name -> status category key that no documentation lists.
     renamed_statuses: status name -> the name it is shown under, as if an administrator had renamed it.
     unknown_fields: issues show a field that the field list does not have.
+    create_demands: fields that the create screen requires beside project, type and summary.
+    removed_fields: fields that an administrator took out: of the field list and of the create screen.
     token_repeats: search gives the same page and token for ever. token_lost: search leaves out the next token.
     edit_conflicts, transition_conflicts: how many of the next writes answer 409.
     return_issue: PUT honours returnIssue. hide_emails: e-mail addresses of others are not shown (Cloud).
@@ -83,6 +85,8 @@ class Settings(Struct, kw_only=True):
     unknown_categories: dict[str, str] = field(default_factory=dict)
     renamed_statuses: dict[str, str] = field(default_factory=dict)
     unknown_fields: bool = False
+    create_demands: list[str] = field(default_factory=list)
+    removed_fields: list[str] = field(default_factory=list)
     token_repeats: bool = False
     token_lost: bool = False
     edit_conflicts: int = 0

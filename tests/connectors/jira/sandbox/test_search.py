@@ -79,6 +79,20 @@ def test_statuses_priorities_types_projects_and_create_screens_are_listed() -> N
     assert site.get("issue/createmeta/OPS/issuetypes/10004").json["fields"]
 
 
+def test_a_create_screen_may_demand_a_field_and_lose_one() -> None:
+    site = Site(create_demands=["customfield_10051"], removed_fields=["customfield_10050"])
+    shown = {row["fieldId"]: row for row in site.get("issue/createmeta/OPS/issuetypes/10004").json["fields"]}
+    assert shown["customfield_10051"]["required"] is True
+    assert "customfield_10050" not in shown
+    assert "customfield_10050" not in {row["id"] for row in site.get("field").json}
+    fields = {"project": {"key": "OPS"}, "issuetype": {"name": "Bug"}, "summary": "x"}
+    refused = site.post("issue", {"fields": fields})
+    assert (refused.status, refused.json["errors"]) == (400, {"customfield_10051": "Customer impact is required."})
+    lost = site.post("issue", {"fields": {**fields, "customfield_10051": "much", "customfield_10050": "x"}})
+    assert lost.status == 400
+    assert site.post("issue", {"fields": {**fields, "customfield_10051": "much"}}).status == 201
+
+
 # --- line 2 ----------------------------------------------------------------------------------------------------
 
 
