@@ -170,6 +170,8 @@ def _member(one: MemberView) -> None:
     changes = [*(f"+{tag}" for tag in one.tags_to_add), *(f"-{tag}" for tag in one.tags_to_remove)]
     say(f"  tags: {', '.join(one.tags) or 'none'}" + (f"; to come: {' '.join(changes)}" if changes else ""))
     say(f"  read {when(one.read_at)} UTC, a member by: {one.made_by}")
+    for line in one.evidence:
+        say(f"  | {line}")
 
 
 # --- listings --------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from sync.core.why import EXPLAIN, Why
 from sync.engine import columns, find, load
 from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
-from sync.model import Fact, Side
+from sync.model import Fact, Side, StateOwner
 from sync.store.tables import conflicts, connections, deliveries, holds, items, journal, links, parked, records, related
 from sync.views.lists import ConflictView, HoldView, ParkedView, open_holds, open_parked, recent_conflicts
 from sync.views.proposals import ProposalView, of_records
@@ -38,6 +38,7 @@ class MemberView(Struct, frozen=True, kw_only=True):
     shown: the status it shows, in its system's words; means: in ours. wants: the status it will be made to show, empty
     when it is left as it is; rule, tag_rule: why, as a sentence. tags_to_add, tags_to_remove: what it will be told.
     set_by, set_at: who brought its status, from the journal. read_at: when what is shown here was read.
+    evidence: what a record of the hub's own rests on (which calls failed), line by line; no other system shows it.
     """
 
     connection: str
@@ -63,6 +64,7 @@ class MemberView(Struct, frozen=True, kw_only=True):
     set_by: str
     set_at: datetime | None
     read_at: datetime
+    evidence: tuple[str, ...] = ()
 
 
 class JournalView(Struct, frozen=True, kw_only=True):
@@ -201,6 +203,7 @@ def _member(conn: Connection, item: Whole, one: Linked, plan: MemberPlan) -> Mem
         set_by=setter[0],
         set_at=setter[1],
         read_at=_read_at(conn, one),
+        evidence=_evidence(one),
     )
 
 
@@ -216,6 +219,12 @@ def _setter(conn: Connection, item_id: int, one: Linked) -> tuple[str, datetime 
         .limit(1)
     ).first()
     return ("", None) if row is None else (row.actor, row.remote_at or row.at)
+
+
+def _evidence(one: Linked) -> tuple[str, ...]:
+    if one.snap.state_owner is not StateOwner.HUB:
+        return ()
+    return tuple(one.connected.mapping.feedback(one.snap).body.splitlines())
 
 
 def _read_at(conn: Connection, one: Linked) -> datetime:

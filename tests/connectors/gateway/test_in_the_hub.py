@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sync.views.explain import explain
 from tests.connectors.gateway.launch import Day, launch
 
 Make = Callable[..., Day]
@@ -45,6 +46,18 @@ def test_failing_calls_become_a_signature_and_an_issue(make: Make) -> None:
     (issue,) = day.issues()
     assert "upstream_5xx" in issue["summary"]
     assert "req-" in str(issue["description"])
+
+
+def test_explain_shows_which_calls_failed(make: Make) -> None:
+    day = opened(make)
+    (issue,) = day.issues()
+    with day.world.store.read() as conn:
+        page = explain(conn, day.world.hub, issue["key"], day.world.clock.now())
+    (signal,) = [one for one in page.members if one.system == "gateway"]
+    said = "\n".join(signal.evidence)
+    for part in ("POST checkout of shop: 500", "Rate:", "p95", "request req-", "Consumers: 7"):
+        assert part in said
+    assert [one.evidence for one in page.members if one.system != "gateway"] == [()]
 
 
 def test_good_calls_and_a_few_failures_open_nothing(make: Make) -> None:
