@@ -10,10 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sync.model import Side, Status
 from sync.simulation.ledger import HUB, USER, Event, Ledger, Membership, Sight, What, is_tracker
-from sync.simulation.meaning import get, side, ticket_agrees
-
-_HIDDEN = ("hub", "hypercare", "merge", "closed_by_merge", "jira_", "zendesk_", "servicedesk")
-"""Tags that the shipped mappings let nowhere."""
+from sync.simulation.meaning import HIDDEN, get, side, ticket_agrees
 
 
 def faults_of(ledger: Ledger, sights: Sequence[Sight], named: Collection[tuple[str, str]]) -> list[str]:
@@ -117,7 +114,7 @@ def _keys(ledger: Ledger, members: dict[str, Membership]) -> set[str]:
         for key, records in bringers.items()
         if len(records) == 1
         and records <= set(members)
-        and not key.startswith(_HIDDEN)
+        and not key.startswith(HIDDEN)
         and not _came_and_went(ledger, key)
     }
 

@@ -20,6 +20,7 @@ from sync.simulation.circumstances import REMAPPED, Circumstance, mappings, vari
 from sync.simulation.faults import Profile, draw, without
 from sync.simulation.ledger import HUB, USER, What
 from sync.simulation.online import Watch
+from sync.simulation.reference import Reference
 from sync.simulation.stage import Depth, Stage
 from sync.simulation.world import NeverQuiet
 
@@ -93,11 +94,14 @@ class History:
         if trace:
             self.stage.trace = []
         self.watch = Watch(self.stage.ledger, mirrors=Circumstance.MIRROR in self.profile.odd)
+        self.reference = Reference(self.stage.ledger, mirrors=Circumstance.MIRROR in self.profile.odd)
         self.violations: list[str] = []
         self.operated: Counter[str] = Counter()
         self.turns = 0
         self._members: dict[str, str] = {}
         self._looked = -1
+        # Not at wire level: the regression cases there would be other histories.
+        self._lulls = depth is Depth.CONTRACT
         self._variant = variant_of(self.profile.odd)
         self._copy: bytes | None = None
         self._copied_at = 0
@@ -130,10 +134,12 @@ class History:
             counted = premises.arisen(self.stage.ledger, found)
             self.violations += endstate.faults_of(self.stage.ledger, found, sight.losers(hub) | self._lost_edits)
             self._stays_at_rest()
+            self.violations += self.reference.end()
             stumbles = self.stage.world.told("internal_error")
             self.violations += [f"unhandled in {facts['where']}: {facts['error']!r}" for facts in stumbles]
         except NeverQuiet as error:
             self.violations.append(f"H2 never-quiet: {error}")
+        counted.update({f"model {name}": count for name, count in self.reference.judged.items()})
         counted["H21"] += self.operated["remap"]
         counts = sight.counts(self.stage.world.hub)
         outcome = Outcome(
@@ -220,6 +226,12 @@ class History:
         work = self._work()
         for _ in range(rng.choice((1, 3, 8))):
             self._guarded(rng.choice(work))
+        if self._lulls and rng.random() < 0.1:
+            # Nobody does anything for a while, and the hub comes to rest: then the reference model has its say.
+            for seconds in (70, 70):
+                self.stage.clock.advance(seconds)
+                self._guarded(self.stage.world.quiet)
+            return
         if rng.random() < 0.4:
             self._guarded(lambda: bool(self.stage.world.turn(polls=True)))
             self._guarded(lambda: bool(self.stage.world.turn()))
@@ -293,6 +305,7 @@ class History:
         self.stage.ledger.hidden.clear()
         self.stage.ledger.restores.append((self._copied_at, sys.maxsize))
         self.watch.forget()
+        self.reference.forget()
         world.put_back(self._copy)
         self._copy = None
         self._reopen()
@@ -337,6 +350,18 @@ class History:
         if spans and spans[-1][1] == sys.maxsize and not sight.is_restoring(hub):
             spans[-1] = (spans[-1][0], len(self.stage.ledger.events))
         self.violations += self.watch.look(sight.versions(hub))
+        self._rest()
+
+    def _rest(self) -> None:
+        """Tell the reference model of every item about which the hub knows all and has nothing left to do."""
+        world = self.stage.world
+        if not world.is_at_rest or sight.is_held(world.hub):
+            return
+        known, told, shapes = sight.known(world.hub), sight.told(world.hub), self.stage.ledger.shapes
+        for each in sight.sights(world.hub):
+            members = [(shapes[member.record], known[member.record]) for member in each.members]
+            if all((shape.status, shape.tags) == shown and not shape.gone for shape, shown in members):
+                self.violations += self.reference.rest(each, told.get(each.item, {}))
 
     # --- resting -------------------------------------------------------------------------------------------------
 

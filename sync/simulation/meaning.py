@@ -25,6 +25,9 @@ ISSUE = {
     "Won't Do": Status.CLOSED,
 }
 
+HIDDEN = ("hub", "hypercare", "merge", "closed_by_merge", "jira_", "zendesk_", "servicedesk")
+"""Tags that the shipped mappings let nowhere."""
+
 
 def get(record: str, raw: str) -> Status:
     """What a record's raw status means."""

@@ -29,6 +29,13 @@ PREMISES: Mapping[str, str] = {
     "merged": "a ticket that was merged while it was a member",
     "closed": "a closed ticket in an item",
     "left": "a record that left its item",
+    "model status": "a status that the reference model said must stay, or be as its people set it",
+    "model tracker moved": "an item that only the tracker's people moved, from one rest to the next",
+    "model ticket followed": "a ticket that had to follow them",
+    "model tickets moved": "an item that only tickets moved, one way",
+    "model sibling": "a ticket that had to stay while others moved",
+    "model tag": "a tag of which the reference model said who must show it",
+    "model member left": "a record that left its item, for which the reference model looked for a cause",
 }
 """The premise of each law, in words."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from sync.engine import columns
-from sync.engine.hub import Hub
+from sync.engine.hub import Hub, Mode
 from sync.model import Role
 from sync.simulation.ledger import Membership, Sight
 from sync.store.tables import conflicts, deliveries, holds, items, links, parked, records
@@ -19,6 +19,16 @@ _MEMBERS = (
     .where(links.c.ended_at.is_(None))
 )
 _VERSIONS = select(records.c.connection_id, records.c.remote_id, records.c.version, records.c.read_no)
+
+_BODIES = (
+    select(records.c.connection_id, records.c.remote_id, records.c.body)
+    .select_from(links.join(records, links.c.record_id == records.c.id))
+    .where(links.c.ended_at.is_(None))
+)
+_TOLD = select(conflicts.c.item_id, conflicts.c.field, func.count().label("times")).group_by(
+    conflicts.c.item_id, conflicts.c.field
+)
+_HELD = select(holds.c.id).where(holds.c.released_at.is_(None), holds.c.link_id.is_(None)).limit(1)
 
 
 def name_of(hub: Hub, row: Any) -> str:
@@ -81,6 +91,35 @@ def versions(hub: Hub) -> dict[str, tuple[str, int]]:
     """The stored (version, read number) of each record."""
     with hub.store.read() as conn:
         return {name_of(hub, row): (row.version, row.read_no) for row in conn.execute(_VERSIONS)}
+
+
+def known(hub: Hub) -> dict[str, tuple[str, frozenset[str]]]:
+    """The raw status and the tags, lower-cased, that the hub knows of each linked record."""
+    found: dict[str, tuple[str, frozenset[str]]] = {}
+    with hub.store.read() as conn:
+        rows = conn.execute(_BODIES).all()
+    for row in rows:
+        fields = columns.snapshot(row.body).fields
+        tags = fields["labels"] if "labels" in fields else fields["tags"]
+        found[name_of(hub, row)] = str(fields["status"]), frozenset(str(tag).casefold() for tag in tags)
+    return found
+
+
+def told(hub: Hub) -> dict[str, dict[str, int]]:
+    """How many conflicts each item has had, by field."""
+    found: dict[str, dict[str, int]] = {}
+    with hub.store.read() as conn:
+        for row in conn.execute(_TOLD):
+            found.setdefault(f"hc-{row.item_id}", {})[row.field] = row.times
+    return found
+
+
+def is_held(hub: Hub) -> bool:
+    """Whether a whole connection is held or paused: then nothing comes to rest."""
+    if any(each.mode is not Mode.LIVE for each in hub.connections.values()):
+        return True
+    with hub.store.read() as conn:
+        return conn.execute(_HELD).first() is not None
 
 
 def waiting(hub: Hub) -> list[str]:

@@ -30,7 +30,7 @@ from sync.simulation.contract.desk import DeskRemote
 from sync.simulation.contract.door import Door
 from sync.simulation.contract.site import SiteRemote
 from sync.simulation.faults import Profile, is_write
-from sync.simulation.ledger import HUB, USER, Hidden, Ledger, Made, Shape, What
+from sync.simulation.ledger import HUB, USER, Event, Hidden, Ledger, Made, Shape, What
 from sync.simulation.virtual import SeededRng, VirtualClock
 from sync.simulation.world import World
 
@@ -198,8 +198,18 @@ class Stage:
         self._raced = None
         for event in recent:
             after = next((e for e in recent if e.by == HUB and e.record == event.record and e.no > event.no), None)
-            if event.by == USER and after is not None and after.old == event.new:
+            if event.by == USER and after is not None and after.old == event.new and not self._came_back(after):
                 self.ledger.hidden.append(Hidden(record=event.record, lost=event.new, by=after.new))
+
+    def _came_back(self, write: Event) -> bool:
+        """Whether its users only went away and came back since the hub last wrote to the record: that is no change."""
+        own: list[Event] = []
+        for event in reversed(self.ledger.events[: write.no]):
+            if event.record == write.record and event.what is What.STATUS:
+                if event.by == HUB:
+                    break
+                own.append(event)
+        return bool(own) and own[-1].old == write.old
 
     # --- the truth -----------------------------------------------------------------------------------------------
 

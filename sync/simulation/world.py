@@ -233,8 +233,18 @@ class World:
             return self._found[1]
         with self.store.read() as conn:
             row = conn.execute(_WORK).one()
-        named = (frozenset(map(int, str(each).split(","))) if each is not None else frozenset() for each in row[2:6])
-        found = _Work(bool(row[0]), bool(row[1]), *named, plans=bool(row[6]))
+        reads, writes, creates, imports = (
+            frozenset(map(int, str(each).split(","))) if each is not None else frozenset[int]() for each in row[2:6]
+        )
+        found = _Work(
+            inbox=bool(row[0]),
+            items=bool(row[1]),
+            reads=reads,
+            writes=writes,
+            creates=creates,
+            imports=imports,
+            plans=bool(row[6]),
+        )
         self._found = (self._commits, found)
         return found
 
