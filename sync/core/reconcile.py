@@ -12,10 +12,11 @@ from msgspec import Struct, structs
 
 from sync.core import paths, status, tags
 from sync.core.reasons import ConflictKind, ParkReason
-from sync.core.standing import Standing, ear_of, listening, settled, unmapped, votes
+from sync.core.standing import Standing, ear_of, listening, settled, tell, unmapped, votes, with_status
 from sync.core.state import (
     Change,
     Conflict,
+    Ear,
     ItemState,
     Member,
     MemberPlan,
@@ -45,6 +46,7 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
     status.notice(standings)
     heard = status.hear(item, standings, rules)
     item = heard.item
+    item, landed = _landed(item, standings)
     status.move_raw_halves(standings, item.status)
     merged = tags.merge_tags(item, members, rules)
     item = structs.replace(item, tags=merged.tags)
@@ -78,10 +80,38 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
         item=item,
         members=tuple(plans),
         conflicts=tuple(sorted(conflicts, key=_conflict_order)),
-        changes=(*joins, *heard.changes, *_facts(before, item, (*joins, *heard.changes)), *merged.changes),
+        changes=(*joins, *heard.changes, *_facts(before, item, (*joins, *heard.changes)), *landed, *merged.changes),
         ask=heard.ask,
         read=tuple(sorted(read)),
     )
+
+
+def _landed(item: ItemState, standings: Sequence[Standing]) -> tuple[ItemState, tuple[Change, ...]]:
+    """Let a tracker that stands where it was told to cross to, with no way to the very value, give the item its value.
+
+    So after a reopen in the middle of a walk towards done: the issue is open, as it should be, and nobody has to act.
+    It is not moved to and fro either, to learn whether there is a way back.
+    """
+    for standing in standings:
+        member, base, shown = standing.member, standing.base, standing.member.shown
+        if item.status is None or base is None or shown is None or shown.status is None or not settled(member):
+            continue
+        if ear_of(member) is not Ear.TRACKER or shown.status.side is not item.status.side or "status" in member.held:
+            continue
+        aim = wanted(item, item.status, member, shown, base)
+        if aim.raw == shown.raw or not aim.told:
+            continue
+        way = paths.find(member.rules, member.graph, shown.raw, aim.raw, item.status, shown.status)
+        if way is None or (isinstance(way, paths.Path) and way.course is paths.Course.LEARN):
+            change = Change(
+                field="status",
+                old=item.status.value,
+                new=shown.status.value,
+                link=member.link,
+                rule=Why.TRACKER_LANDED.value,
+            )
+            return tell(with_status(item, shown.status), [Ear.HELPDESK, Ear.SIGNAL], crossing=False), (change,)
+    return item, ()
 
 
 class _Decided(Struct, frozen=True, kw_only=True):

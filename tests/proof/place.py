@@ -347,11 +347,7 @@ class Stage:
         return since - began
 
     def flaws(self) -> list[str]:
-        """What is wrong with the daemon's database now that all is quiet.
-
-        Parked for want of a path is no flaw: an agent who reopens while the hub walks an issue towards Done leaves it
-        half way, open as it should be, and the stock workflow has no step from there back to To Do.
-        """
+        """What is wrong with the daemon's database now that all is quiet."""
         flaws = [f"integrity check: {text}" for (text,) in self.ask("pragma integrity_check") if text != "ok"]
         flaws += [f"foreign key: {row}" for row in self.ask("pragma foreign_key_check")]
         open_states = "('waiting', 'sending', 'in_doubt')"
@@ -360,7 +356,7 @@ class Stage:
             ("items", "gen > done_gen"),
             ("inbox", "done_at is null"),
             ("holds", "released_at is null"),
-            ("parked", "ended_at is null and reason <> 'no_path'"),
+            ("parked", "ended_at is null"),
         ):
             if count := self.ask(f"select count(*) from {table} where {where}")[0][0]:
                 flaws.append(f"{table}: {count} with {where}: {self.ask(f'select * from {table} where {where}')[:3]}")

@@ -9,7 +9,7 @@ from sync.core.rebase import rebase
 from sync.core.reconcile import reconcile
 from sync.core.state import Ear, ItemState, Line, Member, Rules, StatusBase, TagBase
 from sync.core.why import Why
-from sync.model import Role, Side, Status
+from sync.model import Direction, Role, Side, Status
 from tests.sync.core.world import MAPS, shown
 
 
@@ -98,3 +98,77 @@ def test_a_new_mapping_reads_the_side_of_a_value_by_what_the_record_shows_where_
     after = rebase(item(Status.NEW), before)
     assert after.status_base is not None
     assert after.status_base.side is Side.DONE
+
+
+# --- a tracker that was told to cross and stands there already, with no way to the very value -------------------------
+
+
+def half_way(raw: str = "prog", *, heard: int = 1, ways: tuple[str, ...] = ("done",)) -> Member:
+    """An issue that the hub has walked to `raw`; its item was reopened since."""
+    base = StatusBase(raw=raw, heard=heard, side=Side.ACTIVE)
+    graph = {raw: ways, "todo": ("prog",), "done": ("todo",), "blocked": ("prog",)}
+    return structs.replace(member(Role.TRACKER, 1, raw, base), graph=graph)
+
+
+def reopened() -> ItemState:
+    return item(Status.NEW, said=2)
+
+
+def test_a_reopen_that_meets_an_issue_half_way_to_done_leaves_it_there_and_takes_its_value() -> None:
+    opened = structs.replace(ticket("open", "open"), status_base=StatusBase(raw="open", heard=2, side=Side.ACTIVE))
+    plan = reconcile(reopened(), [half_way(), opened], Rules())
+    assert plan.item.status is Status.IN_PROGRESS
+    assert [(each.old, each.new, each.rule, each.link) for each in plan.changes] == [
+        ("new", "in_progress", Why.TRACKER_LANDED.value, 1)
+    ]
+    assert all(each.want is None and each.park is None for each in plan.members)
+    assert plan.item.said[Ear.HELPDESK] == 3
+    assert plan.item.line[Ear.HELPDESK] == Line(2, Side.ACTIVE), "a detail, not a crossing"
+    assert reconcile(plan.item, [half_way(heard=2), opened], Rules()).changes == ()
+
+
+def test_a_reopen_that_meets_an_issue_half_way_walks_back_where_there_is_a_way() -> None:
+    plan = reconcile(reopened(), [half_way(ways=("done", "todo"))], Rules())
+    assert plan.item.status is Status.NEW
+    assert plan.changes == ()
+    assert plan.members[0].want is not None
+    assert plan.members[0].want.status == "todo"
+
+
+def test_a_reopen_that_meets_an_issue_half_way_moves_it_nowhere_to_learn_its_steps() -> None:
+    plan = reconcile(reopened(), [half_way(ways=("done", "review"))], Rules())
+    assert plan.item.status is Status.IN_PROGRESS
+    assert plan.members[0].want is None
+
+
+def test_a_reopen_that_meets_an_issue_whose_steps_nobody_has_read_waits_for_a_reading() -> None:
+    plan = reconcile(reopened(), [structs.replace(half_way(), graph={})], Rules())
+    assert plan.item.status is Status.NEW
+    assert plan.read == (1,)
+
+
+def test_a_detail_with_no_way_is_parked() -> None:
+    state = structs.replace(reopened(), line={ear: Line(1, Side.ACTIVE) for ear in Ear})
+    plan = reconcile(state, [half_way()], Rules())
+    assert plan.item.status is Status.NEW
+    assert plan.members[0].park is not None
+
+
+def test_an_issue_whose_status_is_held_gives_no_value_by_where_it_stands() -> None:
+    plan = reconcile(reopened(), [structs.replace(half_way(), held=frozenset({"status"}))], Rules())
+    assert plan.item.status is Status.NEW
+    assert plan.changes == ()
+
+
+def test_a_crossing_with_no_way_over_the_line_is_parked_and_moves_nobody() -> None:
+    plan = reconcile(item(Status.RESOLVED, said=2), [half_way(ways=("blocked",))], Rules())
+    assert plan.item.status is Status.RESOLVED
+    assert plan.members[0].park is not None
+
+
+def test_a_mirror_gives_no_value_by_where_it_stands() -> None:
+    base = StatusBase(raw="prog", heard=1, side=Side.ACTIVE, mirror=True)
+    mirror = structs.replace(half_way(), status_direction=Direction.OUT, status_base=base)
+    plan = reconcile(reopened(), [mirror], Rules())
+    assert plan.item.status is Status.NEW
+    assert plan.members[0].park is not None

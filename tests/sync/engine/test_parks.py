@@ -11,7 +11,7 @@ from connectors.sandbox.faults import FaultKind, FaultRule
 from sync.mapping.load import load
 from tests.support.launch import ROUTES, Launch
 from tests.sync.engine.conftest import Make
-from tests.sync.engine.views import holds_now, parked_now, presence
+from tests.sync.engine.views import conflicts_now, holds_now, parked_now, presence
 from tests.sync.mapping.records import shipped_texts
 
 
@@ -376,3 +376,22 @@ def test_a_write_whose_answer_is_of_no_use_is_made_once(make: Make, kind: FaultK
         if edit["new"] == "solved"
     ]
     assert len(solved) == 1
+
+
+def test_an_issue_whose_ticket_reopens_while_it_is_walked_to_done_stays_where_it_is_and_open(day: Launch) -> None:
+    ticket, key = day.linked_pair()
+    day.world.wait(60)
+    rate_limited = FaultRule(kind=FaultKind.RATE_LIMITED, operation="transitions.do", skip=1, count=1, seconds=60)
+    day.jira.control.faults.add(rate_limited)
+    day.agent(ticket, "solved")
+    day.world.wait(20)
+    half_way = day.issue_now(key)["status"]
+    assert half_way not in ("To Do", "Done")
+    day.agent(ticket, "open")
+    day.world.wait(600)
+    assert day.issue_now(key)["status"] == half_way
+    assert parked_now(day) == []
+    assert conflicts_now(day) == []
+    day.agent(ticket, "solved")
+    day.world.wait(120)
+    assert day.statuses(ticket, key) == ("solved", "Done")
