@@ -16,6 +16,7 @@ import typer
 from sync.cli import plan as plan_words
 from sync.cli.acting import ask, person
 from sync.cli.ending import Ended, Exit, told
+from sync.cli.gateway import app as gateway_app
 from sync.cli.mappings import app as mappings_app
 from sync.cli.options import Config, Connection, Json, Number, Record, configuration, known
 from sync.cli.proposals import app as proposals_app
@@ -47,6 +48,7 @@ for _name, _group in (
     ("connections", connections_app),
     ("mappings", mappings_app),
     ("proposals", proposals_app),
+    ("gateway", gateway_app),
     ("shadow", shadow_app),
 ):
     app.add_typer(_group, name=_name, rich_help_panel=None)
