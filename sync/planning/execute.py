@@ -19,7 +19,7 @@ from sync.engine.find import NotFound
 from sync.engine.hub import Hub
 from sync.model import Json
 from sync.planning import acts, stored
-from sync.planning.row import WRITE, digest_of
+from sync.planning.row import ITEM, WRITE, digest_of
 from sync.planning.stored import APPLYING, DONE, OPEN, STOPPED, STOPPING
 from sync.store.tables import plan_rows, plans, refreshes
 
@@ -63,17 +63,16 @@ def _rows(conn: Connection, head: Any, states: tuple[str, ...], most: int) -> Se
 
 def _allowed(conn: Connection, head: Any) -> int | None:
     """How many more rows may be begun under `--max-writes`; None: all."""
-    if head.max_writes is None:
-        return None
-    begun = conn.execute(
-        select(func.count()).where(
-            plan_rows.c.plan_id == head.id,
-            plan_rows.c.kind != "item",
-            plan_rows.c.state.in_(("asked", "sent", "done", "failed")),
-            plan_rows.c.at >= head.began_at,
-        )
-    ).scalar_one()
-    return max(0, int(head.max_writes) - int(begun))
+    return None if head.max_writes is None else max(0, int(head.max_writes) - _begun(conn, head.id))
+
+
+def _begun(conn: Connection, plan_id: int) -> int:
+    """How many rows were begun so far, or are read for it now."""
+    begun = (plan_rows.c.plan_id == plan_id, plan_rows.c.kind != ITEM, plan_rows.c.state.in_(_BEGUN))
+    return int(conn.execute(select(func.count()).where(*begun)).scalar_one())
+
+
+_BEGUN = ("asked", "sent", "done", "failed")
 
 
 def _move(conn: Connection, hub: Hub, plan_id: int, seen: Any, rung: set[str]) -> bool:
@@ -156,7 +155,7 @@ def _end(hub: Hub, head: Any) -> None:
     if state == DONE:
         hub.tell("plan_applied", plan=head.id, **dict(sorted(counts.items())))
     elif head.state == APPLYING:
-        hub.tell("plan_stopped", plan=head.id, why=f"its limit of {head.max_writes} writes is reached")
+        hub.tell("plan_stopped", plan=head.id, why="its limit of writes is reached")
 
 
 # --- what people ask for -------------------------------------------------------------------------------------------
@@ -186,9 +185,11 @@ def apply(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
         )
     if digest_of(head.fingerprint, stored.bodies(conn, plan_id)) != head.digest:
         raise Refused(f"plan {plan_id} is not the one that was shown: make a new one with `hypercare plan`")
-    now = hub.clock.now()
+    most = None if limit is None else _begun(conn, plan_id) + limit
     conn.execute(
-        update(plans).where(plans.c.id == plan_id).values(state=APPLYING, began_at=now, ended_at=None, max_writes=limit)
+        update(plans)
+        .where(plans.c.id == plan_id)
+        .values(state=APPLYING, began_at=hub.clock.now(), ended_at=None, max_writes=most)
     )
     return Answer(ok=True, message=f"plan {plan_id} is applied from now on", data={"plan": plan_id})
 
