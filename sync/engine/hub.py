@@ -71,13 +71,15 @@ class Silent:
 class Health:
     """How a connection is doing, in memory: failures in a row, when to try again, how far its sweep has earned.
 
-    held: the reasons for which it was held when somebody last looked; for show, the tables decide.
+    held: the reasons for which it was held when somebody last looked; for show, the tables decide. stuck: by feed, how
+    often in a row our own code stumbled over its page, and when (monotonic) it is read again.
     """
 
     failures: int = 0
     try_at: float = 0.0
     reported_down: bool = False
     held: frozenset[str] = frozenset()
+    stuck: dict[str, tuple[int, float]] = field(default_factory=dict)
     swept_until: float | None = None
     sweep_earned: float = 0.0
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from connectors.contract import Act, Page
 from connectors.errors import CursorExpired, RemoteError
 from sync.core.reasons import HoldReason
-from sync.engine import down, ingest, room, rows
+from sync.engine import down, ingest, room, rows, stuck
 from sync.engine.budgets import Priority
 from sync.engine.hub import Connected, Hub
 from sync.model import Missing, MissingKind, Snapshot
@@ -163,7 +163,7 @@ def _read(hub: Hub, connected: Connected, name: str, *, pages: int) -> bool:
 
 def _page(hub: Hub, connected: Connected, name: str, place: Place) -> Page | bool:
     """The page at a place. Without one, whether to look again at once."""
-    if down.unreachable(hub, connected):
+    if down.unreachable(hub, connected) or stuck.resting(hub, connected, name):
         return False
     priority = Priority.LIVE if name == LIVE else Priority.BACKFILL
     if hub.budgets.take(connected.id, connected.draws(Act.PAGE), priority=priority):
@@ -178,7 +178,13 @@ def _page(hub: Hub, connected: Connected, name: str, place: Place) -> Page | boo
     except RemoteError as error:
         down.failed(hub, connected, error)
         return False
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  told with its trace; all but this feed goes on
+        stuck.stumbled(hub, connected, name, error)
+        return False
     down.answered(hub, connected)
+    stuck.went_on(hub, connected, name)
     return page
 
 

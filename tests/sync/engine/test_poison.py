@@ -22,7 +22,7 @@ from sync.store.tables import inbox as calls_in
 from sync.store.tables import records, refreshes
 from tests.support.launch import Launch
 from tests.sync.engine.conftest import Make
-from tests.sync.engine.views import feed
+from tests.sync.engine.views import feed, row_of
 
 
 class Stumbles(Exception):
@@ -271,3 +271,69 @@ def test_a_command_that_could_not_be_stored_changes_no_mode(make: Make, verb: st
     commands.carry_out(day.world.hub)
     assert answer(day, number)["ok"]
     assert connected.mode is (Mode.LIVE if verb == "start" else Mode.PAUSED)
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class OddPages:
+    """A client that stumbles over every page while `odd`."""
+
+    inner: Any
+    odd: bool = True
+    asked: int = 0
+
+    def page(self, cursor: str | None, since: Any) -> Any:
+        if self.odd:
+            self.asked += 1
+            raise Stumbles("over a page")
+        return self.inner.page(cursor, since)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+def odd_pages(day: Launch) -> OddPages:
+    connected = day.world.hub.named("support")
+    odd = OddPages(connected.remote())
+    connected.remote = lambda: odd  # type: ignore[assignment,return-value]
+    return odd
+
+
+def test_a_page_that_we_stumble_over_is_asked_for_ever_more_rarely_and_a_person_is_told(make: Make) -> None:
+    day = started(make)
+    odd = odd_pages(day)
+    day.world.wait(3600)
+    assert 8 <= odd.asked <= 14, "a poll every half minute would ask 120 times"
+    assert len(errors(day)) == odd.asked
+    assert "reading the live feed" in str(errors(day)[0]["where"])
+    row = row_of(day, "support")
+    assert row.down_since is not None
+    assert "a defect of hypercare (Stumbles)" in row.down_why
+
+
+def test_while_a_feed_cannot_be_read_single_reads_and_writes_go_on(make: Make) -> None:
+    day = make()
+    ticket, issue = day.linked_pair()
+    odd_pages(day)
+    day.world.wait(600)
+    day.engineer(issue, "In Progress")
+    day.world.wait(120)
+    assert day.ticket_now(ticket)["status"] == "open"
+    day.tag(ticket, add=("told",))
+    day.world.wait(60)
+    assert "told" in day.issue_now(issue)["labels"], "its webhook tells"
+
+
+def test_a_feed_goes_on_where_it_was_when_the_defect_is_gone(make: Make) -> None:
+    day = started(make)
+    odd = odd_pages(day)
+    ticket = day.ticket()
+    day.world.wait(600)
+    assert str(ticket) not in stored(day)
+    odd.odd = False
+    day.world.wait(900)
+    assert str(ticket) in stored(day)
+    assert row_of(day, "support").down_since is None
+    assert not day.world.hub.named("support").health.stuck
