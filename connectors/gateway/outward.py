@@ -111,10 +111,10 @@ class GatewayAnnotator:
         brought[target] = tags
         events: list[tuple[str, Mapping[str, Json]]] = []
         if self._told:
-            events.append(("annotations_back", {}))
+            events.append(_tell("annotations_back"))
         self._failures, self._told = 0, ""
         if done.changed:
-            events.append(("annotated", {"target": target, "tags": " ".join(tags)}))
+            events.append(_tell("annotated", target=target, tags=" ".join(tags)))
         return Turn(more=True, events=tuple(events))
 
     def _wait(self, error: RemoteError) -> tuple[tuple[str, Mapping[str, Json]], ...]:
@@ -126,7 +126,12 @@ class GatewayAnnotator:
         if error.message == self._told:
             return ()
         self._told = error.message
-        return (("annotations_failed", {"why": error.message}),)
+        return (_tell("annotations_failed", why=error.message),)
+
+
+def _tell(event: str, **facts: Json) -> tuple[str, Mapping[str, Json]]:
+    """What a turn has to say."""
+    return event, facts
 
 
 def prove(settings: GatewaySettings, ports: Ports) -> tuple[Finding, ...]:
