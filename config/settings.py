@@ -132,6 +132,14 @@ class EngineSection(Written):
         description="Within how many hours every linked record is read again, for what no change feed shows.",
         examples=[24],
     )
+    drift_hours: float = Field(
+        default=24.0,
+        gt=0,
+        le=8760,
+        description="How often each mapping is held against its live system, beside every start and every edit: "
+        "statuses that were added, fields that are gone.",
+        examples=[24],
+    )
     links_minutes: float = Field(
         default=15.0,
         ge=0,

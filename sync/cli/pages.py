@@ -74,6 +74,9 @@ def _notes(one: ConnectionView, now: datetime) -> list[str]:
     if one.down_since is not None:
         notes.append(f"down for {lasting(now - one.down_since)}: {one.down_why}")
     notes += [f"hold {hold.id} ({hold.reason}) since {when(hold.since)} UTC: {hold.detail}" for hold in one.holds]
+    for drift in one.drift:
+        do = f"; {drift.do}" if drift.do else ""
+        notes.append(f"drift since {when(drift.since)} UTC: {drift.what}{do}")
     for budget in one.budgets:
         blocked = "" if budget.blocked_until is None else f", closed until {when(budget.blocked_until)} UTC"
         notes.append(f"budget {budget.name}: {budget.remaining} of {budget.limit} calls left{blocked}")

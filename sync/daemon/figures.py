@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from connectors.contract import Clock, Feed
 from sync.daemon.frame import Condition, Frame
-from sync.engine import in_force
+from sync.engine import drift, in_force
 from sync.store.contract import Store
 from sync.store.errors import StoreError
 from sync.store.tables import connections, cursors, deliveries, holds, inbox, items, parked, refreshes
@@ -104,6 +104,12 @@ def _by_connection(conn: Connection, now: datetime) -> Iterable[Gauge]:
         found = {row[0]: row[1] for row in conn.execute(statement if is_open is None else statement.where(is_open))}
         for connection_id in names:
             yield Gauge(name=name, about=about, value=found.get(connection_id, 0), labels=labels(connection_id))
+    for connection_id in names:
+        found_drift = drift.of_connection(conn, connection_id)
+        yield Gauge(
+            name="drift", about="Places where a mapping and its live system do not agree",
+            value=0 if found_drift is None else len(found_drift.open), labels=labels(connection_id),
+        )  # fmt: skip
     for row in conn.execute(select(cursors.c.connection_id, cursors.c.moved_at).where(cursors.c.feed == "live")):
         yield Gauge(
             name="poll_age_seconds", about="Since the change feed was last read to its end",

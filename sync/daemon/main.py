@@ -72,6 +72,7 @@ def engine_settings(configuration: Configuration) -> EngineSettings:
         poll_overlap=timedelta(seconds=given.poll_overlap_seconds),
         import_days=given.import_days,
         sweep_every=timedelta(hours=given.sweep_hours),
+        drift_every=timedelta(hours=given.drift_hours),
         links_every=timedelta(minutes=given.links_minutes),
         brake_missing=(given.brake_missing.at_least, given.brake_missing.share),
         brake_writes=(given.brake_writes.at_least, given.brake_writes.share),

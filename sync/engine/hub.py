@@ -35,11 +35,13 @@ class EngineSettings:
 
     brake_missing, brake_writes: (at least, share of the known linked records). fight_writes: of one value in an hour.
     miss_limit: how often a write that is answered well and not shown is repeated before it is parked.
+    drift_every: how often a mapping is held against its live system.
     """
 
     poll_overlap: timedelta = timedelta(minutes=2)
     import_days: int = 90
     sweep_every: timedelta = timedelta(hours=24)
+    drift_every: timedelta = timedelta(hours=24)
     brake_missing: tuple[int, float] = (20, 0.05)
     brake_writes: tuple[int, float] = (50, 0.10)
     fight_writes: int = 3

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
+from sync.engine.drift import of_connection as drift_of
 from sync.engine.in_force import InForce, WrongFiles, in_force, refused
 from sync.store.lock import Lease, lease
 from sync.store.tables import (
@@ -55,10 +56,20 @@ class BudgetView(Struct, frozen=True, kw_only=True):
     read_at: datetime | None
 
 
+class DriftView(Struct, frozen=True, kw_only=True):
+    """One thing in which a mapping and its live system do not agree. level: `error` or `warning`."""
+
+    level: str
+    what: str
+    do: str
+    since: datetime
+
+
 class ConnectionView(Struct, frozen=True, kw_only=True):
     """One connection. polled_at: when a page of its change feed was last stored. reads: direct reads that wait.
 
     deliveries: open ones by state. oldest_unswept_at: when the linked record that waits longest was last read.
+    drift_at: when the mapping was last held against the system; drift: what does not agree.
     """
 
     name: str
@@ -79,6 +90,8 @@ class ConnectionView(Struct, frozen=True, kw_only=True):
     deliveries: dict[str, int]
     parked: int
     oldest_unswept_at: datetime | None
+    drift_at: datetime | None = None
+    drift: tuple[DriftView, ...] = ()
     budgets: tuple[BudgetView, ...] = ()
 
 
@@ -145,6 +158,7 @@ def _connection(conn: Connection, row: Any, now: datetime) -> ConnectionView:
         .select_from(joined)
         .where(mine, member, records.c.presence == "present")
     ).scalar()
+    drift = drift_of(conn, row.id)
     return ConnectionView(
         name=row.name,
         system=row.system,
@@ -164,6 +178,11 @@ def _connection(conn: Connection, row: Any, now: datetime) -> ConnectionView:
         deliveries={row.state: row.count_of for row in states},
         parked=_count(conn, parked, parked.c.connection_id == row.id, parked.c.ended_at.is_(None)),
         oldest_unswept_at=datetime.fromisoformat(unswept) if isinstance(unswept, str) else unswept,
+        drift_at=drift.at if drift is not None else None,
+        drift=tuple(
+            DriftView(level=one.level.value, what=one.what, do=one.do, since=one.since)
+            for one in (drift.open if drift is not None else ())
+        ),
         budgets=tuple(
             BudgetView(
                 name=budget.name,

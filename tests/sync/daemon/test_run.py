@@ -114,6 +114,7 @@ def test_each_connection_has_its_workers_and_their_bells() -> None:
         "refresh support": "refresh:1",
         "create support": "deliver:1",
         "sweep support": "sweep:1",
+        "drift support": "drift:1",
         "deliver 1 support": "deliver:1",
         "deliver 2 support": "deliver:1",
     }
