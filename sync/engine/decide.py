@@ -15,7 +15,7 @@ from sync.core.reconcile import reconcile
 from sync.core.state import Change, Conflict, ItemState, Member, MemberPlan, Park, Plan, Want
 from sync.core.values import MERGED
 from sync.core.why import Why
-from sync.engine import load, shadow
+from sync.engine import load, reread, shadow
 from sync.engine.columns import Attribution, Base, Errand, LinksBase
 from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
@@ -82,11 +82,11 @@ def _to_read(item: Whole, plan: Plan, decided: Sequence[Decided]) -> tuple[Linke
 
 
 def member(hub: Hub, item: Whole, one: Linked) -> Member:
-    """The member; its canonical halves are made anew where its mapping has changed: the edit itself writes nothing."""
+    """The member; its bases are read anew where its mapping has changed: the edit itself writes nothing."""
     seen = load.member_of(hub, item, one)
     if one.fingerprint in ("", one.connected.mapping.fingerprint):
         return seen
-    return rebase(item.state, seen, hub.rules)
+    return rebase(item.state, reread.read_anew(one, seen), hub.rules)
 
 
 def _cause(item: Whole, plan: Plan) -> str:
@@ -142,6 +142,7 @@ def _decided(item: Whole, one: Linked, each: MemberPlan, texts: Mapping[str, str
         attribution=_attribution(one),
         misses=_misses(one, each),
     )
+    base = reread.remember(base, one, each.tag_base)
     errand = _errand(one, base, each, link_errand, texts)
     return Decided(one=one, base=base, errand=errand, park=each.park, why=each.why, cause=cause)
 

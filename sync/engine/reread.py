@@ -1,0 +1,70 @@
+"""The raw half of a base under an edited mapping: what was agreed on is read anew, so the edit is no user's change.
+
+Tags are kept as folded keys, which a rename, a prefix or another field reads otherwise than before. The texts they were
+read from are kept beside them for that. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from sync.core.state import Member, StatusBase, TagBase
+from sync.engine.columns import Base
+from sync.model import Json, Role
+
+if TYPE_CHECKING:
+    from sync.engine.load import Linked
+
+
+def texts_of(value: Json) -> tuple[str, ...]:
+    """The tags of a raw field as they stand there, sorted."""
+    if not value:
+        return ()
+    parts = value.split() if isinstance(value, str) else value
+    return tuple(sorted(part for part in parts if isinstance(part, str)))
+
+
+def remember(base: Base, one: Linked, tags: TagBase | None) -> Base:
+    """The base with the texts that its tags' raw half was read from, where it is what the record shows now."""
+    mapping = one.connected.mapping
+    if tags is None or not one.fresh or not one.shown.tags <= tags.keys:
+        return base
+    return structs.replace(
+        base,
+        tags_read=texts_of(one.snap.fields.get(mapping.tags_field)) if mapping.tags_field else (),
+        read_from=(mapping.status_field, mapping.tags_field),
+    )
+
+
+def moved(before: Base, after: Base) -> Base:
+    """The base after a write: where that moved the raw half, the texts it was read from are not known."""
+    if after.tags is None or (before.tags is not None and before.tags.keys == after.tags.keys):
+        return after
+    return structs.replace(after, tags_read=None)
+
+
+def read_anew(one: Linked, seen: Member) -> Member:
+    """The member with raw halves as its mapping reads them now. What its user changed since is still changed."""
+    status_field, tags_field = one.base.read_from
+    if one.base.tags_read is None:
+        return seen
+    mapping = one.connected.mapping
+    status: StatusBase | None = seen.status_base
+    if status is not None and seen.shown is not None and status_field != mapping.status_field:
+        status = structs.replace(status, raw=seen.shown.raw)  # what the other field showed then, nobody knows
+    tags = seen.tag_base
+    accepts = seen.accepts
+    if tags is not None and seen.shown is not None:
+        keys = seen.shown.tags if tags_field != mapping.tags_field else _keys(one)
+        tags = structs.replace(tags, keys=keys | tags.keys if seen.role is Role.SIGNAL else keys)
+        accepts |= frozenset(key for key in keys if mapping.accepts(key))
+    return structs.replace(seen, status_base=status, tag_base=tags, accepts=accepts)
+
+
+def _keys(one: Linked) -> frozenset[str]:
+    """The keys of the tags that were agreed on."""
+    mapping = one.connected.mapping
+    fields = {**one.snap.fields, mapping.tags_field: list(one.base.tags_read or ())}
+    return mapping.shown(structs.replace(one.snap, fields=fields)).tags
