@@ -56,6 +56,9 @@ class Base(Struct, frozen=True, kw_only=True):
 
     routed: made by a route; carried: the keys of the tags that its create was sent with. follow_up: it was opened to
     go on from a member that is closed for good.
+
+    tags_read: the texts of the tags that the raw half was read from, None where a write has moved it since; read_from:
+    the fields of status and tags. An edited mapping reads the raw half anew from these.
     """
 
     status: StatusBase | None = None
@@ -68,6 +71,8 @@ class Base(Struct, frozen=True, kw_only=True):
     routed: bool = False
     carried: frozenset[str] = frozenset()
     follow_up: bool = False
+    tags_read: tuple[str, ...] | None = None
+    read_from: tuple[str, str] = ("", "")
 
 
 class Errand(Struct, frozen=True, kw_only=True):

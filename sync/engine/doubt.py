@@ -19,7 +19,7 @@ from sync.core.backoff import next_attempt
 from sync.core.receipt import Own
 from sync.core.receipt import settle as settle_intent
 from sync.core.state import Want
-from sync.engine import adopt, columns, down, ingest, load, outcome, overwritten, receipts, rows
+from sync.engine import adopt, columns, down, ingest, load, outcome, overwritten, receipts, reread, rows
 from sync.engine.columns import Errand
 from sync.engine.hub import Connected, Hub
 from sync.engine.load import Linked
@@ -247,6 +247,7 @@ def _store(
             answer = structs.replace(found, overwrote=(own.replaced,))
             state, base, heard = overwritten.merge_again(conn, hub, item, one, answer, state, base)
             changes = (*changes, *heard)
+        base = reread.moved(one.base, base)
         receipts.note_changes(conn, hub, item.id, record_id, changes)
         if state != item.state:
             conn.execute(update(items).where(items.c.id == item.id).values(state=columns.encode(state)))

@@ -13,7 +13,7 @@ from connectors.errors import RemoteError
 from sync.core.reasons import ParkReason
 from sync.core.receipt import receive
 from sync.core.state import Change, ItemState, Member, TagBase, Want
-from sync.engine import adopt, columns, doubt, ingest, load, outcome, overwritten, parking, rows
+from sync.engine import adopt, columns, doubt, ingest, load, outcome, overwritten, parking, reread, rows
 from sync.engine.columns import Base, Errand
 from sync.engine.hub import Connected, Hub
 from sync.engine.load import Linked
@@ -80,6 +80,7 @@ def _store(
         missed = _still_missed(errand, base, missed)
         note_changes(conn, hub, item.id, sending.record_id, changes)
         base = _count_misses(conn, hub, connected, sending, one, base, found, missed)
+        base = reread.moved(one.base, base)
         if state != item.state:
             conn.execute(update(items).where(items.c.id == item.id).values(state=columns.encode(state)))
     else:
