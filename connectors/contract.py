@@ -401,7 +401,9 @@ class Connector(Struct, frozen=True, kw_only=True):
     settings: the pydantic model of its part of the configuration. connect: opens a connection without any call.
     personal: raw field names that can identify a person. own_links: shows links itself, so no note is written.
     feed: opens what the daemon reads for it beside the change feed; None: nothing. annotator: opens what shows the
-    hub's own records on the remote; None, or gives None: nothing is shown.
+    hub's own records on the remote; None, or gives None: nothing is shown. by_hand: does what a person asks to a record
+    whose home is the hub, inside a step of the store: (its connection, our connection's id, reference, deed, arguments,
+    now) -> what was done, in words; raises ValueError with why not.
     """
 
     name: str
@@ -417,3 +419,4 @@ class Connector(Struct, frozen=True, kw_only=True):
     own_links: bool = False
     feed: Callable[[Any, Ports], Feed] | None = None
     annotator: Callable[[Any, Ports], Annotator | None] | None = None
+    by_hand: Callable[[Any, int, str, str, Mapping[str, Json], datetime], str] | None = None

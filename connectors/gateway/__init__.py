@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
 from connectors.contract import Act, Annotator, Budget, Connector, Feed, Ports, Remote
 from connectors.gateway.records import KIND, parse_reference
 from connectors.gateway.settings import GatewaySettings
-from sync.model import Role
+from sync.model import Json, Role
 
 
 def _connect(settings: GatewaySettings, ports: Ports) -> Remote:
@@ -25,6 +29,12 @@ def _annotator(settings: GatewaySettings, ports: Ports) -> Annotator | None:
     from connectors.gateway.outward import GatewayAnnotator
 
     return None if settings.write_back is WriteBack.OFF else GatewayAnnotator(settings, ports)
+
+
+def _by_hand(conn: Any, connection_id: int, reference: str, deed: str, args: Mapping[str, Json], now: datetime) -> str:
+    from connectors.gateway.by_hand import act
+
+    return act(conn, connection_id, reference, deed, args, now)
 
 
 def _budgets(settings: GatewaySettings) -> tuple[Budget, ...]:
@@ -50,4 +60,5 @@ CONNECTOR = Connector(
     parse_reference=parse_reference,
     feed=_feed,
     annotator=_annotator,
+    by_hand=_by_hand,
 )

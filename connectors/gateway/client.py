@@ -179,13 +179,7 @@ def _changed(entry: Entry, changes: Changes, op: str, now: datetime) -> tuple[En
         gone = {(link.target, link.handle) for link in changes.remove_links}
         links = [link for link in entry.links if (link.target, link.handle) not in gone]
         known = {link.target for link in links}
-        links += [
-            LinkShown(
-                target=view.url or view.key or view.id, via=LinkVia.APP, handle=f"{view.system}:{view.id}", id=view.id
-            )
-            for view in changes.add_links
-            if (view.url or view.key or view.id) not in known
-        ]
+        links += [link for link in map(_link, changes.add_links) if link.target not in known]
         note("links", _targets(entry.links), _targets(links))
         entry = structs.replace(entry, links=tuple(links))
     return entry, edits

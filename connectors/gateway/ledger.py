@@ -67,6 +67,11 @@ def all_states(conn: Connection, connection_id: int) -> dict[str, tuple[str, dat
     return {row.signature: (row.state, row.updated_at) for row in found}
 
 
+def every(conn: Connection, connection_id: int) -> list[Row]:
+    """The whole ledger of a connection."""
+    return [_row(row) for row in conn.execute(_ENTRIES, {"of": connection_id})]
+
+
 def begins_with(conn: Connection, connection_id: int, start: str) -> list[str]:
     """The ids that begin so, at most two."""
     statement = select(gateway_signatures.c.signature).where(

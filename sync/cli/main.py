@@ -21,6 +21,7 @@ from sync.cli.mappings import app as mappings_app
 from sync.cli.options import Config, Connection, Json, Number, Record, configuration, known
 from sync.cli.proposals import app as proposals_app
 from sync.cli.shadow import app as shadow_app
+from sync.cli.signatures import app as signatures_app
 from sync.cli.simulating import simulate
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ for _name, _group in (
     ("mappings", mappings_app),
     ("proposals", proposals_app),
     ("gateway", gateway_app),
+    ("signatures", signatures_app),
     ("shadow", shadow_app),
 ):
     app.add_typer(_group, name=_name, rich_help_panel=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,7 +28,7 @@ from sync.engine import contact
 from sync.engine.budgets import Budgets
 from sync.engine.hub import Connected, EngineSettings, Hub, ReadCounter, Signals, Silent
 from sync.mapping.load import Loaded
-from sync.model import Role
+from sync.model import Json, Role
 from sync.store.contract import Store
 from sync.store.tables import records
 
@@ -189,6 +189,7 @@ def _connected(
         personal=connector.personal,
         own_links=connector.own_links,
         feed=connector.feed(one.settings, ports) if feeds and connector.feed is not None else None,
+        by_hand=_by_hand(connector, connection_id),
         annotator=connector.annotator(one.settings, ports) if feeds and connector.annotator is not None else None,
         poll_seconds=one.poll_seconds,
     )
@@ -200,6 +201,15 @@ def _verify(connector: Connector, secrets: tuple[str, ...]) -> Callable[[Webhook
     if webhook is None or not secrets:
         return None
     return lambda request, now: webhook.verify(request, secrets, now)
+
+
+def _by_hand(
+    connector: Connector, connection_id: int
+) -> Callable[[Any, str, str, Mapping[str, Json], datetime], str] | None:
+    deed = connector.by_hand
+    if deed is None:
+        return None
+    return lambda conn, reference, name, args, now: deed(conn, connection_id, reference, name, args, now)
 
 
 def _hints(connector: Connector) -> Callable[[WebhookRequest], tuple[Hint, ...]] | None:

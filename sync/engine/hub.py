@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from connectors.contract import Act, Annotator, Budget, Capabilities, Clock, Feed, Hint, Remote, Rng, WebhookRequest
 from sync.core.state import Rules
-from sync.model import Role
+from sync.model import Json, Role
 
 if TYPE_CHECKING:
     from sync.engine.budgets import Budgets
@@ -91,6 +91,7 @@ class Connected:
     """One configured connection, open. `remote()` is the calling thread's own client.
 
     account_checked: its account was compared with the recorded one since the start; nothing is written before.
+    by_hand: does what a person asks to a record of the hub's own: (connection of a step, reference, deed, args, now).
     feed: what the daemon reads for it beside the change feed. annotator: what shows the hub's own records there.
     left_behind: the attempts, by delivery, that were being sent when an error ended their worker's call; see
     `doubt.take_up`.
@@ -111,6 +112,7 @@ class Connected:
     personal: tuple[str, ...] = ()
     own_links: bool = False
     feed: Feed | None = None
+    by_hand: Callable[[Any, str, str, Mapping[str, Json], datetime], str] | None = None
     annotator: Annotator | None = None
     poll_seconds: float = 30.0
     mode: Mode = Mode.OBSERVE
