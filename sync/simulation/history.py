@@ -135,11 +135,14 @@ class History:
             self.violations += endstate.faults_of(self.stage.ledger, found, sight.losers(hub) | self._lost_edits)
             self._stays_at_rest()
             self.violations += self.reference.end()
+            self.violations += self.stage.late
             stumbles = self.stage.world.told("internal_error")
             self.violations += [f"unhandled in {facts['where']}: {facts['error']!r}" for facts in stumbles]
         except NeverQuiet as error:
             self.violations.append(f"H2 never-quiet: {error}")
         counted.update({f"model {name}": count for name, count in self.reference.judged.items()})
+        if self.stage.crew is not None:
+            counted["H9"] += self.stage.crew.switches
         counted["H21"] += self.operated["remap"]
         counts = sight.counts(self.stage.world.hub)
         outcome = Outcome(
@@ -224,8 +227,12 @@ class History:
             return
         self.stage.clock.advance(rng.choice((0.5, 3.0, 10.0, 31.0, 70.0)))
         work = self._work()
-        for _ in range(rng.choice((1, 3, 8))):
-            self._guarded(rng.choice(work))
+        count = rng.choice((1, 3, 8))
+        if self.stage.crew is not None:
+            self._guarded(partial(self.stage.crew.run, rng.sample(work, count)))
+        else:
+            for _ in range(count):
+                self._guarded(rng.choice(work))
         if self._lulls and rng.random() < 0.1:
             # Nobody does anything for a while, and the hub comes to rest: then the reference model has its say.
             for seconds in (70, 70):
@@ -255,8 +262,9 @@ class History:
             lambda: world.hooks_on and world.deliver_hooks(),
             lambda: inbox.read_inbox(world.hub),
             lambda: settle.settle(world.hub),
-            lambda: settle.settle(world.hub),
         ]
+        if self.stage.crew is None:
+            work.append(work[-1])  # drawn as often as the two deliverers; side by side there is but one of it
         for name in _NAMES:
             work += [partial(self._call, doing, name) for doing in _WORKERS]
         return work

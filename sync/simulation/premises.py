@@ -20,6 +20,7 @@ PREMISES: Mapping[str, str] = {
     "H6": "a tag that one user added on a member and nobody removed",
     "H7 creates": "an issue that the hub created",
     "H7 links": "a link or a note of the hub's",
+    "H9": "a worker that gave way to another at a port call",
     "H10": "a write by the hub with a user's edit of the same record after it",
     "H21": "a mapping that was edited",
     "resolved": "a record that the hub resolved",

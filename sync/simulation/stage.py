@@ -24,11 +24,13 @@ from connectors.zendesk.sandbox import build as build_zendesk
 from connectors.zendesk.settings import ZendeskSettings
 from sync.daemon.build import Configured
 from sync.model import Json
+from sync.simulation import crew
 from sync.simulation.between import Between, Crashed
 from sync.simulation.circumstances import Oddities, mappings, variant_of
 from sync.simulation.contract.desk import DeskRemote
 from sync.simulation.contract.door import Door
 from sync.simulation.contract.site import SiteRemote
+from sync.simulation.crew import Crew
 from sync.simulation.faults import Profile, is_write
 from sync.simulation.ledger import HUB, USER, Event, Hidden, Ledger, Made, Shape, What
 from sync.simulation.virtual import SeededRng, VirtualClock
@@ -81,6 +83,10 @@ class Stage:
         self._digest = hashlib.sha256()
         self.trace: list[str] | None = None
         self._act = act
+        # The clients of the wire level are one for all workers here, and none of them may be used by two at a time.
+        self.crew = Crew(self.chance) if depth is Depth.CONTRACT and crew.is_there() else None
+        self.late: list[str] = []
+        self._sent: dict[str, int] = {}
         self._chances = SeededRng(seed * 3 + 1), SeededRng(seed * 3 + 2)
         self.desk: ZendeskSandbox = build_zendesk(self.clock.epoch, self._chances[0])
         self.site: JiraSandbox = build_jira(self.clock.epoch, self._chances[1], settings={"workflow": workflow})
@@ -103,6 +109,7 @@ class Stage:
             crash=self._at_commit,
             tidy_every=900.0,
             in_memory=True,
+            crew=self.crew,
         )
 
     def _through_models(self) -> tuple[Configured, ...]:
@@ -115,6 +122,7 @@ class Stage:
                 before=self._before,
                 after=self._after,
                 is_down=lambda name=name: self.down == name,  # type: ignore[misc]
+                sends=self._sends,
             )
             for name, stand_in in (("support", self.desk), ("tracker", self.site))
         }
@@ -124,6 +132,16 @@ class Stage:
             replace(desk, connector=structs.replace(desk.connector, connect=lambda *_: to_desk)),
             replace(site, connector=structs.replace(site.connector, connect=lambda *_: to_site)),
         )
+
+    def _sends(self, path: str) -> Callable[[], None]:
+        """A write to this path is on its way. The returned call is for its arrival."""
+        self._sent[path] = mine = self._sent.get(path, 0) + 1
+
+        def arrives() -> None:
+            if self._sent[path] != mine:
+                self.late.append(f"H9 late-write: {path} was written after a newer write to it had been sent")
+
+        return arrives
 
     # --- what happens around calls and commits -------------------------------------------------------------------
 
@@ -160,6 +178,8 @@ class Stage:
             each.begin(f"{at} {number}")
 
     def _before(self, request: Request) -> None:
+        if self.crew is not None:
+            self.crew.give_way()
         self.clock.advance(0.05)
         self.calls += 1
         self.note(f"{request.method} {request.path} {hashlib.sha256(request.body).hexdigest()[:12]}")
@@ -176,6 +196,8 @@ class Stage:
         if is_write(request):
             self.watch(HUB)
             self._find_hidden()
+        if self.crew is not None:
+            self.crew.give_way()
         if self.armed:
             self._maybe_crash(self.profile.crash_call, "after call")
 

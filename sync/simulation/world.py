@@ -26,6 +26,7 @@ from sync.mapping.load import Loaded
 from sync.model import Json
 from sync.planning import execute
 from sync.planning.verbs import VERBS
+from sync.simulation.crew import Crew, Switching
 from sync.simulation.virtual import InProcess, SeededRng, VirtualClock
 from sync.store.contract import Store
 from sync.store.memory import MemoryStore
@@ -88,7 +89,8 @@ class World:
 
     crash: called around every COMMIT (see `SqliteStore`); it may raise to end the process there. tokens: where a
     connection keeps a rotating pair, by its name. tidy_every: seconds between two turns of housekeeping, 0.0 for all.
-    in_memory: the database is kept in memory, not in a file of the folder.
+    in_memory: the database is kept in memory, not in a file of the folder. crew: whom the hub's use of its store lets
+    others come first.
     """
 
     folder: Path
@@ -103,6 +105,7 @@ class World:
     tokens: Callable[[str], TokenStore | None] = lambda name: None
     tidy_every: float = 0.0
     in_memory: bool = False
+    crew: Crew | None = None
     events: list[tuple[str, dict[str, Json]]] = field(default_factory=list)
     store: Store = field(init=False)
     hub: Hub = field(init=False)
@@ -118,8 +121,9 @@ class World:
         """Start the process: open the database, build the hub, take up what was left."""
         self._found = None
         self.store = self._opened()
+        interleaved = self.crew is not None and isinstance(self.store, MemoryStore)
         self.hub = build.hub(
-            self.store,
+            Switching(self.store, self.crew) if interleaved else self.store,  # type: ignore[arg-type]
             self.configured,
             self.mappings,
             self.settings,

@@ -31,7 +31,8 @@ _APPLIED = frozenset({FaultKind.DROP_AFTER, FaultKind.CUT_BODY, FaultKind.TRUNCA
 class Door:
     """The way to one model. before, after: what stands around each call (see `between`); either may end the process.
 
-    faults: the rules of the stand-in, counted there as at wire level. is_down: nobody opens.
+    faults: the rules of the stand-in, counted there as at wire level. is_down: nobody opens. sends: is told of a write
+    that sets out, and gives the call to make when it arrives.
     """
 
     faults: Callable[[], Faults]
@@ -39,6 +40,7 @@ class Door:
     before: Callable[[Request], None]
     after: Callable[[Request, Response], None]
     is_down: Callable[[], bool]
+    sends: Callable[[str], Callable[[], None]]
 
     def read(self, operation: str, path: str, do: Callable[[bool], T]) -> T:
         """One call that changes nothing. do: gives the answer; True asks for that before the latest change."""
@@ -56,13 +58,16 @@ class Door:
     def write(self, operation: str, path: str, do: Callable[[], T], ignored: Callable[[], T]) -> T:
         """One call that changes something. ignored: gives the answer of one that was dropped in silence."""
         request = Request(method="PUT", path=path)
+        arrives = self.sends(path)
         rule = self._met(operation, request)
         if rule is None:
+            arrives()
             done = do()
         elif rule.kind is FaultKind.IGNORE_WRITE:
             done = ignored()
         else:
             if rule.applied or rule.kind in _APPLIED:
+                arrives()
                 do()
             self.after(request, _BAD)
             self._fail(rule, writing=True)
