@@ -47,6 +47,8 @@ class ConflictKind(StrEnum):
     MIRROR_REPLACED = "mirror_replaced"
     OVERWRITTEN_EDIT = "overwritten_edit"
     TWO_TRACKERS = "two_trackers"
+    FIELD_RULE = "field_rule"
+    FIELD_HELD = "field_held"
 
 
 class Reason(Struct, frozen=True):
@@ -241,6 +243,20 @@ CONFLICT: dict[ConflictKind, Reason] = {
         switch="zendesk act status",
         test="tests/sync/engine/test_overwritten.py"
         "::test_a_detail_set_in_the_second_of_our_resolve_is_named_and_the_resolve_stands",
+    ),
+    ConflictKind.FIELD_RULE: Reason(
+        means="Two records were set to different values of one field between two looks. The rule of that field in "
+        "`rules.yaml` says which one holds; the other is named here.",
+        do="If the other was right, set it again.",
+        switch="jira act edit",
+        test="tests/sync/engine/test_fields.py::test_of_two_priorities_the_rule_s_holds_and_the_other_is_named",
+    ),
+    ConflictKind.FIELD_HELD: Reason(
+        means="Two records were set to different values of one field between two looks, and the rule of that field is "
+        "`hold`: neither is taken, and each record stays as it is.",
+        do="Set the right value on one of them: it then reaches the other.",
+        switch="jira act edit",
+        test="tests/sync/engine/test_fields.py::test_where_the_rule_is_hold_neither_is_taken_until_one_is_set_again",
     ),
     ConflictKind.TWO_TRACKERS: Reason(
         means="A record links two items that each have an issue of their own in the tracker. They are shown as related "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from sync.core import lens
+from sync.core import lens, values
 from sync.core.standing import ear_of, tell, with_status
-from sync.core.state import Change, Ear, Intent, ItemState, Member, Shown, StatusBase, TagBase, Want
+from sync.core.state import Change, Ear, Intent, ItemState, Member, Shown, StatusBase, TagBase, ValueBase, Want
 from sync.core.why import Why
 from sync.model import Role, Side, Status
 
@@ -19,6 +19,7 @@ class Own(Struct, frozen=True, kw_only=True):
     status: str | None = None
     add: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()
+    set: Mapping[str, str] = {}
 
 
 class Received(Struct, frozen=True, kw_only=True):
@@ -27,6 +28,7 @@ class Received(Struct, frozen=True, kw_only=True):
     item: ItemState
     status_base: StatusBase | None
     tag_base: TagBase | None
+    value_bases: Mapping[str, ValueBase] = {}
     changes: tuple[Change, ...] = ()
     tell: bool = False
 
@@ -39,12 +41,13 @@ def receive(item: ItemState, member: Member, want: Want, landed: Shown) -> Recei
     side gives the item its value, told to the others as a detail. Tags move by what was asked and is really there.
     """
     received = Received(item=item, status_base=member.status_base, tag_base=member.tag_base)
+    bases = values.received(member.value_bases, want.set, want.set_said, landed.values)
     if want.status is not None:
         received = _land(
             received, member, raw=landed.raw, reads=landed.status, asked=want.status, final=want.final, said=want.said
         )
     add, remove = want.add & landed.tags, want.remove - landed.tags
-    return structs.replace(received, tag_base=_moved(received.tag_base, add, remove))
+    return structs.replace(received, tag_base=_moved(received.tag_base, add, remove), value_bases=bases)
 
 
 def settle(item: ItemState, member: Member, intent: Intent, rows: Sequence[Own]) -> Received:
@@ -53,8 +56,12 @@ def settle(item: ItemState, member: Member, intent: Intent, rows: Sequence[Own])
     Without a row nothing took place and nothing moves: the intent is simply gone. What users did before or after it is
     left for the next pass, which sees it against the bases given here.
     """
-    received = Received(item=item, status_base=member.status_base, tag_base=member.tag_base)
+    received = Received(
+        item=item, status_base=member.status_base, tag_base=member.tag_base, value_bases=member.value_bases
+    )
     for row in rows:
+        bases = values.received(received.value_bases, intent.set, intent.set_said, row.set)
+        received = structs.replace(received, value_bases=bases)
         if row.status is not None:
             asked = row.status if intent.status is None else intent.status
             reads = _reads(member, row.status)
@@ -73,7 +80,7 @@ def ignored(want: Want, landed: Shown) -> tuple[str, ...]:
         fields.append("status")
     if want.add - landed.tags or want.remove & landed.tags:
         fields.append("tags")
-    return tuple(fields)
+    return (*fields, *values.missed(want.set, landed))
 
 
 def _reads(member: Member, raw: str) -> Status | None:
@@ -118,7 +125,7 @@ def _land(
         rule=Why.TRACKER_LANDED.value,
     )
     told = tell(with_status(item, reads), [Ear.HELPDESK, Ear.SIGNAL], crossing=False)
-    return Received(item=told, status_base=base, tag_base=received.tag_base, changes=(change,), tell=True)
+    return structs.replace(received, item=told, status_base=base, changes=(change,), tell=True)
 
 
 def _moved(base: TagBase | None, add: frozenset[str], remove: frozenset[str]) -> TagBase | None:

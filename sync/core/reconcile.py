@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
-from sync.core import paths, status, tags
+from sync.core import paths, status, tags, values
 from sync.core.reasons import ConflictKind, ParkReason
 from sync.core.standing import Standing, ear_of, listening, settled, tell, unmapped, votes, with_status
 from sync.core.state import (
@@ -49,10 +49,11 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
     item, landed = _landed(item, standings)
     status.move_raw_halves(standings, item.status)
     merged = tags.merge_tags(item, members, rules)
-    item = structs.replace(item, tags=merged.tags)
+    settled_values = values.merge(item.values, members, rules)
+    item = structs.replace(item, tags=merged.tags, values=settled_values.values)
 
     plans: list[MemberPlan] = []
-    conflicts = [*heard.conflicts, *merged.conflicts]
+    conflicts = [*heard.conflicts, *merged.conflicts, *settled_values.conflicts]
     read = set(heard.read)
     told = {conflict.link for conflict in heard.conflicts}
     for standing in standings:
@@ -61,6 +62,11 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
         want = decided.want
         if tag_plan.add or tag_plan.remove:
             want = structs.replace(want or Want(), said=decided.said, add=tag_plan.add, remove=tag_plan.remove)
+        value_plan = settled_values.plans[standing.link]
+        if value_plan.set:
+            want = structs.replace(
+                want or Want(), said=decided.said, set=dict(value_plan.set), set_said=dict(value_plan.said)
+            )
         if decided.want is not None and standing.changed and standing.link not in told:
             conflicts.append(_replaced(standing, decided.want))
         if decided.why is Why.STEPS_UNKNOWN:
@@ -71,6 +77,7 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
                 status_base=decided.base,
                 tag_base=tag_plan.base,
                 want=want,
+                value_bases=value_plan.bases,
                 park=decided.park,
                 why=decided.why.value,
                 why_tags=tag_plan.why.value,
@@ -80,7 +87,14 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
         item=item,
         members=tuple(plans),
         conflicts=tuple(sorted(conflicts, key=_conflict_order)),
-        changes=(*joins, *heard.changes, *_facts(before, item, (*joins, *heard.changes)), *landed, *merged.changes),
+        changes=(
+            *joins,
+            *heard.changes,
+            *_facts(before, item, (*joins, *heard.changes)),
+            *landed,
+            *merged.changes,
+            *settled_values.changes,
+        ),
         ask=heard.ask,
         read=tuple(sorted(read)),
     )

@@ -47,6 +47,15 @@ class Detail(StrEnum):
     SOLE = "sole"
 
 
+class OnConflict(StrEnum):
+    """Whose value of a field holds that two records were set to between two looks."""
+
+    PRECEDENCE = "precedence"
+    OWNER = "owner"
+    LATEST = "latest"
+    HOLD = "hold"
+
+
 # --- rules (from the mapping and rules files) -------------------------------------------------------------------
 
 
@@ -77,6 +86,25 @@ class RoleRules(Struct, frozen=True, kw_only=True):
     automatic_resolve: bool = False
 
 
+class FieldRule(Struct, frozen=True, kw_only=True):
+    """How one field with a single value is kept in step. order: of `precedence`. owner: of `owner`, whose value holds.
+
+    latest goes by the order in which the hub saw the changes: clocks of different systems choose nothing.
+    """
+
+    conflict: OnConflict = OnConflict.PRECEDENCE
+    order: tuple[Role, ...] = (Role.TRACKER, Role.HELPDESK, Role.SIGNAL)
+    owner: Role | None = None
+
+
+class ValueRules(Struct, frozen=True, kw_only=True):
+    """One connection's values of such a field. read: raw (case folded too) -> canonical. write: the other way."""
+
+    read: Mapping[str, str]
+    write: Mapping[str, str]
+    direction: Direction = Direction.BOTH
+
+
 class Rules(Struct, frozen=True, kw_only=True):
     """The rules of groups. A role that is not named has the defaults.
 
@@ -85,6 +113,7 @@ class Rules(Struct, frozen=True, kw_only=True):
 
     roles: Mapping[Role, RoleRules] = field(default_factory=dict)
     reopen_as: Status = Status.NEW
+    fields: Mapping[str, FieldRule] = field(default_factory=dict)
     proposals: Mapping[TraceKind, Answer] = field(default_factory=dict)
 
     def of(self, role: Role) -> RoleRules:
@@ -106,6 +135,19 @@ class Line(Struct, frozen=True):
     side: Side
 
 
+class ItemValue(Struct, frozen=True, kw_only=True):
+    """The item's value of one field. said: how often it was changed by somebody.
+
+    link, role, seen: whose change it was last, and the number of the reading that showed it.
+    """
+
+    value: str | None = None
+    said: int = 0
+    link: int | None = None
+    role: Role | None = None
+    seen: int = 0
+
+
 class ItemState(Struct, frozen=True, kw_only=True):
     """The merged fields of one item.
 
@@ -119,6 +161,7 @@ class ItemState(Struct, frozen=True, kw_only=True):
     line: Mapping[Ear, Line] = field(default_factory=dict)
     tags: Mapping[str, frozenset[Role]] = field(default_factory=dict)
     waiting: frozenset[Role] = frozenset()
+    values: Mapping[str, ItemValue] = field(default_factory=dict)
 
 
 class StatusBase(Struct, frozen=True, kw_only=True):
@@ -136,6 +179,13 @@ class StatusBase(Struct, frozen=True, kw_only=True):
     parked: tuple[int, str] | None = None
     park_reason: ParkReason | None = None
     mirror: bool = False
+
+
+class ValueBase(Struct, frozen=True, kw_only=True):
+    """A link's base for a field with one value. raw: the raw half. heard: the last `said` of that field taken in."""
+
+    raw: str
+    heard: int = 0
 
 
 class TagBase(Struct, frozen=True, kw_only=True):
@@ -161,6 +211,8 @@ class Intent(Struct, frozen=True, kw_only=True):
     said: int = 0
     add: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()
+    set: Mapping[str, str] = field(default_factory=dict)
+    set_said: Mapping[str, int] = field(default_factory=dict)
 
 
 class Shown(Struct, frozen=True, kw_only=True):
@@ -171,6 +223,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     archived: bool = False
     frozen: bool = False
     tags: frozenset[str] = frozenset()
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 class Member(Struct, frozen=True, kw_only=True):
@@ -186,6 +239,7 @@ class Member(Struct, frozen=True, kw_only=True):
     remote itself, False a person, None not yet asked. created_by_route: the hub made it, and its first tags;
     carried: the folded keys of those, where they are known.
     follow_up: its user opened it to go on from a member that is closed for good; its joining counts as that reopen.
+    values, value_bases: of the fields with one value that the rules keep in step. seen: the number of its last reading.
     """
 
     link: int
@@ -205,6 +259,9 @@ class Member(Struct, frozen=True, kw_only=True):
     created_by_route: bool = False
     carried: frozenset[str] = frozenset()
     follow_up: bool = False
+    values: Mapping[str, ValueRules] = field(default_factory=dict)
+    value_bases: Mapping[str, ValueBase] = field(default_factory=dict)
+    seen: int = 0
 
 
 # --- outcome ---------------------------------------------------------------------------------------------------
@@ -214,6 +271,7 @@ class Want(Struct, frozen=True, kw_only=True):
     """What one record should be made to show. status: the raw value of the next hop; final: it is the wanted one.
 
     target: the raw value that the hops lead to. said: what the item had said to this ear when it was decided.
+    set: raw values by canonical field; set_said: what the item had said of each.
     """
 
     status: str | None = None
@@ -222,6 +280,8 @@ class Want(Struct, frozen=True, kw_only=True):
     said: int = 0
     add: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()
+    set: Mapping[str, str] = field(default_factory=dict)
+    set_said: Mapping[str, int] = field(default_factory=dict)
 
 
 class Conflict(Struct, frozen=True, kw_only=True):
@@ -264,6 +324,7 @@ class MemberPlan(Struct, frozen=True, kw_only=True):
     status_base: StatusBase | None
     tag_base: TagBase | None
     want: Want | None = None
+    value_bases: Mapping[str, ValueBase] = field(default_factory=dict)
     park: Park | None = None
     why: str = ""
     why_tags: str = ""

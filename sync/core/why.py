@@ -43,6 +43,7 @@ class Why(StrEnum):
     TRACKER_DETAIL = "tracker_detail"
     SOLE_DETAIL = "sole_detail"
     TRACKER_LANDED = "tracker_landed"
+    VALUE_SET = "value_set"
     TAG_ADDED = "tag_added"
     TAG_BROUGHT = "tag_brought"
     TAG_REMOVED = "tag_removed"
@@ -80,6 +81,7 @@ EXPLAIN: dict[Why, str] = {
     Why.GROUP_REOPENED: "The user of a record reopened it.",
     Why.TRACKER_DETAIL: "The tracker's people moved the issue within the same side.",
     Why.SOLE_DETAIL: "The rules let a lone ticket's detail travel, and its user changed it.",
+    Why.VALUE_SET: "A user set the field on a record.",
     Why.TRACKER_LANDED: "The tracker could not show the wanted value; where it landed is the item's value.",
     Why.TAG_ADDED: "A user added the tag.",
     Why.TAG_BROUGHT: "A user of another role added a tag that the item already had; it now reaches more records.",

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import TypeVar
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from connectors.contract import Capabilities
-from sync.core.state import Intent, ItemState, StatusBase, TagBase, Want
+from sync.core.state import Intent, ItemState, StatusBase, TagBase, ValueBase, Want
 from sync.model import Changes, CreateIntent, Json, Move, RecordRef, Snapshot
 
 _T = TypeVar("_T")
@@ -63,6 +63,7 @@ class Base(Struct, frozen=True, kw_only=True):
 
     status: StatusBase | None = None
     tags: TagBase | None = None
+    values: Mapping[str, ValueBase] = field(default_factory=dict)
     links: LinksBase = LinksBase()
     attribution: Attribution | None = None
     solo: bool = False
@@ -105,7 +106,14 @@ class Errand(Struct, frozen=True, kw_only=True):
         """The errand as an input of the core."""
         want = self.want or Want()
         return Intent(
-            version=self.expect, status=want.status, final=want.final, said=want.said, add=want.add, remove=want.remove
+            version=self.expect,
+            status=want.status,
+            final=want.final,
+            said=want.said,
+            add=want.add,
+            remove=want.remove,
+            set=want.set,
+            set_said=want.set_said,
         )
 
     @property
@@ -116,9 +124,27 @@ class Errand(Struct, frozen=True, kw_only=True):
             names.append("status")
         if self.want is not None and (self.want.add or self.want.remove):
             names.append("tags")
+        if self.want is not None:
+            names += sorted(self.want.set)
         if self.shows or self.hides or self.noted:
             names.append("links")
         return tuple(names)
+
+
+def bare(errand: Errand) -> Errand:
+    """What is kept of a delivery that is over: which fields of which records it was about, and nobody's words or name.
+
+    Titles, notes, drafts and the values of fields are needed only while it may still be sent.
+    """
+    changes = errand.changes
+    kept = structs.replace(
+        changes,
+        add_links=tuple(structs.replace(link, title="") for link in changes.add_links),
+        note="",
+        set=dict.fromkeys(changes.set),
+        status=None if changes.status is None else structs.replace(changes.status, fields={}),
+    )
+    return structs.replace(errand, create=None, changes=kept)
 
 
 def encode(value: object) -> bytes:

@@ -181,8 +181,9 @@ def _own(connected: Connected, ref: RecordRef, errand: Errand, found: Snapshot, 
         status=want.status if want.status == shown.raw else None,
         add=want.add & shown.tags,
         remove=want.remove - shown.tags,
+        set={name: raw for name, raw in want.set.items() if shown.values.get(name) == raw},
     )
-    return _Ours(took=bool(seen.status or seen.add or seen.remove), rows=(seen,))
+    return _Ours(took=bool(seen.status or seen.add or seen.remove or seen.set), rows=(seen,))
 
 
 def _later(hub: Hub, row: Any, seconds: float | None) -> None:
@@ -237,7 +238,7 @@ def _store(
         one = item.by_link(link.id)
         received = settle_intent(item.state, load.member_of(hub, item, one), errand.intent, own.rows)
         tags = receipts.kept(received.item, errand, received.tag_base)
-        base = structs.replace(one.base, status=received.status_base, tags=tags)
+        base = structs.replace(one.base, status=received.status_base, tags=tags, values=received.value_bases)
         if own.took:
             known = structs.replace(base.links, noted=base.links.noted | errand.noted)
             misses = {name: count for name, count in base.misses.items() if name != "conflict"}
@@ -276,5 +277,10 @@ def _close(conn: Connection, hub: Hub, row: Any, state: str, outcome_text: str) 
     conn.execute(
         update(deliveries)
         .where(deliveries.c.id == row.id)
-        .values(state=state, settled_at=hub.clock.now(), outcome=outcome_text[:32])
+        .values(
+            state=state,
+            settled_at=hub.clock.now(),
+            outcome=outcome_text[:32],
+            want=columns.encode(columns.bare(columns.errand(row.want))),
+        )
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import Connection, bindparam, select
 
 from sync.core.state import ItemState, Member, Shown, StatusRules
@@ -67,7 +68,7 @@ class Linked:
     """One member of an item, with its record, its base and what is under way for it.
 
     names: what its snapshot's references resolve to (record row id by reference), None where nobody has read it yet.
-    asked: a direct read of it is wanted, so what is stored may be old.
+    asked: a direct read of it is wanted, so what is stored may be old. read_no: the number of the read it was seen by.
     """
 
     link_id: int
@@ -88,6 +89,7 @@ class Linked:
     references: tuple[tuple[LinkShown, int | None, Connected, str], ...]
     graph: Mapping[str, tuple[str, ...]] | None
     moves: Mapping[str, tuple[Move, ...]] = field(default_factory=dict)
+    read_no: int = 0
 
     @property
     def shows(self) -> frozenset[str]:
@@ -186,6 +188,7 @@ def _linked(
         references=known,
         graph=None if moves is None else graph_of(connected, moves),
         moves=moves or {},
+        read_no=row.read_no,
     )
 
 
@@ -272,6 +275,13 @@ def member_of(hub: Hub, item: Whole, one: Linked) -> Member:
         created_by_route=one.base.routed,
         carried=one.base.carried,
         follow_up=one.base.follow_up,
+        values={
+            name: structs.replace(values, direction=quiet(one.connected, values.direction))
+            for name, values in mapping.value_rules.items()
+            if name in hub.rules.fields
+        },
+        value_bases=one.base.values,
+        seen=one.read_no,
     )
 
 

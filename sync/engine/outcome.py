@@ -14,6 +14,7 @@ from sync.core.state import Shown, Want
 from sync.engine.columns import Errand
 from sync.engine.hub import Connected, Hub
 from sync.mapping.compiled import Mapping
+from sync.mapping.raw import text_of
 from sync.model import HistoryRow, Json, RecordRef, Snapshot
 
 
@@ -59,6 +60,7 @@ def of_answer(
         raw=want.status if want.status is not None else shown.raw,
         status=shown.status if want.status is None else connected.mapping.rules_for(answer).values.get(want.status),
         tags=(shown.tags | want.add) - want.remove,
+        values={**shown.values, **want.set},
     )
     return Outcome(landed=landed, undone_by=person)
 
@@ -70,12 +72,14 @@ def is_older(mapping: Mapping, want: Want, shown: Shown, rows: Sequence[HistoryR
 
 def _ends_as_wanted(mapping: Mapping, name: str, want: Want, rows: Sequence[HistoryRow]) -> bool:
     """Whether the newest row about a field leaves it as it was asked for."""
-    field = mapping.status_field if name == "status" else mapping.tags_field
+    field = {"status": mapping.status_field, "tags": mapping.tags_field, **mapping.value_fields}[name]
     last = next((edit for row in reversed(rows) for edit in reversed(row.edits) if edit.field == field), None)
     if last is None:
         return False
     if name == "status":
         return last.new is not None and str(last.new) == want.status
+    if name in want.set:
+        return text_of(last.new) == want.set[name]
     keys = _keys(mapping, last.new)
     return want.add <= keys and not want.remove & keys
 
@@ -83,6 +87,8 @@ def _ends_as_wanted(mapping: Mapping, name: str, want: Want, rows: Sequence[Hist
 def _brought_about(name: str, want: Want, own: Sequence[Own]) -> bool:
     if name == "status":
         return any(each.status == want.status for each in own)
+    if name in want.set:
+        return any(each.set.get(name) == want.set[name] for each in own)
     added = frozenset[str]().union(*(each.add for each in own))
     removed = frozenset[str]().union(*(each.remove for each in own))
     return want.add <= added and want.remove <= removed
@@ -103,14 +109,20 @@ def own_rows(connected: Connected, rows: Sequence[HistoryRow]) -> tuple[Own, ...
     for row in rows:
         status: str | None = None
         add, remove = frozenset[str](), frozenset[str]()
+        values = {
+            name: text_of(edit.new)
+            for edit in row.edits
+            for name, field in mapping.value_fields.items()
+            if edit.field == field
+        }
         for edit in row.edits:
             if edit.field == mapping.status_field and edit.new is not None:
                 status = str(edit.new)
             elif edit.field == mapping.tags_field:
                 before, after = _keys(mapping, edit.old), _keys(mapping, edit.new)
                 add, remove = add | (after - before), remove | (before - after)
-        if status is not None or add or remove:
-            found.append(Own(status=status, add=add, remove=remove))
+        if status is not None or add or remove or values:
+            found.append(Own(status=status, add=add, remove=remove, set=values))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from msgspec import structs
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sync.core.reasons import ParkReason
-from sync.core.state import StatusBase, TagBase
+from sync.core.state import StatusBase, TagBase, ValueBase
 from sync.engine import columns
 from sync.engine.columns import Base, Errand
 from sync.engine.hub import Connected, Hub
@@ -79,6 +79,10 @@ def settle_base(
         return structs.replace(base, status=status)
     if field == "tags" and base.tags is not None and want is not None:
         return structs.replace(base, tags=structs.replace(base.tags, had=(base.tags.had | want.add) - want.remove))
+    if want is not None and field in want.set:
+        shown = connected.mapping.shown(snap).values.get(field, "")
+        heard = want.set_said.get(field, 0)
+        return structs.replace(base, values={**base.values, field: ValueBase(raw=shown, heard=heard)})
     if field == "links":
         known = base.links
         return structs.replace(
@@ -102,8 +106,11 @@ def try_again(conn: Connection, hub: Hub, link_id: int, field: str) -> None:
         status = structs.replace(status, parked=None, park_reason=None)
     if field == "tags" and tags is not None:
         tags = TagBase(keys=tags.keys, had=tags.had & tags.keys)
+    values = dict(base.values)
+    if field in values:
+        values[field] = structs.replace(values[field], heard=-1)
     links_base = structs.replace(base.links, noted=frozenset()) if field == "links" else base.links
-    renewed = structs.replace(base, status=status, tags=tags, links=links_base, misses={}, solo=False)
+    renewed = structs.replace(base, status=status, tags=tags, values=values, links=links_base, misses={}, solo=False)
     conn.execute(
         update(links).where(links.c.id == link_id).values(base=columns.encode(renewed), version=links.c.version + 1)
     )
@@ -160,6 +167,8 @@ def wanted_text(errand: Errand, field: str) -> str:
         return want.target or want.status or ""
     if field == "tags" and want is not None:
         return " ".join([*(f"+{key}" for key in sorted(want.add)), *(f"-{key}" for key in sorted(want.remove))])
+    if want is not None and field in want.set:
+        return want.set[field]
     changes = errand.changes
     return "; ".join(
         [
@@ -178,4 +187,4 @@ def shown_text(connected: Connected, snap: Snapshot, field: str) -> str:
         return shown.raw
     if field == "tags":
         return " ".join(sorted(shown.tags))
-    return ""
+    return shown.values.get(field, "")

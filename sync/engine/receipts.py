@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from connectors.errors import RemoteError
 from sync.core.reasons import ParkReason
 from sync.core.receipt import receive
-from sync.core.state import Change, ItemState, Member, TagBase, Want
+from sync.core.state import Change, ItemState, Member, Shown, TagBase, Want
 from sync.engine import adopt, columns, doubt, ingest, load, outcome, overwritten, parking, reread, rows
 from sync.engine.columns import Base, Errand
 from sync.engine.hub import Connected, Hub
@@ -31,7 +31,7 @@ _BASE = update(links).where(links.c.id == bindparam("of")).values(base=bindparam
 _SETTLED = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("of"))
-    .values(state="settled", settled_at=bindparam("at"), outcome=bindparam("how"), error="")
+    .values(state="settled", settled_at=bindparam("at"), outcome=bindparam("how"), error="", want=bindparam("kept"))
 )
 _WRITES = insert(writes)
 
@@ -39,7 +39,9 @@ _WRITES = insert(writes)
 def take(hub: Hub, connected: Connected, sending: Sending, answer: Snapshot | None, read_no: int) -> None:
     """Take the answer of a write. An answer that does not show the record leaves its status and tags in doubt."""
     errand = sending.errand
-    wants = errand.want is not None and bool(errand.want.status or errand.want.add or errand.want.remove)
+    wants = errand.want is not None and bool(
+        errand.want.status or errand.want.add or errand.want.remove or errand.want.set
+    )
     if answer is None and wants:
         doubt.enter(hub, connected, sending.id, "the answer did not show the record")
         return
@@ -92,7 +94,8 @@ def _store(
             forget_shown(conn, now, sending.record_id, errand)
             base = _count_farewell(conn, hub, link, base, errand)
     conn.execute(_BASE, {"of": link.id, "new": columns.encode(base)})
-    conn.execute(_SETTLED, {"of": sending.id, "at": now, "how": "not shown" if missed else "delivered"})
+    how, kept = "not shown" if missed else "delivered", columns.encode(columns.bare(errand))
+    conn.execute(_SETTLED, {"of": sending.id, "at": now, "how": how, "kept": kept})
     note_writes(
         conn, hub, connected, sending.item_id, sending.link_id, sending.record_id, errand, sending.id, sending.cause
     )
@@ -117,7 +120,12 @@ def land(
     received = receive(state, member, errand.want or Want(), found.landed)
     return (
         received.item,
-        structs.replace(base, status=received.status_base, tags=kept(state, errand, received.tag_base)),
+        structs.replace(
+            base,
+            status=received.status_base,
+            tags=kept(state, errand, received.tag_base),
+            values=received.value_bases,
+        ),
         received.changes,
     )
 
@@ -221,11 +229,18 @@ def _count_misses(
             name,
             ParkReason.WRITE_IGNORED,
             wanted=parking.wanted_text(sending.errand, name),
-            shown=found.landed.raw if name == "status" else " ".join(sorted(found.landed.tags)),
+            shown=_shown(found.landed, name),
             detail=f"{connected.name} answered well {count} times and did not keep the value",
             delivery_id=sending.id,
         )
     return structs.replace(base, misses=misses, put_off=None, solo=False if not missed else base.solo)
+
+
+def _shown(landed: Shown, name: str) -> str:
+    """What a record showed of one field after a write."""
+    if name == "status":
+        return landed.raw
+    return " ".join(sorted(landed.tags)) if name == "tags" else landed.values.get(name, "")
 
 
 def values_of(errand: Errand) -> Iterator[tuple[str, str]]:
@@ -237,6 +252,7 @@ def values_of(errand: Errand) -> Iterator[tuple[str, str]]:
         yield "tags", f"+{key}"
     for key in sorted(want.remove):
         yield "tags", f"-{key}"
+    yield from sorted(want.set.items())
 
 
 def note_writes(

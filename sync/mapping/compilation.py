@@ -13,8 +13,9 @@ from typing import Any
 
 from msgspec import structs
 
-from sync.core.state import StatusRules
+from sync.core.state import StatusRules, ValueRules
 from sync.core.tags import fold
+from sync.core.values import MERGED
 from sync.mapping import compiled, schema, shadows
 from sync.mapping.findings import Problems, fingerprint, read_sentence
 from sync.mapping.patterns import PatternWrong, ReferencePattern, TagFilter, reference_pattern
@@ -27,16 +28,24 @@ from sync.model import Direction
 
 
 def mapping(
-    file: schema.MappingFile, problems: Problems, routed: Iterable[str] = (), people: People | None = None
+    file: schema.MappingFile,
+    problems: Problems,
+    routed: Iterable[str] = (),
+    people: People | None = None,
+    merged: Iterable[str] = (),
 ) -> compiled.Mapping:
-    """Compile one mapping file. routed: canonical fields that routes look at; their changes are watched."""
+    """Compile one mapping file. routed: canonical fields that routes look at; their changes are watched.
+
+    merged: those with one value that the rules keep in step; they are watched too.
+    """
+    routed, merged = tuple(routed), tuple(merged)
     fields = file.fields
     status = fields.status
     tags = fields.tags
     rules = status_rules(status, problems) if status is not None else StatusRules(values={}, write={})
     tables = _tags(tags, problems) if tags is not None else TagTables(include=TagFilter(()), exclude=TagFilter(()))
     patterns = _patterns(fields.links, problems)
-    _views(fields, problems)
+    _views(fields, problems, merged)
     shadows.check(file, problems)
     links = fields.links
     link_fields = tuple(dict.fromkeys(([links.field] if links.field else []) + links.read))
@@ -83,6 +92,8 @@ def mapping(
         create_required=tuple(file.create.required),
         create_public=file.create.public,
         people=people or People(),
+        value_rules=_value_rules(fields, merged),
+        value_fields={name: getattr(fields, name).field for name in _value_rules(fields, merged)},
         create_title=read_sentence(file.create.title, CREATE_NAMES, problems, ("create", "title")),
         create_body=read_sentence(file.create.body, CREATE_NAMES, problems, ("create", "body")),
         meaning_fields=tuple(
@@ -92,7 +103,7 @@ def mapping(
                 if _source(field)
             )
         ),
-        watched_fields=tuple(dict.fromkeys((*link_fields, *_routed_fields(fields, routed)))),
+        watched_fields=tuple(dict.fromkeys((*link_fields, *_routed_fields(fields, (*routed, *merged))))),
         fingerprint=fingerprint(
             [
                 file.system,
@@ -158,13 +169,19 @@ _VIEWS = (
 )  # fmt: skip
 
 
-def _views(fields: schema.Fields, problems: Problems) -> None:
+def _views(fields: schema.Fields, problems: Problems, merged: tuple[str, ...]) -> None:
     for name in _VIEWS:
         view = getattr(fields, name)
-        if view.direction is Direction.ENFORCE:
+        if view.direction is Direction.ENFORCE and name in MERGED and name not in merged:
             problems.add(
                 ("fields", name, "direction"),
-                "`enforce` is for status and tags only",
+                "`enforce` needs a field that is kept in step",
+                f"name `{name}` under `fields` in rules.yaml, or use `both`, `in`, `out` or `off`",
+            )
+        if view.direction is Direction.ENFORCE and name not in MERGED:
+            problems.add(
+                ("fields", name, "direction"),
+                "`enforce` is for status, tags, severity and urgency only",
                 "use `both`, `in`, `out` or `off`",
             )
         values = getattr(view, "values", {})
@@ -198,6 +215,19 @@ def _views(fields: schema.Fields, problems: Problems) -> None:
 
 def _read(values: MappingOf[str, StrEnum], raw: str) -> StrEnum | None:
     return next((meaning for known, meaning in values.items() if known.casefold() == raw.casefold()), None)
+
+
+def _value_rules(fields: schema.Fields, merged: Iterable[str]) -> dict[str, ValueRules]:
+    """How the fields that are kept in step read and are written; those that this system has."""
+    found = {}
+    for name in sorted(merged):
+        field = getattr(fields, name)
+        if field.field and field.direction is not Direction.OFF:
+            read = {raw.casefold(): str(meaning) for raw, meaning in field.values.items()}
+            read.update({raw: str(meaning) for raw, meaning in field.values.items()})
+            write = {str(meaning): raw for meaning, raw in field.write.items()}
+            found[name] = ValueRules(read=read, write=write, direction=field.direction)
+    return found
 
 
 def _plain(field: schema.ViewField) -> PlainField:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from sync.core.state import Shown, StatusRules
+from sync.core.state import Shown, StatusRules, ValueRules
 from sync.core.tags import fold
 from sync.mapping.patterns import ReferencePattern, references_in
 from sync.mapping.people import People
@@ -67,7 +67,8 @@ class Mapping:
 
     status: the rules for the statuses that the mapping names. `rules_for` has also those known only by category.
     links_show: `remote_link`, `field`, `note`, `app` or `none`; links_field: the field written to for `field`.
-    fingerprint: changes exactly when something changes that bases depend on.
+    fingerprint: changes exactly when something changes that bases depend on. value_rules, value_fields: of the fields
+    with one value that `rules.yaml` keeps in step: how they read, and the remote field of each.
     """
 
     system: str
@@ -112,6 +113,8 @@ class Mapping:
     fingerprint: str
     meaning_fields: tuple[str, ...]
     people: People
+    value_rules: MappingOf[str, ValueRules]
+    value_fields: MappingOf[str, str]
     _folded_status: MappingOf[str, str] = field(repr=False)
     _tags: dict[str, Tag | None] = field(default_factory=dict, repr=False)
     _accepted: dict[str, bool] = field(default_factory=dict, repr=False)
@@ -130,6 +133,9 @@ class Mapping:
             archived=archived,
             frozen=snap.frozen or raw in self.status.frozen,
             tags=frozenset([tag.key for tag in self._tags_of(snap)]),
+            values={name: text_of(snap.fields.get(field)) for name, field in self.value_fields.items()}
+            if self.value_fields
+            else _NOTHING,
         )
 
     def rules_for(self, snap: Snapshot, moves: Iterable[Move] = ()) -> StatusRules:

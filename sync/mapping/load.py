@@ -81,7 +81,7 @@ def load(texts: MappingOf[str, str], connections: MappingOf[str, str] | None = N
             continue
         problems = Problems(document)
         _claim(file, name, claimed, problems, connections)
-        mapping = compilation.mapping(file, problems, routed, who)
+        mapping = compilation.mapping(file, problems, routed, who, rules.fields)
         checked.append((mapping, problems, _met(file, connections)))
         files[name] = file
         for key in file.connections or [file.system]:

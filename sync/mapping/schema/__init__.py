@@ -22,7 +22,7 @@ from sync.mapping.schema.routes import (
     TextCondition,
     UrgencyRange,
 )
-from sync.mapping.schema.rules import GroupRules, Groups, RulesFile
+from sync.mapping.schema.rules import FieldRules, GroupRules, Groups, MergedFields, RulesFile
 from sync.mapping.schema.views import (
     CategoryField,
     CountField,
@@ -46,12 +46,14 @@ __all__ = [
     "Create",
     "CreatedCondition",
     "DimensionField",
+    "FieldRules",
     "Fields",
     "Free",
     "GroupRules",
     "Groups",
     "LinksField",
     "MappingFile",
+    "MergedFields",
     "PeopleFile",
     "PersonEntry",
     "PersonField",

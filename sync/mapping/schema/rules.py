@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sync.core.state import Detail, Reopen, Resolve
+from sync.core.state import Detail, OnConflict, Reopen, Resolve
 from sync.core.traces import Answer
 from sync.mapping.schema.ground import Strict, YesNo
 from sync.model import Role, Status
@@ -68,11 +68,45 @@ class ProposedLinks(Strict):
     )
 
 
+class FieldRules(Strict):
+    """How a field with one value is kept in step."""
+
+    conflict: OnConflict = Field(
+        default=OnConflict.PRECEDENCE,
+        description="Which value holds when two records were set to different ones between two looks. `precedence`: by "
+        "`order`. `owner`: that of the role named under `owner`. `latest`: the one the hub saw last. `hold`: neither; "
+        "each record stays as it is until one is set again. The other value is named as a conflict.",
+        examples=["precedence"],
+    )
+    order: list[Role] = Field(
+        default_factory=lambda: [Role.TRACKER, Role.HELPDESK, Role.SIGNAL],
+        description="Whose value holds first, by role.",
+        examples=[["helpdesk", "tracker"]],
+    )
+    owner: Role | None = Field(default=None, description="Whose value holds with `owner`.", examples=["helpdesk"])
+
+
+class MergedFields(Strict):
+    """Fields with one value that are kept in step. One that is not named is a view, and written at most once."""
+
+    severity: FieldRules | None = Field(
+        default=None, description="How bad it is.", examples=[{"conflict": "precedence"}]
+    )
+    urgency: FieldRules | None = Field(
+        default=None, description="How soon it is due.", examples=[{"conflict": "owner", "owner": "helpdesk"}]
+    )
+
+
 class RulesFile(Strict):
     """`rules.yaml`: how the records of one item speak together."""
 
     groups: Groups = Field(
         default_factory=Groups, description="The rules by role.", examples=[{"helpdesk": {"resolve": "never"}}]
+    )
+    fields: MergedFields = Field(
+        default_factory=MergedFields,
+        description="Which fields are kept in step beside status, tags and links, and whose value holds.",
+        examples=[{"severity": {"conflict": "precedence"}}],
     )
     reopen_as: Status = Field(
         default=Status.NEW,

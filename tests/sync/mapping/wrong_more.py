@@ -504,4 +504,48 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
             "a.yaml:5:17: fields.body.field: `custom_fields.1` is written by `links` (line 4) as well; set `direction: in` on one of them",
         ],
     ),
+    "an owner that is missing": (
+        {"rules.yaml": "fields: {severity: {conflict: owner}}\n"},
+        [
+            "rules.yaml:1:10: fields.severity.owner: is missing; say whose value holds: tracker, helpdesk or signal",
+        ],
+    ),
+    "an owner without its rule": (
+        {"rules.yaml": "fields: {severity: {owner: helpdesk}}\n"},
+        [
+            "rules.yaml:1:21: fields.severity.owner: means nothing with `conflict: precedence`; take it out",
+        ],
+    ),
+    "a role twice in an order": (
+        {"rules.yaml": "fields: {urgency: {order: [tracker, tracker]}}\n"},
+        [
+            "rules.yaml:1:37: fields.urgency.order[1]: `tracker` stands here a second time; take it out",
+        ],
+    ),
+    "a rule for conflicts that is none": (
+        {"rules.yaml": "fields: {severity: {conflict: newest}}\n"},
+        [
+            "rules.yaml:1:31: fields.severity.conflict: `newest` is not one of precedence, owner, latest and hold",
+        ],
+    ),
+    "a field that cannot be kept in step": (
+        {"rules.yaml": "fields: {title: {}}\n"},
+        [
+            "rules.yaml:1:10: fields.title: is not a key that is known here; known are severity and urgency",
+        ],
+    ),
+    "a title that is enforced": (
+        {"a.yaml": "system: jira\nkind: issue\nfields:\n  title: {field: summary, direction: enforce}\n"},
+        [
+            "a.yaml:4:38: fields.title.direction: `enforce` is for status, tags, severity and urgency only; use `both`, `in`, `out` or `off`",
+        ],
+    ),
+    "a severity that is enforced and not in step": (
+        {
+            "a.yaml": "system: jira\nkind: issue\nfields:\n  severity: {field: priority, direction: enforce, values: {High: high}}\n"
+        },
+        [
+            "a.yaml:4:42: fields.severity.direction: `enforce` needs a field that is kept in step; name `severity` under `fields` in rules.yaml, or use `both`, `in`, `out` or `off`",
+        ],
+    ),
 }
