@@ -44,7 +44,7 @@ HAD_AT_MOST = 20
 MENTIONED_AT_MOST = 20
 """Ids taken of one record; a pasted log names hundreds, and the first ones serve."""
 
-LOOKED_AT = 64 * 1024
+LOOKED_AT = 32 * 1024
 """Characters of a text that are searched."""
 
 LONGEST = 128
@@ -59,6 +59,11 @@ _SHAPED = (
 )
 _LABELLED = r"(?:request|trace|correlation)[ _.-]?id\b[\s\"'`:=(]{1,5}(?P<said>[0-9A-Za-z][0-9A-Za-z._:+/=-]{7,127})"
 _MENTION = re.compile(f"{_LABELLED}|{_SHAPED}", re.IGNORECASE)
+_LABELS = {
+    word: tuple(f"{word}{gap}id" for gap in ("", " ", "_", "-", ".")) for word in ("request", "trace", "correlation")
+}
+_HEX_ONLY = bytes(code if chr(code) in "0123456789abcdef-" else 32 for code in range(256))
+_SHORTEST_SHAPE = 32
 _HEX = re.compile(r"[0-9a-f-]+\Z")
 _WHOLE = re.compile(r"[0-9A-Za-z._:+/=-]+\Z")
 
@@ -79,6 +84,8 @@ def of_record(role: Role, fields: Mapping[str, Json], texts: Iterable[str]) -> t
             found.setdefault(digest_of(text), Trace(digest=digest_of(text), text=text, kind=kind))
     had = len(found)
     for text in texts:
+        if not _may_mention(text[:LOOKED_AT]):
+            continue
         for match in _MENTION.finditer(text, 0, LOOKED_AT):
             if len(found) - had >= MENTIONED_AT_MOST:
                 return tuple(found.values())
@@ -86,6 +93,16 @@ def of_record(role: Role, fields: Mapping[str, Json], texts: Iterable[str]) -> t
             if is_id(said):
                 found.setdefault(digest_of(said), Trace(digest=digest_of(said), text=said))
     return tuple(found.values())
+
+
+def _may_mention(text: str) -> bool:
+    """Quick, and wrong in one direction only: most texts name no call, and the search takes fifty times as long."""
+    lowered = text.lower()
+    for word, labels in _LABELS.items():
+        if word in lowered and any(label in lowered for label in labels):
+            return True
+    pieces = lowered.encode("ascii", "replace").translate(_HEX_ONLY).split()
+    return len(max(pieces, key=len, default=b"")) >= _SHORTEST_SHAPE
 
 
 def _had(fields: Mapping[str, Json]) -> Iterable[tuple[str, TraceKind]]:

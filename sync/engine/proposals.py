@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
 
 from sync.core.traces import Answer, Trace, TraceKind, of_record
 from sync.engine import adopt, rows
@@ -82,13 +82,19 @@ def _named(connected: Connected, snap: Snapshot) -> tuple[Trace, ...]:
 
 
 def _remember(conn: Connection, named: Mapping[int, Sequence[Trace]], now: datetime) -> None:
+    """Store the ids, except of those that are common already: such a one is in a whole helpdesk's tickets."""
+    common = _common(conn, sorted({trace.digest for found in named.values() for trace in found}))
+    fresh = [
+        {"record_id": record_id, "digest": trace.digest, "kind": trace.kind or "", "seen_at": now}
+        for record_id, found in sorted(named.items())
+        for trace in sorted(found, key=lambda one: one.digest)
+        if trace.digest not in common
+    ]
+    if not fresh:
+        return
     conn.execute(
         upsert(conn, traces, ["record_id", "digest"], {"kind": "excluded", "seen_at": "excluded"}),
-        [
-            {"record_id": record_id, "digest": trace.digest, "kind": trace.kind or "", "seen_at": now}
-            for record_id, found in sorted(named.items())
-            for trace in sorted(found, key=lambda one: one.digest)
-        ],
+        fresh,
     )
     for record_id in named:
         kept = (
@@ -98,6 +104,14 @@ def _remember(conn: Connection, named: Mapping[int, Sequence[Trace]], now: datet
             .limit(KEPT_PER_RECORD)
         )
         conn.execute(delete(traces).where(traces.c.record_id == record_id, traces.c.digest.not_in(kept)))
+
+
+def _common(conn: Connection, digests: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for piece in rows.chunks(digests):
+        statement = select(traces.c.digest).where(traces.c.digest.in_(piece)).group_by(traces.c.digest)
+        found.update(conn.execute(statement.having(func.count() > COMMON)).scalars())
+    return found
 
 
 def _pairs(conn: Connection, named: Mapping[int, Sequence[Trace]]) -> list[Pair]:

@@ -85,6 +85,16 @@ def test_an_id_that_many_records_name_proposes_nothing(day: Four) -> None:
     assert day.proposed() == []
 
 
+def test_of_a_common_id_only_so_many_rows_are_kept(day: Four) -> None:
+    call = "7f3c1a52-9b0e-4d6f-8a21-5c9e0b7d4412"
+    for _each in range(3):
+        for _ticket in range(engine.COMMON - 2):
+            day.ticket(subject="Broken", body=f"request id: {call}")
+        day.quiet()
+    with day.world.store.read() as conn:
+        assert conn.execute(select(func.count()).select_from(traces)).scalar() == 2 * (engine.COMMON - 2)
+
+
 def test_accepting_brings_both_into_one_item_and_says_so_in_the_journal(day: Four) -> None:
     (call, *_) = day.failing()
     ticket = day.ticket(subject="Broken", body=call)
