@@ -27,9 +27,12 @@ from sync.store.tables import (
     links,
     parked,
     people,
+    plan_rows,
+    plans,
     proposals,
     records,
     refreshes,
+    shadows,
     traces,
     writes,
 )
@@ -46,7 +49,8 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 class Retention(Struct, frozen=True, kw_only=True):
     """How many days things are kept.
 
-    inbox: webhook calls that were worked off. deliveries: settled or superseded ones, and what they wrote.
+    inbox: webhook calls that were worked off. deliveries: settled or superseded ones, what they wrote, plans and what
+    was noted in shadow mode.
     journal: the journal, the conflicts, released holds, ended parks, and people who were not seen for so long. records:
     raw values of records without item, after they were last seen. commands: answered requests of the command line.
     """
@@ -75,6 +79,8 @@ class Overdue(Struct, frozen=True, kw_only=True):
     holds: tuple[int, ...] = ()
     parked: tuple[int, ...] = ()
     people: tuple[tuple[int, str], ...] = ()
+    plans: tuple[int, ...] = ()
+    shadows: tuple[int, ...] = ()
 
 
 def tidy(conn: Connection, now: datetime, keep: Retention | None = None, *, portion: int = _PIECE) -> dict[str, int]:
@@ -135,6 +141,8 @@ def overdue(conn: Connection, now: datetime, keep: Retention, *, portion: int = 
         holds=ids(holds, holds.c.released_at < long_ago),
         parked=ids(parked, parked.c.ended_at < long_ago),
         people=tuple((row.connection_id, row.remote_id) for row in conn.execute(unseen)),
+        plans=ids(plans, plans.c.made_at < _before(now, keep.deliveries), plans.c.state.not_in(_UNDER_WAY)),
+        shadows=oldest(shadows, _before(now, keep.deliveries)),
     )
 
 
@@ -152,7 +160,19 @@ def remove(conn: Connection, found: Overdue, now: datetime, keep: Retention) -> 
         "holds": _delete(conn, holds, found.holds),
         "parked": _delete(conn, parked, found.parked),
         "people": _forget_people(conn, found.people, _before(now, keep.journal)),
+        "plans": _delete_plans(conn, found.plans),
+        "shadows": _delete(conn, shadows, found.shadows),
     }
+
+
+_UNDER_WAY = ("applying", "stopping")
+
+
+def _delete_plans(conn: Connection, ids: Sequence[int]) -> int:
+    """Plans with their rows."""
+    for piece in _pieces(ids):
+        conn.execute(delete(plan_rows).where(plan_rows.c.plan_id.in_(piece)))
+    return _delete(conn, plans, ids)
 
 
 def _before(now: datetime, days: int) -> datetime:

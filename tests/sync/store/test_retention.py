@@ -27,8 +27,11 @@ from sync.store.tables import (
     links,
     parked,
     people,
+    plan_rows,
+    plans,
     records,
     refreshes,
+    shadows,
     writes,
 )
 from tests.sync.store.clocks import RunningClock
@@ -156,6 +159,29 @@ def test_the_journal_the_conflicts_and_the_writes_go_when_their_time_is_over(sto
     assert left(store, journal, "at") == [ago(399.9)]
     assert left(store, conflicts, "at") == [ago(399.9)]
     assert left(store, writes, "at") == [ago(89.9)]
+
+
+def test_plans_and_shadows_go_with_the_deliveries_unless_a_plan_is_under_way(store: Store) -> None:
+    def fill(conn: Connection) -> None:
+        for number, days, state in ((1, 90.1, "made"), (2, 90.1, "applying"), (3, 89.9, "done")):
+            plan = {
+                "id": number,
+                "made_at": ago(days),
+                "kind": "apply",
+                "fingerprint": "",
+                "digest": "",
+                "summary": b"{}",
+            }
+            put(conn, plans, **plan, state=state)
+            put(conn, plan_rows, plan_id=number, no=1, kind="write", body=b"{}", state="planned", at=ago(days))
+            noted = {"connection_id": 1, "item_id": 1, "link_id": 1, "record_id": 1, "field": "status"}
+            put(conn, shadows, **noted, at=ago(days), before="a", wanted="b")
+
+    store.step(fill)
+    counts = store.step(lambda conn: tidy(conn, NOW))
+    assert (counts["plans"], counts["shadows"]) == (1, 2)
+    assert left(store, plans, "id") == [2, 3]
+    assert left(store, plan_rows, "plan_id") == [2, 3]
 
 
 def test_a_record_that_never_had_an_item_goes_with_its_aliases(store: Store) -> None:
