@@ -180,11 +180,14 @@ def end_link(conn: Connection, hub: Hub, link: Any, why: str) -> None:
         .where(links.c.id == link.id, links.c.ended_at.is_(None))
         .values(ended_at=now, ended_why=why, version=links.c.version + 1)
     )
-    conn.execute(
-        update(deliveries)
-        .where(deliveries.c.link_id == link.id, deliveries.c.state == "waiting")
-        .values(state="superseded", settled_at=now, outcome=why)
-    )
+    planned = (deliveries.c.link_id == link.id, deliveries.c.state == "waiting")
+    for row in conn.execute(select(deliveries.c.id, deliveries.c.want).where(*planned)).all():
+        kept = columns.encode(columns.bare(columns.errand(row.want)))
+        conn.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row.id)
+            .values(state="superseded", settled_at=now, outcome=why, want=kept)
+        )
     conn.execute(
         update(parked)
         .where(parked.c.link_id == link.id, parked.c.ended_at.is_(None))
@@ -398,7 +401,13 @@ def _drop_create(conn: Connection, hub: Hub, row: Any, why: str) -> None:
     conn.execute(
         update(deliveries)
         .where(deliveries.c.id == row.id)
-        .values(state="superseded", settled_at=now, outcome=why[:32], error=why)
+        .values(
+            state="superseded",
+            settled_at=now,
+            outcome=why[:32],
+            error=why,
+            want=columns.encode(columns.bare(columns.errand(row.want))),
+        )
     )
     conn.execute(
         update(parked)

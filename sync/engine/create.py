@@ -107,7 +107,9 @@ def _send(hub: Hub, connected: Connected, row: Any) -> None:
         return
     probe = connected.remote().probe(draft)
     intent = CreateIntent(marker=name, at=since or hub.clock.now(), probe=probe, draft=draft)
-    errand = structs.replace(errand, create=intent, carried=carried, source_record=source.id)
+    # What is stored of it is what it is found by; the customer's words are in the request alone.
+    found_by = structs.replace(intent, draft=Draft(kind=draft.kind, fields={}))
+    errand = structs.replace(errand, create=found_by, carried=carried, source_record=source.id)
     if since is not None:
         # What such a record was created with is not known: as after any join, its tags only ever add.
         errand = structs.replace(errand, carried=frozenset())
@@ -296,7 +298,7 @@ def _look(hub: Hub, connected: Connected, row: Any) -> None:
                 # It may have been sent again after the backup, as late as just before the restore.
                 _later(hub, row, (caught_up - hub.clock.now()).total_seconds())
                 return
-            anew = columns.encode(structs.replace(_bare(errand), looked=hub.clock.now()))
+            anew = columns.encode(structs.replace(columns.bare(errand), looked=hub.clock.now()))
             hub.store.step(
                 lambda conn: conn.execute(
                     update(deliveries)
@@ -341,7 +343,7 @@ def _join(
     conn.execute(
         update(deliveries)
         .where(deliveries.c.id == row.id)
-        .values(state="settled", settled_at=now, outcome="created", error="", want=columns.encode(_bare(errand)))
+        .values(state="settled", settled_at=now, outcome="created", error="", want=columns.encode(columns.bare(errand)))
     )
     rows.note_journal(
         conn,
@@ -377,11 +379,6 @@ def _home(conn: Connection, row: Any, errand: Errand) -> int:
 def _item_of(conn: Connection, row: Any) -> int:
     """The delivery's item: items may have merged while it was under way."""
     return int(conn.execute(select(deliveries.c.item_id).where(deliveries.c.id == row.id)).scalar_one())
-
-
-def _bare(errand: Errand) -> Errand:
-    """What is kept of a create that took place: its row stays for good, the customer's words and name do not."""
-    return structs.replace(errand, create=None)
 
 
 def _later(hub: Hub, row: Any, seconds: float | None) -> None:

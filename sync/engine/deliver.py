@@ -248,7 +248,13 @@ def _end(conn: Connection, hub: Hub, row: Any, state: str, outcome: str) -> None
     conn.execute(
         update(deliveries)
         .where(deliveries.c.id == row.id)
-        .values(state=state, settled_at=hub.clock.now(), outcome=outcome[:32], error=outcome)
+        .values(
+            state=state,
+            settled_at=hub.clock.now(),
+            outcome=outcome[:32],
+            error=outcome,
+            want=columns.encode(columns.bare(columns.errand(row.want))),
+        )
     )
 
 

@@ -184,7 +184,12 @@ def _store_member(conn: Connection, hub: Hub, item: Whole, each: Decided, open_p
         superseded = conn.execute(
             update(deliveries)
             .where(deliveries.c.id == one.open.id, deliveries.c.state == "waiting")
-            .values(state="superseded", settled_at=now, outcome="superseded by a newer plan")
+            .values(
+                state="superseded",
+                settled_at=now,
+                outcome="superseded by a newer plan",
+                want=columns.encode(columns.bare(one.open.errand)),
+            )
         )
         if not superseded.rowcount:
             raise Stale("the delivery that waited has just been claimed")

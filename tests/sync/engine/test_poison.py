@@ -297,7 +297,7 @@ class OddPages:
 def odd_pages(day: Launch) -> OddPages:
     connected = day.world.hub.named("support")
     odd = OddPages(connected.remote())
-    connected.remote = lambda: odd  # type: ignore[assignment,return-value]
+    connected.remote = lambda: odd
     return odd
 
 

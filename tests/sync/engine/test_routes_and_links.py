@@ -296,3 +296,49 @@ def test_a_link_made_by_hand_on_an_issue_that_is_read_among_others_is_found_with
         day.label(issue, add="burst")
     day.world.wait(120)
     assert day.item(f"support:{newcomer}") == day.item(first[1])
+
+
+def wants(day: Launch) -> bytes:
+    """All that the outbox keeps."""
+    with day.world.store.read() as conn:
+        return b"\n".join(conn.execute(select(deliveries.c.want)).scalars())
+
+
+def test_while_a_create_is_in_doubt_no_words_of_the_customer_are_in_the_outbox(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.DROP_AFTER, operation="issue.create", count=1))
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="issue.bulkfetch", count=50, seconds=1))
+    day.ticket(subject="Card of Ada Lovelace", tags=["outage"])
+    while not day.issues():
+        day.world.wait(1)
+    assert day.issues()[0]["summary"] == "Card of Ada Lovelace"
+    assert b'"in_doubt"' not in wants(day)
+    assert b"Ada" not in wants(day)
+    assert b"Cleo" not in wants(day)
+    day.world.wait(1800)
+    assert len(day.issues()) == 1
+
+
+def test_a_rejected_create_keeps_no_words_of_the_customer(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    day.jira.control.faults.add(
+        FaultRule(kind=FaultKind.GIVEN, operation="issue.create", status=400, body='{"errorMessages": ["no"]}')
+    )
+    day.ticket(subject="Card of Ada Lovelace", tags=["outage"])
+    day.world.wait(180)
+    assert day.issues() == []
+    assert b"Ada" not in wants(day)
+
+
+def test_of_links_and_notes_that_were_written_no_titles_are_kept_in_the_outbox(make: Make) -> None:
+    day = started(make)
+    day.world.wait(60)
+    ticket = day.ticket(subject="Card of Ada Lovelace", tags=["outage"])
+    day.world.wait(180)
+    issue = day.issues()[0]
+    assert "Ada" in str(issue["remote_links"])
+    assert day.world.command("unlink", record=f"support:{ticket}").ok
+    day.world.wait(180)
+    assert b"Ada" not in wants(day)
