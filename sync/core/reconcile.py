@@ -62,15 +62,15 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
         want = decided.want
         if tag_plan.add or tag_plan.remove:
             want = structs.replace(want or Want(), said=decided.said, add=tag_plan.add, remove=tag_plan.remove)
+        if decided.want is not None and standing.changed and standing.link not in told:
+            conflicts.append(_replaced(standing, decided.want))
+        if decided.why is Why.STEPS_UNKNOWN:
+            read.add(standing.link)
         value_plan = settled_values.plans[standing.link]
         if value_plan.set:
             want = structs.replace(
                 want or Want(), said=decided.said, set=dict(value_plan.set), set_said=dict(value_plan.said)
             )
-        if decided.want is not None and standing.changed and standing.link not in told:
-            conflicts.append(_replaced(standing, decided.want))
-        if decided.why is Why.STEPS_UNKNOWN:
-            read.add(standing.link)
         plans.append(
             MemberPlan(
                 link=standing.link,

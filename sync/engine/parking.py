@@ -170,11 +170,12 @@ def wanted_text(errand: Errand, field: str) -> str:
     if want is not None and field in want.set:
         return want.set[field]
     changes = errand.changes
+    kept = set(want.set.values()) if want is not None else set()  # fields of their own, told under their names
     return "; ".join(
         [
             *(f"show {link.key or link.id}" for link in changes.add_links),
             *(f"hide {link.target}" for link in changes.remove_links),
-            *(f"{name}={value}" for name, value in sorted(changes.set.items())),
+            *(f"{name}={value}" for name, value in sorted(changes.set.items()) if value not in kept),
             *(["a note"] if changes.note else []),
         ]
     )
