@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from connectors.gateway.sandbox import GatewaySandbox
@@ -76,3 +78,44 @@ def test_what_cannot_be_asked_says_what_to_do(place: Place) -> None:
         "    log_files: [/var/log/apinto/access.log]\n"
     )
     assert "set `apipark`" in place.run("gateway", "compare", "gateway").err
+
+
+RECEIVING = """\
+connections:
+  gateway:
+    system: gateway
+    console_url: {url}
+    preset: {preset}
+    receiver_token: sandbox-receiver-token
+    apipark: {{url: {url}, name: hub, password: hub-password, time_zone: Asia/Shanghai}}
+    poll_seconds: 0.5
+web: {{port: 0}}
+"""
+
+
+@pytest.mark.parametrize("preset", ["apinto", "apipark"])
+def test_every_posted_entry_is_taken_and_folded(tmp_path: Path, preset: str) -> None:
+    place = Place(tmp_path)
+    park = build_gateway(time.time, RealRng())
+    with serve(park) as running:
+        place.file.write_text(RECEIVING.format(url=running.url, preset=preset), encoding="utf-8")
+        with daemon(place) as process:
+            listening = next(line for line in (tmp_path / "log.txt").read_text().splitlines() if "listening" in line)
+            url = json.loads(listening)["url"]
+            with running.lock:
+                park.act(
+                    {
+                        "act": "output",
+                        "url": f"{url}/feeds/gateway",
+                        "headers": {"Authorization": "Bearer sandbox-receiver-token"},
+                        "formatter": "hub" if preset == "apinto" else preset,
+                    }
+                )
+                park.act({"act": "call", "route": "pay", "kind": "error", "times": 60})
+            until(lambda: park.emitter.told["hypercare"].get("accepted") == 60, process)
+            until(lambda: 'hypercare_feed{connection="gateway",what="folded"} 60.0' in _metrics(url), process)
+        assert park.emitter.told["hypercare"].get("dropped", 0) == 0
+
+
+def _metrics(url: str) -> str:
+    return httpx.get(f"{url}/metrics", trust_env=False).text
