@@ -11,7 +11,9 @@ from typing import TypeAlias
 
 Buckets: TypeAlias = dict[int, int]
 
-MINUTES_KEPT = 70
+MINUTES_KEPT = 130
+"""More than the longest window and the longest allowed lateness together."""
+
 HOURS_KEPT = 7 * 24 + 2
 
 
