@@ -51,7 +51,12 @@ def _ago(trial: Trial, now: datetime) -> str:
 def _route(route: RouteTried) -> None:
     where = f"  {_short(route.rule)}" if route.rule is not None else ""
     if route.takes:
-        styled((f"  {route.name}", _GOOD), (f" takes it: creates one on {route.target}", ""), (where, _DIM))
+        does = {
+            "create": f"creates one on {route.target}",
+            "propose": f"proposes one on {route.target}",
+            "attach": f"joins it to {route.record} on {route.target}",
+        }[route.act]
+        styled((f"  {route.name}", _GOOD), (f" takes it: {does}", ""), (where, _DIM))
     else:
         why = route.why if "`" in route.why or " " in route.why else f"`{route.why}` does not fit"
         styled((f"  {route.name}: ", ""), (why, ""), (where, _DIM))

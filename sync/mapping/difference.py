@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from sync.mapping import schema
 from sync.mapping.difference_words import in_words
 from sync.mapping.load import PEOPLE, ROUTES, RULES
+from sync.mapping.trace import whole
 from sync.mapping.yaml import Loc, compose, path_of
 
 _NOTHING: Any = object()
@@ -78,14 +79,17 @@ def _read(texts: MappingOf[str, str]) -> dict[str, BaseModel]:
         if base in _MODELS:
             lists[base.removesuffix(".yaml")] = _MODELS[base].model_validate(data)
             continue
-        file = schema.MappingFile.model_validate(data)
+        file = schema.MappingFile.model_validate(whole(compose(texts[name], name)).data)
         own = f" ({', '.join(sorted(file.connections))})" if file.connections else ""
         mappings[f"{file.system}{own}"] = file
     return {**dict(sorted(mappings.items())), **lists}
 
 
 def _dump(model: BaseModel | None) -> Any:
-    return model.model_dump(mode="json") if model is not None else None
+    """Its content. `stock` alone changes nothing: what stands behind a file is in it by then."""
+    if model is None:
+        return None
+    return model.model_dump(mode="json", exclude={"stock"} if isinstance(model, schema.MappingFile) else None)
 
 
 def _plain(value: Any) -> Any:

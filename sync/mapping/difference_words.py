@@ -170,7 +170,7 @@ def _route(found: re.Match[str], _old: Any, new: Any) -> str:
     name = found["route"]
     if new is None:
         return f"the route `{name}` is gone: nothing is created by it"
-    target = new.get("create") or new.get("attach") or {}
+    target = next((new[act] for act in ("create", "propose", "attach") if new.get(act)), {})
     where = target.get("connection", "") if isinstance(target, dict) else ""
     return f"the route `{name}` is new" + (f": records on `{where}`" if where else "")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from sync.mapping.schema import MappingFile, PeopleFile, RoutesFile, RulesFile
 
+_UNIONS = (UnionType, get_origin(int | Annotated[str, 0]))  # `A | B` is one of two things, by what A and B are
 _HEAD = """\
 # Every key of the mapping files
 
@@ -111,7 +112,7 @@ def _alternatives(annotation: Any) -> Sequence[Any]:
     """The types of which a value may be one, without what only decorates them."""
     if get_origin(annotation) is Annotated:
         return _alternatives(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, UnionType):
+    if get_origin(annotation) in _UNIONS:
         return [one for part in get_args(annotation) for one in _alternatives(part)]
     return [annotation]
 

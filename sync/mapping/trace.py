@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from sync.core.tags import fold
+from sync.mapping import stock
 from sync.mapping.compiled import TAG_LIMIT, Mapping
 from sync.mapping.patterns import TagFilter
 from sync.mapping.yaml import Document, Malformed, compose, path_of
@@ -87,10 +88,17 @@ def sources(texts: MappingOf[str, str]) -> tuple[Source, ...]:
     found = []
     for name in sorted(texts):
         try:
-            found.append(Source(compose(texts[name], name)))
+            found.append(Source(whole(compose(texts[name], name))))
         except Malformed:
             continue
     return tuple(found)
+
+
+def whole(document: Document) -> Document:
+    """A file with what stands behind it, where it says `stock: true`; that has no place in it."""
+    data = document.data
+    behind = stock.shipped(str(data.get("system"))) if isinstance(data, dict) and data.get("stock") == "true" else None
+    return stock.completed(document, behind) if behind is not None else document
 
 
 def source_for(files: Sequence[Source], connection: str, system: str) -> Source:

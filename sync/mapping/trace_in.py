@@ -40,6 +40,8 @@ def _read_fields(mapping: Mapping) -> frozenset[str]:
         names.add(mapping.status_category.field)
     names |= {getattr(mapping, name).source for name in _PLAIN}
     names |= {plain.source for _, plain in mapping.dimension_fields}
+    for name in _PLAIN:
+        names.update(getattr(mapping, name).join)
     return frozenset(names)
 
 
@@ -160,7 +162,8 @@ def _views(mapping: Mapping, source: Source, snap: Snapshot) -> Iterator[Traced]
         way = ("fields", "dimensions", dimension.value)
         given = shown_text(snap.fields.get(plain.source))
         yield Traced(
-            field=dimension.value, remote=plain.source, given=given, result=given, rule=source.rule(*way, "field"),
+            field=dimension.value, remote=plain.source, given=given, rule=source.rule(*way, "field"),
+            result=shown_text(plain.values(snap.fields.get(plain.source))),
             why="a view: it does not travel" if given else "the record has none",
         )  # fmt: skip
 
@@ -169,7 +172,11 @@ def _plain(source: Source, snap: Snapshot, name: str, plain: PlainField, result:
     way = ("fields", name)
     given = shown_text(snap.fields.get(plain.source)) if plain.source else ""
     rule, why = source.rule(*way, "field"), ""
-    if not given:
+    joined = [one for one in plain.join if shown_text(snap.fields.get(one))]
+    if joined:
+        rule, why = source.rule(*way, "join"), f"followed by {', '.join(joined)}"
+        given = given or shown_text(snap.fields.get(joined[0]))
+    elif not given:
         rule = source.rule(*way, "default") or rule
         why = "the record has none" if plain.source else ""
     elif plain.split and plain.split in given:

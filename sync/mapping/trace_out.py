@@ -204,6 +204,6 @@ def _asked(when: When) -> Sequence[tuple[str, object]]:
 _KEYS = {
     "connections": "connection", "statuses": "status", "types": "type", "categories": "category",
     "source_classes": "source_class", "severities": "severity", "urgencies": "urgency", "after": "created",
-    "before": "created",
+    "before": "created", "expression": "cel",
 }  # fmt: skip
 """A condition's name in the file, where the compiled one has another."""

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from sync.mapping.compiled import Mapping
 from sync.mapping.load import Loaded
-from sync.mapping.routes import Route
+from sync.mapping.routes import Act, Route
 from sync.mapping.trace import Rule, Source, Traced, source_for
 from sync.mapping.trace_in import not_named, taken_in
 from sync.mapping.trace_out import made_to_show, why_not
@@ -24,10 +24,15 @@ class Counterpart(Struct, frozen=True, kw_only=True):
 
 
 class RouteTried(Struct, frozen=True, kw_only=True):
-    """One route. takes: it is the first that fits. why: the condition that the record does not meet."""
+    """One route. takes: it is the first that fits. why: the condition that the record does not meet.
+
+    act: `create`, `propose` or `attach`. record: the one that is attached to, empty for the others.
+    """
 
     name: str
+    act: str
     target: str
+    record: str
     takes: bool
     why: str
     rule: Rule | None
@@ -98,7 +103,9 @@ def tried(
         routes=tuple(
             RouteTried(
                 name=one.name,
+                act=one.act.value,
                 target=one.target.connection,
+                record=one.target.record,
                 takes=one is route,
                 why=why_not(one, view, connection, snap) or _taken_before(one, route),
                 rule=_route_rule(files, n),
@@ -127,7 +134,9 @@ def _target(
     shown_as: LinkView,
 ) -> TargetTried:
     mapping = loaded.for_connection(name, system)
-    created = route if route is not None and route.target.connection == name and snap is None else None
+    created = None
+    if route is not None and route.act is not Act.ATTACH and route.target.connection == name and snap is None:
+        created = route
     draft = mapping.draft(view, created, "", shown_as) if created is not None else None
     return TargetTried(
         connection=name,

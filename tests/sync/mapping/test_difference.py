@@ -79,6 +79,16 @@ def test_comments_order_of_keys_and_written_defaults_change_nothing() -> None:
     assert differences(old, new) == ()
 
 
+def test_five_lines_on_the_shipped_ground_differ_from_the_shipped_file_in_what_they_say() -> None:
+    texts = shipped_texts()
+    short = "system: jira\nstock: true\nfields:\n  status: {values: {Go: new, To Do: new, Done: resolved}}\n"
+    found = differences({"jira.yaml": texts["jira.yaml"]}, {"jira.yaml": short})
+    assert {one.group for one in found} == {"status"}
+    assert "status `Go` means new; it was not named before" in [one.words for one in found]
+    assert "status `In Review` is not named any more; it meant in_progress" in [one.words for one in found]
+    assert differences({"jira.yaml": "system: jira\nstock: true\n"}, {"jira.yaml": texts["jira.yaml"]}) == ()
+
+
 ROUTES = """\
 routes:
   - name: low ones
