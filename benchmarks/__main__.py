@@ -13,6 +13,7 @@ from benchmarks.acks import acks
 from benchmarks.calls import calls
 from benchmarks.commands import commands
 from benchmarks.figures import Result, WrongResult, as_json, table
+from benchmarks.gateway import gateway
 from benchmarks.idle import idle
 from benchmarks.importing import importing
 from benchmarks.latency import latency
@@ -26,6 +27,7 @@ BENCHMARKS: dict[str, Callable[..., Result]] = {
     "acks": acks,
     "idle": idle,
     "commands": commands,
+    "gateway": gateway,
     "mappings": mappings,
 }
 
