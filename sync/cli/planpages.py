@@ -53,11 +53,13 @@ def plan(made: Plan, now: datetime, *, every: bool, apply: bool = True) -> None:
     """A plan: what it rests on, what it would do, what it leaves alone."""
     summary = made.summary
     if made.undoes is not None:
-        say(_paint(f"plan {made.id} takes plan {made.undoes} back", _BOLD))
+        _wrapped(f"plan {made.id} takes plan {made.undoes} back", _BOLD)
     else:
-        say(_paint(f"plan {made.id}, digest {made.digest[:12]}, of the files in {made.mappings}", _BOLD))
-        say(f"{summary.records:,} records, {summary.items:,} items{_age(summary.oldest_at, summary.newest_at, now)}")
-    say(_counted(made))
+        _wrapped(f"plan {made.id}, digest {made.digest[:12]}, of the files in {made.mappings}", _BOLD)
+        _wrapped(
+            f"{summary.records:,} records, {summary.items:,} items{_age(summary.oldest_at, summary.newest_at, now)}"
+        )
+    _wrapped(_counted(made))
     if made.rows:
         say()
     shown = summary.groups if every else summary.groups[:SHOWN]
@@ -104,23 +106,28 @@ def _counted(made: Plan) -> str:
 
 
 def _group(group: Group) -> None:
-    change = f"-> {group.after}" if not group.before or group.after.startswith("-") else ""
-    painted = _paint(change.removeprefix("-> "), _RED if group.after.startswith("-") else _GREEN)
-    if not change:
-        painted = f"{_paint(plain(group.before), _RED)} -> {_paint(plain(group.after), _GREEN)}"
-    _out(f"{group.count:>7,}  {plain(group.connection)}: {plain(group.field)} {painted}")
+    _out(f"{group.count:>7,}  {plain(group.connection)}: {plain(group.field)} {_change(group.before, group.after)}")
     for text in (group.rule, _samples(group.samples, group.count)):
         for line in wrap(plain(text), _width() - 9):
             _out(f"         {_paint(line, _DIM)}")
 
 
+def _change(before: str, after: str) -> str:
+    """Before and after, painted; a tag that is taken off is its own before."""
+    if after.startswith("-"):
+        return _paint(plain(after), _RED)
+    painted = _paint(plain(after), _GREEN)
+    return f"{_paint(plain(before), _RED)} -> {painted}" if before else painted
+
+
 def _row(row: Row) -> None:
     say(f"{row.connection} {row.record}{f' ({row.item})' if row.item else ''}")
     for each in row.changes:
-        before = _paint(plain(each.before), _RED) + " -> " if each.before and not each.after.startswith("-") else ""
-        _out(f"    {plain(each.field)} {before}{_paint(plain(each.after), _GREEN)}")
+        _out(f"    {plain(each.field)} {_change(each.before, each.after)}")
+        for line in wrap(plain(each.rule), _width() - 8):
+            _out(f"        {_paint(line, _DIM)}")
     if row.note:
-        say(f"    {row.note}")
+        _wrapped(f"    {row.note}")
 
 
 def _samples(samples: tuple[str, ...], count: int) -> str:
@@ -188,9 +195,9 @@ def watched(configured: Configuration, plan_id: int, *, quiet: bool = False) -> 
     return how
 
 
-def _wrapped(text: str) -> None:
-    for line in wrap(plain(text), _width(), subsequent_indent="    "):
-        _out(line)
+def _wrapped(text: str, colour: str = "") -> None:
+    for line in wrap(plain(text), _width(), subsequent_indent="    ", break_on_hyphens=False):
+        _out(_paint(line, colour) if colour else line)
 
 
 def _width() -> int:

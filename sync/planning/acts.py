@@ -134,13 +134,15 @@ def _next(hub: Hub, item: Whole, one: Linked, what: Row) -> Errand | None:
         said=item.state.said.get(ear_of(member(hub, item, one)), 0),
         add=frozenset(aim.add) - one.shown.tags,
         remove=frozenset(aim.remove) & one.shown.tags,
+        set={name: raw for name, raw in aim.set.items() if one.shown.values.get(name) != raw},
+        set_said={name: value.said for name, value in item.state.values.items() if name in aim.set},
     )
     if aim.status is not None and one.shown.raw != aim.status:
         want = structs.replace(want, status=_hop(item, one, what), target=aim.status)
     _, links = waived_links(item, one) if aim.shows else ((), None)
     if links is not None and not links.noted | links.shows <= set(aim.shows):
         links = None
-    empty = want.status is None and not want.add and not want.remove
+    empty = want.status is None and not want.add and not want.remove and not want.set
     errand = errand_of(one, None if empty else want, links, item.tag_texts, solo=one.base.solo)
     return None if errand is None else structs.replace(errand, planned=True)
 

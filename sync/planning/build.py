@@ -174,7 +174,8 @@ class _Found:
     def _write(self, item: Whole, one: Linked, each: Member, due: Owed, shows: tuple[Linked, ...]) -> Row | None:
         plan = due.plans[one.link_id]
         want = plan.want
-        if one.connected.mode is not Mode.LIVE:
+        connected = one.connected
+        if connected.mode is not Mode.LIVE:
             return None
         changes: list[FieldWrite] = []
         note = ""
@@ -185,7 +186,9 @@ class _Found:
             status = None
         if status is not None:
             changes.append(
-                FieldWrite(field="status", before=one.shown.raw, after=status, rule=self._status_rule(item, one, due))
+                FieldWrite(
+                    field="status", before=one.shown.raw, after=status, rule=self._status_rule(item, one, due, status)
+                )
             )
         add = want.add if want is not None else frozenset[str]()
         remove = want.remove if want is not None else frozenset[str]()
@@ -196,6 +199,16 @@ class _Found:
         changes.extend(
             FieldWrite(field="tags", before=key, after=f"-{key}", rule="the item has it no more")
             for key in sorted(remove)
+        )
+        values = dict(want.set) if want is not None else {}
+        changes.extend(
+            FieldWrite(
+                field=name,
+                before=one.shown.values.get(name, ""),
+                after=raw,
+                rule=f"{connected.name}'s mapping enforces the item's value",
+            )
+            for name, raw in sorted(values.items())
         )
         changes.extend(
             FieldWrite(
@@ -213,15 +226,16 @@ class _Found:
             status=status,
             add=tuple(sorted(add)),
             remove=tuple(sorted(remove)),
+            set=values,
             shows=tuple(str(other.record_id) for other in shows),
             item_status=due.item.status if due.item.status is not item.state.status else None,
         )
         return _row(WRITE, item.id, one, tuple(changes), note, aim)
 
-    def _status_rule(self, item: Whole, one: Linked, due: Owed) -> str:
+    def _status_rule(self, item: Whole, one: Linked, due: Owed, after: str) -> str:
         status = due.item.status
         value = "" if status is None else status.value
-        rule = f"{value} is written so by {one.connected.name}'s mapping"
+        rule = f"{one.connected.name}'s mapping writes {value} as {after}"
         return rule if due.item.status is item.state.status else f"{self._anew(item, due)}; {rule}"
 
     def _anew(self, item: Whole, due: Owed) -> str:

@@ -86,7 +86,8 @@ def _told(state: ItemState, member: Member, plan: MemberPlan, old: StatusBase | 
     if base is not None and state.status is not None:
         now = side_of(member)
         moved = crossed or (old is not None and now is not None and old.side is not now)
-        is_told = now is state.status.side or moved
+        # The item goes by its tracker, never against it: its value is read anew instead.
+        is_told = ear_of(member) is not Ear.TRACKER and (now is state.status.side or moved)
         latest = state.said[ear_of(member)]
         base = structs.replace(base, heard=latest - 1 if is_told else latest)
     if tags is not None and tags.waived:

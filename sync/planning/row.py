@@ -27,8 +27,8 @@ class Aim(Struct, frozen=True, kw_only=True):
     """What a row does, for whoever executes it. Tags are folded keys; shows: records, as `LinksBase` names them.
 
     raw: what the record showed when it was planned. state: a digest of what its item knew of it. was: the item's status
-    then. status: the raw value to reach. item_status: what the item's status is read as. route, other: of creates and
-    joins.
+    then. status: the raw value to reach. set: raw values of other fields, by canonical name. item_status: what the
+    item's status is read as. route, other: of creates and joins.
     """
 
     raw: str = ""
@@ -37,6 +37,7 @@ class Aim(Struct, frozen=True, kw_only=True):
     status: str | None = None
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    set: Mapping[str, str] = {}
     shows: tuple[str, ...] = ()
     item_status: Status | None = None
     route: str = ""

@@ -121,7 +121,7 @@ class _Taken:
             *((mapping.status_direction,) if what.aim.status is not None else ()),
             *((mapping.tag_direction,) if what.aim.add or what.aim.remove else ()),
         )
-        if Direction.ENFORCE in directions:
+        if what.aim.set or Direction.ENFORCE in directions:
             return "the direction is `enforce`: it would be written again at once"
         return ""
 

@@ -29,7 +29,7 @@ def test_a_value_that_reads_otherwise_is_planned_field_by_field(tmp_path: Path) 
     assert (row.kind, row.connection, row.record, row.item) == ("write", "support", f"#{ticket}", "hc-1")
     (change,) = row.changes
     assert (change.field, change.before, change.after) == ("status", "open", "hold")
-    assert change.rule == "In Review of tracker reads as waiting; waiting is written so by support's mapping"
+    assert change.rule == "In Review of tracker reads as waiting; support's mapping writes waiting as hold"
     assert plan.summary.writes == 1
     assert plan.summary.by_connection == {"support": 1}
 
