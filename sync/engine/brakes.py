@@ -55,26 +55,34 @@ _WRITTEN = select(func.count()).where(
 )
 
 
-def mass_missing(conn: Connection, hub: Hub, connected: Connected) -> None:
-    """Hold a connection when too many of its linked records went missing within an hour."""
-    now = hub.clock.now()
-    lost = and_(
-        rows.of_linked(connected.id),
-        links.c.ended_at.is_(None),
-        records.c.missing_since > _since_release(conn, connected, HoldReason.MASS_MISSING, now),
-    )
-    joined = records.join(links, links.c.record_id == records.c.id)
-    gone = conn.execute(select(func.count()).select_from(joined).where(lost)).scalar_one()
+def mass_missing(conn: Connection, hub: Hub, connected: Connected, newly: int) -> None:
+    """Hold a connection when too many of its linked records went missing within an hour. newly: how many just now.
+
+    Memory counts at least as many as the tables do, so nearly always nothing is asked of them.
+    """
+    now, health = hub.clock.now(), connected.health
     at_least, share = hub.settings.brake_missing
+    since = _since_release(conn, connected, HoldReason.MASS_MISSING, now) if health.missed is None else None
+    lost = and_(rows.of_linked(connected.id), links.c.ended_at.is_(None), records.c.missing_since > bindparam("after"))
+    joined = records.join(links, links.c.record_id == records.c.id)
+    if health.missed is None:
+        when = select(records.c.missing_since).select_from(joined).where(lost)
+        health.missed = list(conn.execute(when, {"after": since}).scalars())
+    else:
+        health.missed = [at for at in health.missed if at > now - brake.WINDOW] + [now] * newly
+    if len(health.missed) <= at_least or is_held(conn, connected, HoldReason.MASS_MISSING):
+        return
+    after = {"after": _since_release(conn, connected, HoldReason.MASS_MISSING, now)}
+    gone = conn.execute(select(func.count()).select_from(joined).where(lost), after).scalar_one()
     if gone <= at_least:
         return
-    known = linked_count(conn, connected)
+    known = linked_count(conn, hub, connected)
     if not brake.too_many(gone, known, at_least=at_least, share=share):
         return
     samples = [
         row.key or row.remote_id
         for row in conn.execute(
-            select(records.c.key, records.c.remote_id).select_from(joined).where(lost).limit(_SAMPLES)
+            select(records.c.key, records.c.remote_id).select_from(joined).where(lost).limit(_SAMPLES), after
         )
     ]
     detail = f"{gone} of {known} linked records went missing within an hour"
@@ -89,13 +97,13 @@ def mass_writes(conn: Connection, hub: Hub, connected: Connected, cause: str) ->
     at_least, share = hub.settings.brake_writes
     same: dict[str, Any] = {"to": connected.id, "why": cause[:128], "after": now - brake.WINDOW}
     # Nearly always this is the end: what was released can only make it fewer.
-    if conn.execute(_PLANNED, same).scalar_one() <= at_least:
+    if conn.execute(_PLANNED, same).scalar_one() <= at_least or is_held(conn, connected, HoldReason.MASS_WRITES):
         return
     same["after"] = _since_release(conn, connected, HoldReason.MASS_WRITES, now)
     planned = conn.execute(_PLANNED, same).scalar_one()
     if planned <= at_least:
         return
-    known = linked_count(conn, connected)
+    known = linked_count(conn, hub, connected)
     if not brake.too_many(planned, known, at_least=at_least, share=share):
         return
     samples = list(
@@ -138,7 +146,7 @@ def mass_creates(conn: Connection, hub: Hub, connected: Connected, cause: str) -
     planned = conn.execute(_CREATES, same).scalar_one()
     if planned <= at_least:
         return
-    known = linked_count(conn, connected)
+    known = linked_count(conn, hub, connected)
     if not brake.too_many(planned, known, at_least=at_least, share=share):
         return
     samples = [row.key or row.remote_id for row in conn.execute(_SOURCES, same)]
@@ -166,13 +174,27 @@ def fight(conn: Connection, hub: Hub, connected: Connected, link_id: int, field:
     return brake.fighting(conn.execute(_WRITTEN, same).scalar_one(), hub.settings.fight_writes)
 
 
-def linked_count(conn: Connection, connected: Connected) -> int:
-    """How many records of a connection are linked."""
-    return conn.execute(
+_COUNTED = 60.0
+"""Seconds for which a count of the linked records is good enough: it is a share of them that is looked at."""
+
+
+def linked_count(conn: Connection, hub: Hub, connected: Connected) -> int:
+    """How many records of a connection are linked, as of a minute ago at most."""
+    now, known = hub.clock.monotonic(), connected.health.linked
+    if known is not None and now < known[1] + _COUNTED:
+        return known[0]
+    count = conn.execute(
         select(func.count())
         .select_from(links.join(records, links.c.record_id == records.c.id))
         .where(rows.of_linked(connected.id), links.c.ended_at.is_(None))
     ).scalar_one()
+    connected.health.linked = (count, now)
+    return count
+
+
+def is_held(conn: Connection, connected: Connected, reason: HoldReason) -> bool:
+    """Whether a connection is held whole for that reason."""
+    return reason.value in rows.held_connections(conn).get(connected.id, ())
 
 
 def name_other(hub: Hub, connected: Connected, snap: Snapshot) -> None:

@@ -74,7 +74,9 @@ class Health:
     """How a connection is doing, in memory: failures in a row, when to try again, how far its sweep has earned.
 
     held: the reasons for which it was held when somebody last looked; for show, the tables decide. stuck: by feed, how
-    often in a row our own code stumbled over its page, and when (monotonic) it is read again.
+    often in a row our own code stumbled over its page, and when (monotonic) it is read again. missed: when linked
+    records went missing, within the hour at least, or more; None until it was looked up. linked: how many records are
+    linked, and when (monotonic) they were counted.
     """
 
     failures: int = 0
@@ -82,6 +84,8 @@ class Health:
     reported_down: bool = False
     held: frozenset[str] = frozenset()
     stuck: dict[str, tuple[int, float]] = field(default_factory=dict)
+    missed: list[datetime] | None = None
+    linked: tuple[int, float] | None = None
     swept_until: float | None = None
     sweep_earned: float = 0.0
 
@@ -149,6 +153,7 @@ class Hub:
     """Everything the engine's functions are given.
 
     clock_offset: wall time less monotonic time when last looked at, in seconds; it changes when the wall clock jumps.
+    forgot_at: when (monotonic) what is past its time was last looked for.
     """
 
     store: Store
@@ -164,6 +169,7 @@ class Hub:
     signals: Signals = field(default_factory=Silent)
     tell: Callable[..., None] = lambda event, **facts: None
     clock_offset: float | None = None
+    forgot_at: float | None = None
 
     def named(self, name: str) -> Connected:
         """The connection of that name. Raises KeyError."""

@@ -328,7 +328,7 @@ def take_missing(conn: Connection, hub: Hub, connected: Connected, missing: Mapp
 
     The items of merged and deleted records are marked; `settle` lets them go, unless the connection is held.
     """
-    now, touched = hub.clock.now(), set[int]()
+    now, touched, newly = hub.clock.now(), set[int](), 0
     for reference, gone in missing.items():
         row = rows.find_record(conn, connected.id, reference)
         if row is None:
@@ -351,12 +351,13 @@ def take_missing(conn: Connection, hub: Hub, connected: Connected, missing: Mapp
             _remember_merge(conn, row.id, gone.into)
         if link is not None:
             touched.add(link.item_id)
+            newly += row.missing_since is None
             if presence == "unreachable":
                 reason = ParkReason.RECORD_UNREACHABLE
                 parking.cannot_be_read(conn, hub, connected, link, reason, gone.detail or f"it is {gone.kind.value}")
     if touched:
         rows.mark(conn, touched, now)
-        brakes.mass_missing(conn, hub, connected)
+        brakes.mass_missing(conn, hub, connected, newly)
     return touched
 
 

@@ -22,6 +22,8 @@ def tidy(hub: Hub) -> bool:
         connected.health.held = frozenset(held.get(connected.id, ()))
         contact.end_of_restore(hub, connected)
     settings = hub.settings
+    if not _is_time_to_forget(hub):
+        return False
     keep = Retention(
         inbox=settings.webhook_days,
         deliveries=settings.delivery_days,
@@ -32,6 +34,21 @@ def tidy(hub: Hub) -> bool:
     if forgotten:
         hub.tell("forgotten", **forgotten)
     return False
+
+
+_OFTEN = 3600.0
+"""Seconds after which what is past its time is looked for again: every record is looked at for that."""
+_PART = 24
+"""Into so many parts the shortest period is divided where that makes for shorter times."""
+
+
+def _is_time_to_forget(hub: Hub) -> bool:
+    settings, now = hub.settings, hub.clock.monotonic()
+    shortest = min(settings.webhook_days, settings.delivery_days, settings.journal_days, settings.raw_days)
+    if hub.forgot_at is not None and now < hub.forgot_at + min(_OFTEN, shortest * 86400.0 / _PART):
+        return False
+    hub.forgot_at = now
+    return True
 
 
 def notice_jump(hub: Hub) -> float:

@@ -1,0 +1,98 @@
+"""What the brake and the housekeeping look at is cheap: memory first, and it may be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, insert, select
+
+from sync.engine import tidy
+from sync.engine.hub import EngineSettings
+from sync.store.tables import commands
+from tests.support.launch import Launch
+from tests.sync.engine.conftest import Make
+from tests.sync.engine.views import holds_now, many
+
+FEW = EngineSettings(brake_missing=(4, 0.05))
+
+
+def forbid(day: Launch, key: str, tickets: list[int]) -> None:
+    for ticket in tickets:
+        day.zendesk.act({"act": "forbid", "ticket": ticket})
+    assert day.world.command("refresh", item=key).ok
+    day.world.wait(120)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is asked of any database meanwhile."""
+    from sqlalchemy import Engine
+
+    seen: list[str] = []
+
+    def note(conn: object, cursor: object, statement: str, *rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_records_that_went_missing_before_a_restart_still_count(make: Make) -> None:
+    day = make(settings=FEW)
+    key, tickets = many(day, 8)
+    forbid(day, key, tickets[:3])
+    assert holds_now(day) == []
+    day.world.restart()
+    day.world.wait(60)
+    forbid(day, key, tickets[3:5])
+    assert [each.reason for each in holds_now(day)] == ["mass_missing"]
+
+
+def test_records_that_went_missing_more_than_an_hour_ago_do_not_count(make: Make) -> None:
+    day = make(settings=FEW)
+    key, tickets = many(day, 8)
+    forbid(day, key, tickets[:3])
+    day.world.wait(7200, step=600)
+    forbid(day, key, tickets[3:5])
+    assert holds_now(day) == []
+
+
+def test_a_few_missing_records_are_counted_in_memory(make: Make) -> None:
+    day = make(settings=FEW)
+    key, tickets = many(day, 8)
+    forbid(day, key, tickets[:1])
+    with statements() as seen:
+        forbid(day, key, tickets[1:3])
+    assert not [each for each in seen if "missing_since >" in each]
+
+
+def old_command(day: Launch) -> None:
+    at = day.world.clock.now() - timedelta(days=30)
+    row = {"at": at, "verb": "refresh", "args": b"{}", "answer": b"{}", "done_at": at}
+    day.world.store.step(lambda conn: conn.execute(insert(commands).values(**row)).close())
+
+
+@pytest.mark.parametrize(("later", "kept"), [(3540, 1), (3660, 0)])
+def test_what_is_past_its_time_is_looked_for_once_an_hour(day: Launch, later: int, kept: int) -> None:
+    tidy.tidy(day.world.hub)
+    old_command(day)
+    day.world.clock.advance(later)
+    tidy.tidy(day.world.hub)
+    with day.world.store.read() as conn:
+        assert len(conn.execute(select(commands.c.id)).all()) == kept
+
+
+def test_short_periods_are_looked_after_in_time(make: Make) -> None:
+    day = make(settings=EngineSettings(raw_days=1 / 1440))  # type: ignore[arg-type]  # the proof's soak does so
+    tidy.tidy(day.world.hub)
+    old_command(day)
+    day.world.clock.advance(60)
+    tidy.tidy(day.world.hub)
+    with day.world.store.read() as conn:
+        assert conn.execute(select(commands.c.id)).all() == []
