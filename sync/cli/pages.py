@@ -25,6 +25,8 @@ def status(page: StatusView) -> None:
             say(f"  {problem}")
         if wrong.count > len(wrong.problems[:3]):
             say(f"  and {wrong.count - 3} more: `hypercare mappings check`")
+    if page.proposals:
+        say(f"proposals: {page.proposals}; `hypercare proposals` lists them")
     if not page.connections:
         say("no connection is known yet")
         return
@@ -106,9 +108,7 @@ def explain(page: ItemView) -> None:
     for proposal in page.proposals:
         say()
         say(f"proposal {proposal.id}: {proposal.one.name} and {proposal.other.name}: {proposal.says}")
-        say(
-            f"  `hypercare proposals accept {proposal.id}` brings them into one item, `... refuse {proposal.id}` does not"
-        )
+        say(f"  `hypercare proposals accept {proposal.id}`, or `hypercare proposals refuse {proposal.id}`")
     for parked in page.parked:
         say()
         say(f"parked {parked.id}: {parked.field} of {parked.record or 'a create'}: {parked.reason}")

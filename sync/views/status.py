@@ -26,6 +26,7 @@ from sync.store.tables import (
     refreshes,
 )
 from sync.views.lists import HoldView, open_holds
+from sync.views.proposals import open_proposals
 
 _DAY = timedelta(hours=24)
 
@@ -98,7 +99,8 @@ class ConnectionView(Struct, frozen=True, kw_only=True):
 class StatusView(Struct, frozen=True, kw_only=True):
     """Everything at one moment. daemon: who works on the database, empty when nobody does.
 
-    mappings: what the daemon works by. wrong_files: what was saved since and cannot be used.
+    mappings: what the daemon works by. wrong_files: what was saved since and cannot be used. proposals: those that wait
+    for a person.
     """
 
     at: datetime
@@ -112,6 +114,7 @@ class StatusView(Struct, frozen=True, kw_only=True):
     unasked: tuple[str, ...] = ()
     mappings: InForce | None = None
     wrong_files: WrongFiles | None = None
+    proposals: int = 0
 
 
 def status(conn: Connection, now: datetime, daemon: str = "") -> StatusView:
@@ -131,6 +134,7 @@ def status(conn: Connection, now: datetime, daemon: str = "") -> StatusView:
         connections=shown,
         mappings=in_force(conn),
         wrong_files=refused(conn),
+        proposals=len(open_proposals(conn)),
         unasked=() if any(one.budgets for one in shown) else ("rate budgets: they are noted with the first poll",),
     )
 
