@@ -99,7 +99,8 @@ def _tags(ledger: Ledger, sight: Sight) -> Iterator[str]:
         for record, member in members.items()
         if member.present and not ledger.shapes[record].gone and not {"tags", "record"} & (member.parked | member.held)
     }
-    for key in sorted(_keys(ledger, members)):
+    waived = frozenset[str]().union(*(member.waived for member in sight.members))
+    for key in sorted(_keys(ledger, members) - waived):
         yield from _tag(ledger, sight, members, present, key)
 
 

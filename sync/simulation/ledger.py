@@ -126,13 +126,17 @@ class Ledger:
 
 @dataclass(frozen=True, kw_only=True)
 class Membership:
-    """One member of an item, as the hub says. parked, held: fields."""
+    """One member of an item, as the hub says. parked, held: fields.
+
+    waived: tags that were owed to it when the mapping was edited; a plan shows them, and a person decides.
+    """
 
     record: str
     aside: bool
     parked: frozenset[str]
     held: frozenset[str]
     present: bool = True
+    waived: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,11 +20,15 @@ from sync.simulation.meaning import HIDDEN, get, side
 
 @dataclass(frozen=True)
 class _Rest:
-    """An item at rest. no: the first event after it. told: conflicts recorded until then, by field."""
+    """An item at rest. no: the first event after it. told: conflicts recorded until then, by field.
+
+    waits: the fields of each record that were parked or held: what was owed to it then may come at any time.
+    """
 
     no: int
     shapes: Mapping[str, Shape]
     told: Mapping[str, int]
+    waits: Mapping[str, frozenset[str]]
 
 
 class Reference:
@@ -48,7 +52,8 @@ class Reference:
         """An item came to rest: what is wrong about it, one line each. told: its recorded conflicts, by field."""
         before = self._last.get(sight.item)
         records = {member.record: self._ledger.shapes[member.record] for member in sight.members}
-        now = _Rest(len(self._ledger.events), records, dict(told))
+        waits = {member.record: member.parked | member.held for member in sight.members}
+        now = _Rest(len(self._ledger.events), records, dict(told), waits)
         self._last[sight.item] = now
         if before is None or set(before.shapes) != set(records):
             return
@@ -62,13 +67,18 @@ class Reference:
         told_more = {field for field, count in told.items() if count > before.told.get(field, 0)}
         if "status" not in told_more and not self._mirrors:
             yield from self._statuses(sight, tracker, before, edits)
-        if "tags" not in told_more and not any({"tags", "record"} & (m.parked | m.held) for m in sight.members):
+        waited = [waits[record] | before.waits[record] for record in records]
+        if "tags" not in told_more and not any({"tags", "record"} & fields for fields in waited):
             yield from self._tags(sight, tracker.record, before, edits)
 
     # --- statuses ----------------------------------------------------------------------------------------------------
 
     def _statuses(self, sight: Sight, tracker: Membership, before: _Rest, edits: Collection[Event]) -> Iterator[str]:
-        excused = {m.record for m in sight.members if {"status", "record"} & (m.parked | m.held)}
+        excused = {
+            m.record
+            for m in sight.members
+            if {"status", "record"} & (m.parked | m.held | before.waits.get(m.record, frozenset()))
+        }
         if tracker.record in excused:
             return
         moves = [e for e in edits if e.what is What.STATUS]
@@ -125,12 +135,17 @@ class Reference:
             record, shape = member.record, self._ledger.shapes[member.record]
             if is_tracker(record) or record in excused or shape.status == "closed":
                 continue
-            # Of an open item's tickets, one may have stood aside as done; whether it heard of a Done in between, and
-            # so of its end, depends on what was seen.
-            if stands is Side.DONE or side(record, before.shapes[record].status) is stood:
+            # A ticket that its own agent put there may have stood aside, and stays when the item is opened again.
+            followed = side(record, before.shapes[record].status) is stood and not self._by_its_own_hand(record)
+            if stands is Side.DONE or followed:
                 self.judged["ticket followed"] += 1
                 if side(record, shape.status) is not stands:
                     yield self._wrong(sight, f"{tracker} went {last}, and {record} shows {shape.status}")
+
+    def _by_its_own_hand(self, record: str) -> bool:
+        """Whether a record's status is as its own people set it."""
+        moves = [e.by for e in self._ledger.events if e.record == record and e.what is What.STATUS]
+        return bool(moves) and moves[-1] == USER
 
     def _tickets_crossed(
         self, sight: Sight, tracker: str, before: _Rest, crossed: Collection[Event], excused: Collection[str]
@@ -168,7 +183,8 @@ class Reference:
         keys = {e.new for e in touched}.union(
             *(s.tags for s in now.values()), *(s.tags for s in before.shapes.values())
         )
-        for key in sorted(key for key in keys if not key.startswith(HIDDEN)):
+        waived = frozenset[str]().union(*(member.waived for member in sight.members))
+        for key in sorted(key for key in keys - waived if not key.startswith(HIDDEN)):
             added = {e.record for e in touched if e.new == key and e.what is What.ADDED}
             removed = {e.record for e in touched if e.new == key and e.what is What.REMOVED}
             had = {record for record, shape in before.shapes.items() if key in shape.tags}

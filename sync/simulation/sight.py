@@ -68,6 +68,7 @@ def sights(hub: Hub) -> list[Sight]:
                 parked=frozenset(each.field for each in waits if each.link_id == row.link_id),
                 held=frozenset(each.field for each in held if each.link_id == row.link_id),
                 present=row.presence == "present",
+                waived=frozenset() if base.tags is None else base.tags.waived,
             )
         )
     return [
