@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
+from tests.sync.cli.command import COMMAND, environment
 from tests.sync.cli.test_with_daemon import Between, between, daemon, until
 
 __all__ = ["between"]
@@ -75,3 +77,39 @@ def test_an_edit_is_planned_applied_and_taken_back(between: Between, tmp_path: P
         assert "plan 2 takes plan 1 back\n1 write\n" in back.out
         assert ticket_of(between, ticket)["status"] == "open"
         assert between.run("undo", "--yes").err.startswith("no plan was applied that is not taken back already")
+
+
+def test_files_that_are_wrong_are_shown_by_status_until_they_are_put_right(between: Between) -> None:
+    ticket, issue = opened(between)
+    with daemon(between):
+        linked(between, ticket, issue)
+        edit(between, "jira.yaml", "In Review: in_progress", "In Review: in_progres")
+        until(lambda: between.run("status", "--json").json["wrong_files"] is not None)
+        shown = between.run("status").out
+        assert "are wrong, and those from before are in force:" in shown
+        assert "jira.yaml:21:18: fields.status.values.In Review: `in_progres` is not one of" in shown
+        assert between.run("plan").code == 2
+        edit(between, "jira.yaml", "In Review: in_progres\n", "In Review: waiting\n")
+        until(lambda: between.run("status", "--json").json["wrong_files"] is None)
+        between.run("plan")
+        assert between.run("apply", "1").code == 0
+        assert ticket_of(between, ticket)["status"] == "hold"
+
+
+def test_a_killed_daemon_goes_on_with_a_plan(between: Between) -> None:
+    ticket, issue = opened(between)
+    with daemon(between):
+        linked(between, ticket, issue)
+        edit(between, "jira.yaml", "In Review: in_progress", "In Review: waiting")
+    between.run("plan")
+    assert between.run("apply", "1").out.endswith("(no daemon is running: `hypercare run` goes on)\n")
+    log = between.folder / "killed.txt"
+    with log.open("wb") as file:
+        process = subprocess.Popen([COMMAND, "run"], cwd=between.folder, env=environment(), stderr=file)
+    until(lambda: '"event":"started"' in log.read_text(), process)
+    process.kill()
+    process.wait(30)
+    with daemon(between):
+        until(lambda: between.run("plan", "--list", "--json").json[0]["state"] == "done")
+        assert between.run("plan", "--list", "--json").json[0]["counts"] == {"done": 1}
+    assert ticket_of(between, ticket)["status"] == "hold"
