@@ -7,7 +7,7 @@ release, or somebody else's edit of the tags, takes ours away.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from connectors.contract import Finding, Home, Level, Ports, Turn
 from connectors.errors import AuthRejected, RateLimited, RemoteError, Unavailable
@@ -53,14 +53,7 @@ class GatewayAnnotator:
         assert ports.home is not None, "the ledger is in the hub's database"
         self._home: Home = ports.home
         self._clock = ports.clock
-        self._places = places(
-            settings.write_back,
-            ports,
-            apipark=settings.apipark,
-            apinto=settings.apinto,
-            kong=settings.kong,
-            limits=LIMITS,
-        )
+        self._places = _places(settings, ports)
         self._version = 0
         self._known: dict[str, Evidence] = {}
         self._brought: list[dict[str, tuple[str, ...]]] = [{} for _place in self._places]
@@ -127,6 +120,33 @@ class GatewayAnnotator:
             return ()
         self._told = error.message
         return (_tell("annotations_failed", why=error.message),)
+
+
+def clear(settings: GatewaySettings, ports: Ports, rows: Iterable[Row]) -> int:
+    """Take our tags away from every service or route that a signature names: how many carried some.
+
+    Raises as `connectors.errors`; what was cleared by then stays cleared.
+    """
+    known = [evidence_of(row) for row in rows]
+    count = 0
+    for place in _places(settings, ports):
+        try:
+            for target in sorted(wanted(known, by_route=place.by_route)):
+                count += bring(place, target, ()).changed
+        finally:
+            place.close()
+    return count
+
+
+def _places(settings: GatewaySettings, ports: Ports) -> tuple[Place, ...]:
+    return places(
+        settings.write_back,
+        ports,
+        apipark=settings.apipark,
+        apinto=settings.apinto,
+        kong=settings.kong,
+        limits=LIMITS,
+    )
 
 
 def _tell(event: str, **facts: Json) -> tuple[str, Mapping[str, Json]]:

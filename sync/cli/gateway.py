@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from config.load import Loaded as Configuration
+    from connectors.contract import Ports
     from connectors.gateway.drill import CallDetail, Compared
     from connectors.gateway.entries import Row
+    from connectors.gateway.interfaces import ApiParkAccess
+    from connectors.gateway.settings import GatewaySettings
 
 app = typer.Typer(help="Calls of a gateway, as its own console knows them.", no_args_is_help=True)
 
@@ -32,13 +36,16 @@ def call(
     from connectors.gateway import drill
     from sync.cli import show
 
-    def ask(access: Any, ports: Any, rows: Sequence[Row]) -> CallDetail:
+    configured, settings = _gateway(context, config, connection)
+    access = _console(settings, connection)
+
+    def ask(ports: Ports, rows: Sequence[Row]) -> CallDetail:
         of = service or drill.service_of(rows, request_id)
         if of is None:
             raise Ended(f"no signature of {connection} has {request_id} as a sample; say --service SERVICE")
         return drill.call(access, ports, of, request_id)
 
-    found: CallDetail = _asked(context, config, connection, ask)
+    found: CallDetail = _asked(configured, connection, ask)
     if json:
         show.json(found)
         return
@@ -56,7 +63,9 @@ def compare(context: typer.Context, connection: Connection, config: Config = Non
     from connectors.gateway import drill
     from sync.cli import show
 
-    found: tuple[Compared, ...] = _asked(context, config, connection, drill.compare)
+    configured, settings = _gateway(context, config, connection)
+    access = _console(settings, connection)
+    found: tuple[Compared, ...] = _asked(configured, connection, lambda ports, rows: drill.compare(access, ports, rows))
     if json:
         show.json(found)
     elif not found:
@@ -71,33 +80,50 @@ def compare(context: typer.Context, connection: Connection, config: Config = Non
         )
 
 
-def _asked(
-    context: typer.Context,
-    config: Path | None,
-    connection: str,
-    ask: Callable[[Any, Any, Sequence[Row]], Any],
-) -> Any:
-    """What `ask` gives for the connection's account, ports and signatures. Raises Ended with why it cannot."""
-    from connectors.contract import Ports
-    from connectors.errors import RemoteError
-    from connectors.gateway import ledger
+@app.command()
+def clear(context: typer.Context, connection: Connection, config: Config = None) -> None:
+    """Take the tags away that `write_back` put into the gateway. Stop the daemon first, or pause the connection."""
+    from connectors.gateway import outward
+    from connectors.gateway.interfaces import WriteBack
+    from sync.cli import show
+
+    configured, settings = _gateway(context, config, connection)
+    if settings.write_back is WriteBack.OFF:
+        raise Ended(f"{connection}: `write_back` is off; name the place that it wrote to, clear, and set it off again")
+    count: int = _asked(configured, connection, lambda ports, rows: outward.clear(settings, ports, rows))
+    show.say(f"{connection}: {count} services or routes carried tags of ours, and carry none now")
+
+
+def _gateway(context: typer.Context, config: Path | None, connection: str) -> tuple[Configuration, GatewaySettings]:
     from connectors.gateway.settings import GatewaySettings
-    from sync.cli import opening
-    from sync.engine import contact
-    from sync.ports import RealClock, RealRng
 
     configured = configuration(context, config)
     known(configured, connection)
     settings = configured.connections[connection]
     if not isinstance(settings, GatewaySettings):
         raise Ended(f"{connection} is no gateway")
+    return configured, settings
+
+
+def _console(settings: GatewaySettings, connection: str) -> ApiParkAccess:
     if settings.apipark is None:
         raise Ended(f"{connection}: set `apipark` (url, name, password): only APIPark's console can be asked")
+    return settings.apipark
+
+
+def _asked(configured: Configuration, connection: str, ask: Callable[[Ports, Sequence[Row]], Any]) -> Any:
+    """What `ask` gives for the connection's ports and signatures. Raises Ended with why it cannot."""
+    from connectors.contract import Ports
+    from connectors.errors import RemoteError
+    from connectors.gateway import ledger
+    from sync.cli import opening
+    from sync.engine import contact
+    from sync.ports import RealClock, RealRng
+
     with opening.database(configured) as store, store.read() as conn:
         number = contact.known_connections(conn).get(connection)
         rows = ledger.after(conn, number, 0, 1_000_000) if number is not None else []
-    ports = Ports(clock=RealClock(), rng=RealRng(), meter=lambda _reading: None)
     try:
-        return ask(settings.apipark, ports, rows)
+        return ask(Ports(clock=RealClock(), rng=RealRng(), meter=lambda _reading: None), rows)
     except RemoteError as error:
         raise Ended(error.message) from None

@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
+from connectors.contract import Ports
+from connectors.gateway import ledger
 from connectors.gateway.interfaces import WriteBack
-from connectors.gateway.outward import LOOK_AGAIN
+from connectors.gateway.outward import LOOK_AGAIN, clear
+from connectors.gateway.settings import GatewaySettings
 from connectors.sandbox.faults import FaultKind, FaultRule
+from tests.connectors.sentry.launch import InProcess
 from tests.sync.engine.four import Four, launch
 
 URL = "http://127.0.0.1:8104"
@@ -166,6 +170,22 @@ def test_a_service_that_the_gateway_does_not_know_stops_nobody_else(day: Four) -
     day.failing()
     assert tags(day) == ["shop", "fb:open-1"]
     assert told(day, "annotations_failed") == []
+
+
+def test_clearing_takes_ours_away_and_nothing_else(day: Four) -> None:
+    day.failing()
+    connected = day.world.hub.named("gateway")
+    with day.world.store.read() as conn:
+        rows = ledger.after(conn, connected.id, 0, 10)
+    settings = GatewaySettings.model_validate(
+        {"console_url": URL, "log_files": ["/var/log/x"], "write_back": "apipark", "apipark": ACCESS}
+    )
+    ports = Ports(
+        clock=day.world.clock, rng=day.world.rng, meter=lambda _reading: None, transport=InProcess(day.gateway)
+    )
+    assert clear(settings, ports, rows) == 1
+    assert tags(day) == ["shop"]
+    assert clear(settings, ports, rows) == 0
 
 
 def test_check_signs_in_to_apipark_and_says_so(day: Four) -> None:

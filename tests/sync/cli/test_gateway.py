@@ -78,6 +78,7 @@ def test_what_cannot_be_asked_says_what_to_do(place: Place) -> None:
         "    log_files: [/var/log/apinto/access.log]\n"
     )
     assert "set `apipark`" in place.run("gateway", "compare", "gateway").err
+    assert "`write_back` is off" in place.run("gateway", "clear", "gateway").err
 
 
 RECEIVING = """\
