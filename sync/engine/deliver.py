@@ -184,6 +184,10 @@ def _take(conn: Connection, hub: Hub, connected: Connected, delivery_id: str) ->
     if put_off is not None and put_off > hub.clock.now() and link.ended_at is None:
         conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(not_before=put_off))
         return None
+    doubted = rows.doubted_until(conn, connected.id, record.remote_id, hub.clock.now())
+    if doubted is not None:  # somebody may have taken our last write back: a further one would be on top of that
+        conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(not_before=doubted))
+        return None
     fought = _fought_over(conn, hub, connected, link.id, errand)
     if fought:
         _end(conn, hub, row, "superseded", f"{fought} is fought over")

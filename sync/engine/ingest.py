@@ -37,7 +37,8 @@ class Membership(NamedTuple):
 class Taken:
     """What became of a batch. ids, members: record row and item by remote id. touched: items made dirty.
 
-    reread: the records to be read directly. doubted: those that were, and that are read again, at the times given.
+    reread: the records to be read directly. doubted: those that were, and that are read again, at the times given,
+    unless their history tells at once.
     stored: record row and snapshot of those whose raw values are new.
     """
 
@@ -96,9 +97,19 @@ _INSERT = insert(records)
 
 
 def take(
-    conn: Connection, hub: Hub, connected: Connected, snapshots: Sequence[Snapshot], read_no: int, *, why: str = "poll"
+    conn: Connection,
+    hub: Hub,
+    connected: Connected,
+    snapshots: Sequence[Snapshot],
+    read_no: int,
+    *,
+    why: str = "poll",
+    borne_out: bool = False,
 ) -> Taken:
-    """Store snapshots of one read, newest wins, and mark the items of records that changed."""
+    """Store snapshots of one read, newest wins, and mark the items of records that changed.
+
+    borne_out: the records' own histories show what was read as newer than anything of ours.
+    """
     taken, now = Taken(), hub.clock.now()
     latest = {snap.ref.id: snap for snap in snapshots}
     known = _known(conn, connected, list(latest))
@@ -108,7 +119,7 @@ def take(
         if row is None:
             fresh.append(snap)
         else:
-            _take_known(conn, hub, connected, row, snap, read_no, why, taken)
+            _take_known(conn, hub, connected, row, snap, read_no, why, taken, borne_out=borne_out)
     _insert(conn, hub, connected, fresh, read_no, why, taken)
     if why != "created":  # it was made of its item's own words
         taken.touched |= proposals.note(conn, hub, connected, taken.stored)
@@ -117,7 +128,7 @@ def take(
     rows.mark(conn, taken.touched, now)
     rows.ask(conn, connected.id, [(connected.kind, remote_id) for remote_id in taken.reread], now, "list")
     for remote_id, at in taken.doubted.items():
-        rows.ask(conn, connected.id, [(connected.kind, remote_id)], now, "list", not_before=at)
+        rows.ask(conn, connected.id, [(connected.kind, remote_id)], now, rows.DOUBTED, not_before=at)
     return taken
 
 
@@ -130,7 +141,16 @@ def _known(conn: Connection, connected: Connected, ids: Sequence[str]) -> dict[s
 
 
 def _take_known(
-    conn: Connection, hub: Hub, connected: Connected, row: Any, snap: Snapshot, read_no: int, why: str, taken: Taken
+    conn: Connection,
+    hub: Hub,
+    connected: Connected,
+    row: Any,
+    snap: Snapshot,
+    read_no: int,
+    why: str,
+    taken: Taken,
+    *,
+    borne_out: bool,
 ) -> None:
     taken.ids[snap.ref.id] = row.id
     linked = row.item_id is not None
@@ -152,7 +172,7 @@ def _take_known(
     ):
         taken.reread.add(snap.ref.id)
         return
-    if verdict is Verdict.TAKE and linked and snap.version == row.version and why != "receipt":
+    if verdict is Verdict.TAKE and linked and snap.version == row.version and why != "receipt" and not borne_out:
         again_at = own_writes.takes_back(conn, connected, row, snap, now)
         if again_at is not None:
             taken.doubted[snap.ref.id] = again_at

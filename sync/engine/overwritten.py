@@ -11,12 +11,13 @@ from sqlalchemy import Connection, insert
 
 from sync.core.reasons import ConflictKind
 from sync.core.reconcile import reconcile
-from sync.core.state import Change, ItemState, Shown
+from sync.core.standing import ear_of, tell
+from sync.core.state import Change, ItemState, Member, Shown
 from sync.engine import load
 from sync.engine.columns import Base
 from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
-from sync.model import FieldEdit, Snapshot
+from sync.model import FieldEdit, Side, Snapshot
 from sync.store.tables import conflicts
 
 
@@ -39,7 +40,9 @@ def merge_again(
             spoken = Shown(
                 raw=raw, status=theirs.status, archived=theirs.archived, frozen=theirs.frozen, tags=one.shown.tags
             )
-            seen = structs.replace(seen, shown=spoken, fresh=True, in_doubt=None, rules=mapping.rules_for(reads))
+            # Whoever made it: it is gone, so no reading can attribute it, and a person's word must not be lost.
+            rules = mapping.rules_for(reads)
+            seen = structs.replace(seen, shown=spoken, fresh=True, in_doubt=None, automatic=False, rules=rules)
         else:
             seen = structs.replace(seen, fresh=False)
         members.append(seen)
@@ -50,7 +53,20 @@ def merge_again(
     shown_now = structs.replace(
         status, raw=base.status.raw, side=base.status.side, heard=min(status.heard, one_heard(one)), aside=False
     )
-    return plan.item, structs.replace(base, status=shown_now), plan.changes
+    heard = _told_to_its_own(plan.item, state, next(each for each in members if each.link == one.link_id))
+    return heard, structs.replace(base, status=shown_now), plan.changes
+
+
+def _told_to_its_own(item: ItemState, before: ItemState, member: Member) -> ItemState:
+    """A resolve by its group is told to that group too, since this one of it does not show it any more.
+
+    All the others are done, so it moves no one else. (A reopen is told to the tracker alone, as always: to tell the
+    group would open its siblings. The record stays as we wrote it, and the conflict names what its user wanted.)
+    """
+    was_open = before.status is not None and before.status.side is Side.ACTIVE
+    if was_open and item.status is not None and item.status.side is Side.DONE:
+        return tell(item, (ear_of(member),), crossing=True)
+    return item
 
 
 def one_heard(one: Linked) -> int:

@@ -1,11 +1,13 @@
 """A reading of the second of our own write that does not show it: older than the write, or a user's edit after it?
 
 Where versions are seconds, the state before a write and the state after it may share one. A reading of that version
-that lacks what was written may come from a replica or a cache that is behind. It proves nothing for a while.
+that lacks what was written may come from a replica or a cache that is behind. The record's change history tells: it
+ends with that reading where somebody edited after us. Without it the reading proves nothing for a while.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +16,7 @@ from sqlalchemy import Connection, bindparam, select
 from sync.core.state import Shown
 from sync.engine import columns
 from sync.engine.hub import Connected
-from sync.model import Snapshot
+from sync.model import FieldEdit, HistoryRow, Json, Snapshot
 from sync.store.tables import records, writes
 
 BEHIND = timedelta(seconds=60)
@@ -51,6 +53,36 @@ def takes_back(conn: Connection, connected: Connected, row: Any, snap: Snapshot,
         return None
     at: datetime = max(lacking)
     return min(now + max(_SOON, now - at), at + BEHIND)
+
+
+def bears_out(connected: Connected, snap: Snapshot, history: Sequence[HistoryRow]) -> bool:
+    """Whether somebody else's edit after our last write brought a record to what this reading of it shows.
+
+    history: oldest first, from the second of the reading on. Only a field whose last row is not ours and ends with the
+    shown value counts; and no field's last row may end with another value, or the reading is older than the history.
+    """
+    mapping = connected.mapping
+    last: dict[str, tuple[HistoryRow, FieldEdit]] = {}
+    for row in history:
+        last.update({edit.field: (row, edit) for edit in row.edits})
+    shown = {
+        mapping.status_field: str(snap.fields.get(mapping.status_field) or "").casefold(),
+        mapping.tags_field: _folded(snap.fields.get(mapping.tags_field)),
+    }
+    found = False
+    for field, value in shown.items():
+        if field not in last:
+            continue
+        row, edit = last[field]
+        ends = _folded(edit.new) if field == mapping.tags_field else str(edit.new or "").casefold()
+        if ends != value:
+            return False
+        found = found or not row.ours
+    return found
+
+
+def _folded(tags: Json) -> frozenset[str]:
+    return frozenset(str(tag).casefold() for tag in tags) if isinstance(tags, list | tuple) else frozenset()
 
 
 def _shows(shown: Shown, written: Any) -> bool:

@@ -13,7 +13,7 @@ from connectors.contract import Act
 from connectors.errors import RateLimited, RemoteError, UnexpectedAnswer
 from sync.core.backoff import next_attempt
 from sync.core.reasons import ParkReason
-from sync.engine import adopt, brakes, columns, down, ingest, membership, parking, rows
+from sync.engine import adopt, brakes, columns, down, ingest, membership, own_writes, parking, rows
 from sync.engine.budgets import Priority
 from sync.engine.columns import Attribution
 from sync.engine.hub import Connected, Hub
@@ -89,7 +89,10 @@ def _read(hub: Hub, connected: Connected, batch: Sequence[Any]) -> bool:
     down.answered(hub, connected)
     snapshots = {key: value for key, value in found.items() if isinstance(value, Snapshot)}
     missing = {key: value for key, value in found.items() if isinstance(value, Missing)}
-    stored = _store_all(hub, connected, batch, snapshots, missing, read_no, bulk=len(batch) > 1)
+    doubted: set[str] = set()
+    stored = _store_all(hub, connected, batch, snapshots, missing, read_no, doubted, bulk=len(batch) > 1)
+    for remote_id in sorted(doubted):
+        _ask_history_of_doubted(hub, connected, snapshots[remote_id], read_no)
     for row in stored:
         if row.why == "history" and isinstance(snap := found.get(row.remote_id), Snapshot):
             attribute(hub, connected, snap)
@@ -107,7 +110,7 @@ def _whole(hub: Hub, connected: Connected, batch: Sequence[Any]) -> bool | None:
     """
     if len(batch) > 1:
         return None
-    if batch[0].why not in ("hook", "list"):
+    if batch[0].why not in ("hook", "list", rows.DOUBTED):
         return True
     with hub.store.read() as conn:
         row = rows.find_record(conn, connected.id, batch[0].remote_id)
@@ -135,15 +138,19 @@ def _store_all(
     snapshots: dict[str, Snapshot],
     missing: dict[str, Missing],
     read_no: int,
+    doubted: set[str],
     *,
     bulk: bool,
 ) -> Sequence[Any]:
-    """Store what was read. What we stumble over is found by halves and put off alone; the rows that were stored."""
+    """Store what was read. What we stumble over is found by halves and put off alone; the rows that were stored.
+
+    doubted: takes up the records whose reading takes back what we wrote just before.
+    """
     named = {row.remote_id for row in batch}
     some = {key: value for key, value in snapshots.items() if key in named}
     lost = {key: value for key, value in missing.items() if key in named}
     try:
-        hub.store.step(lambda conn: _store(conn, hub, connected, batch, some, lost, read_no, bulk=bulk))
+        doubted |= hub.store.step(lambda conn: _store(conn, hub, connected, batch, some, lost, read_no, bulk=bulk))
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001  told with its trace; the other records go on
@@ -152,8 +159,8 @@ def _store_all(
             return ()
         middle = len(batch) // 2
         return [
-            *_store_all(hub, connected, batch[:middle], some, lost, read_no, bulk=bulk),
-            *_store_all(hub, connected, batch[middle:], some, lost, read_no, bulk=bulk),
+            *_store_all(hub, connected, batch[:middle], some, lost, read_no, doubted, bulk=bulk),
+            *_store_all(hub, connected, batch[middle:], some, lost, read_no, doubted, bulk=bulk),
         ]
     return batch
 
@@ -168,7 +175,8 @@ def _store(
     read_no: int,
     *,
     bulk: bool,
-) -> None:
+) -> set[str]:
+    doubted: set[str] = set()
     touched: set[int] = set()
     members: dict[str, Membership] = {}
     by_why: dict[str, list[Snapshot]] = {}
@@ -179,6 +187,7 @@ def _store(
         taken = ingest.take(conn, hub, connected, some, read_no, why=why)
         touched |= taken.touched
         members |= taken.members
+        doubted |= taken.doubted.keys()
     if missing:
         ingest.take_missing(conn, hub, connected, missing)
     conn.execute(
@@ -197,6 +206,32 @@ def _store(
     rows.mark(conn, {each.item_id for each in read} - touched, hub.clock.now())
     if bulk:
         _look_at_links(conn, hub, connected, list(snapshots))
+    return doubted
+
+
+def _ask_history_of_doubted(hub: Hub, connected: Connected, snap: Snapshot, read_no: int) -> None:
+    """Believe a reading that takes back our own write, if the record's history shows that somebody did so after us.
+
+    Otherwise it is read again, as asked for when it was doubted.
+    """
+    if connected.capabilities is not None and not connected.capabilities.history:
+        return
+    if hub.budgets.take(connected.id, connected.draws(Act.HISTORY)):
+        return
+    try:
+        history = connected.remote().history(snap.ref, snap.version)
+    except RemoteError as error:
+        down.failed(hub, connected, error)
+        return
+    if not own_writes.bears_out(connected, snap, history):
+        return
+
+    def step(conn: Connection) -> None:
+        taken = ingest.take(conn, hub, connected, [snap], read_no, why="history", borne_out=True)
+        rows.mark(conn, taken.touched, hub.clock.now())
+        rows.not_asked(conn, connected.id, connected.kind, snap.ref.id)
+
+    hub.store.step(step)
 
 
 def _look_at_links(conn: Connection, hub: Hub, connected: Connected, remote_ids: Sequence[str]) -> None:

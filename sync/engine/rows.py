@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     func,
     insert,
     literal_column,
@@ -122,8 +123,37 @@ def read_now(conn: Connection, connection_id: int, kind: str, remote_id: str) ->
     )
 
 
+def doubted_until(conn: Connection, connection_id: int, remote_id: str, now: datetime) -> datetime | None:
+    """When a record whose last reading is doubted will be read again; None when none is."""
+    found: datetime | None = conn.execute(
+        select(refreshes.c.not_before).where(
+            refreshes.c.connection_id == connection_id,
+            refreshes.c.remote_id == remote_id,
+            refreshes.c.why == DOUBTED,
+            refreshes.c.not_before > now,
+        )
+    ).scalar()
+    return found
+
+
+def not_asked(conn: Connection, connection_id: int, kind: str, remote_id: str) -> None:
+    """A read that was put off is not needed any more; one that somebody asked for at once stays."""
+    conn.execute(
+        delete(refreshes).where(
+            refreshes.c.connection_id == connection_id,
+            refreshes.c.kind == kind,
+            refreshes.c.remote_id == remote_id,
+            refreshes.c.not_before.is_not(None),
+            refreshes.c.why.in_(_NAMED),
+        )
+    )
+
+
 _NEW_WHY = literal_column("excluded.why", String)
-_NAMED = ("hook", "list", "sweep")
+DOUBTED = "doubted"
+"""A reading of the record takes back our own write, and nothing bears it out yet."""
+
+_NAMED = ("hook", "list", "sweep", DOUBTED)
 """Reasons of a read that nobody waits for."""
 
 

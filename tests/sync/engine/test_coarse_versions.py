@@ -56,6 +56,49 @@ def test_a_tag_that_its_agent_takes_off_in_the_second_of_our_write_goes_everywhe
     assert day.issue_now(key)["labels"] == ["one"]
 
 
+def test_an_agent_who_solves_in_the_second_of_our_write_is_heard_at_once(day: Launch) -> None:
+    """Found by the demo: the change history tells an edit after our write from a reading that is older than it."""
+    ticket, key = day.linked_pair()
+    day.world.wait(60)
+    day.engineer(key, "In Progress")
+    day.world.quiet()
+    assert day.ticket_now(ticket)["status"] == "open"
+    day.agent(ticket, "solved")
+    day.world.quiet()
+    assert day.statuses(ticket, key) == ("solved", "Done")
+
+
+def test_a_reading_is_doubted_while_the_history_shows_no_edit_after_ours(day: Launch) -> None:
+    """The agent's edit came before our write, in its second, and the history ends with ours."""
+    ticket, key = day.linked_pair()
+    day.world.wait(60)
+    day.agent(ticket, "hold")
+    day.engineer(key, "In Progress")
+    day.world.quiet()
+    shown = day.ticket_now(ticket)["status"]
+    stale(day, 1)
+    day.world.command("refresh", item=key)
+    day.world.quiet()
+    day.world.wait(120)
+    assert day.ticket_now(ticket)["status"] == shown
+
+
+def test_nothing_is_written_to_a_record_while_its_reading_is_doubted(day: Launch) -> None:
+    """An agent's solve, while the history cannot be read, is not written over meanwhile."""
+    ticket, key = day.linked_pair()
+    day.world.wait(60)
+    day.engineer(key, "In Progress")
+    day.world.quiet()
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.HTML, operation="audits.list", count=4))
+    day.agent(ticket, "solved")
+    day.world.quiet()
+    day.jira.act({"act": "transition", "issue": key, "to": "Blocked", "force": True})
+    day.world.quiet()
+    assert day.ticket_now(ticket)["status"] == "solved"
+    day.world.wait(180)
+    assert day.statuses(ticket, key) == ("solved", "Done")
+
+
 def test_another_edit_in_the_second_of_our_write_is_heard_at_once(day: Launch) -> None:
     ticket, key = written_within_a_second(day)
     day.tag(ticket, add=("three",))

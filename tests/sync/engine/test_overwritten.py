@@ -29,6 +29,22 @@ def test_a_detail_set_in_the_second_of_our_resolve_is_named_and_the_resolve_stan
     assert day.statuses(ticket, issue) == ("solved", "Done")
 
 
+def test_a_resolve_in_the_second_of_our_detail_is_named_and_resolves_the_item(day: Launch) -> None:
+    """Found by the demo: the agent's resolve was named and not heard."""
+    ticket, issue = day.linked_pair()
+    day.engineer(issue, "In Progress")
+    day.world.wait(90)
+    day.zendesk.act({"act": "tag", "ticket": ticket, "add": ["seen"]})
+    day.at_write["support"].acts.append({"act": "status", "ticket": ticket, "status": "solved"})
+    day.jira.act({"act": "transition", "issue": issue, "to": "Blocked", "force": True})
+    day.world.quiet()
+    day.world.wait(120)
+    with day.world.store.read() as conn:
+        found = conn.execute(select(conflicts.c.kind, conflicts.c.lost)).all()
+    assert ("overwritten_edit", "solved") in [tuple(row) for row in found]
+    assert day.statuses(ticket, issue) == ("solved", "Done")
+
+
 def test_a_detail_set_in_the_moment_of_our_resolve_of_the_issue_is_named_and_the_resolve_stands(day: Launch) -> None:
     ticket, issue = day.linked_pair()
     day.engineer(issue, "In Progress")
