@@ -10,31 +10,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from msgspec import structs
 from sqlalchemy import Connection
 
 from connectors.contract import Home, Intake, Ports, Turn
 from connectors.gateway import ledger
-from connectors.gateway.entries import RULE, Edit, Entry
 from connectors.gateway.fold import Fold, FoldRow
 from connectors.gateway.intake import GatewayIntake
-from connectors.gateway.lifecycle import State, Transition, judge
+from connectors.gateway.judging import Rounds, carry_out, is_news
+from connectors.gateway.lifecycle import State
 from connectors.gateway.notes import Notes
 from connectors.gateway.places import Source
-from connectors.gateway.rules import FoldRules
 from connectors.gateway.settings import GatewaySettings
-from connectors.gateway.signature import Figures, Signature
 from connectors.gateway.spool import SpoolReader
 from connectors.gateway.tail import Tail
 
-TURN_SECONDS = 1.0
-"""How long one turn reads before it stores; what was read then shows within a second or two."""
+TURN_SECONDS = (1.0, 10.0)
+"""How long one turn reads before it stores: at least, so that what was read shows within a second or two; and at most,
+where storing takes long because very many signatures change at once. Storing then takes a third of the time.
+"""
 
 TURN_BYTES = 512 * 1024 * 1024
 """Bytes after which it stores all the same: bounds what is read again after a crash."""
-
-LOOK_SECONDS = 30.0
-"""How often all records are judged, whether they had calls or not: quiet periods end by themselves."""
 
 FORGET_AFTER = timedelta(days=30)
 """So long after its resolve the figures of a signature are kept whatever comes; later they may make room."""
@@ -75,7 +71,8 @@ class GatewayFeed:
         self._fold: Fold | None = None
         self._sources: list[Source] = []
         self._unstored = _Unstored()
-        self._looked_at: float | None = None
+        self._rounds = Rounds(self._all_records)
+        self._turn_seconds = TURN_SECONDS[0]
         self._counts = dict.fromkeys(("lines", "folded", "failed", "poisoned", "repeated", "late", "overlong"), 0)
         self._signatures = 0
         self._records: set[str] = set()
@@ -95,17 +92,14 @@ class GatewayFeed:
         if self._fold is None:
             self._fold = self._begin()
         if self._unstored and self._unstored.progress:
-            self._store(self._fold, everything=False)  # an earlier step failed: first that, before more is read
+            self._store(self._fold, ())  # an earlier step failed: first that, before more is read
         more, samples = self._read(self._fold)
         self._fold.tick(self._ports.clock.now(), caught_up=not more)
-        at = self._ports.clock.monotonic()
-        everything = self._looked_at is None or at - self._looked_at >= LOOK_SECONDS
+        due = self._rounds.due(self._ports.clock.monotonic())
         changed = False
-        if everything or self._unstored.progress:
+        if due or self._unstored.progress:
             self._gather(self._fold)
-            changed = self._store(self._fold, everything=everything)
-            if everything:
-                self._looked_at = at
+            changed = self._store(self._fold, due)
         self._tell_poisoned(samples)
         events = [note for notes in (self._notes, *(one.notes for one in self._sources)) for note in notes.taken()]
         return Turn(more=more, changed=changed, events=tuple(events))
@@ -178,7 +172,7 @@ class GatewayFeed:
     def _read(self, fold: Fold) -> tuple[bool, list[str]]:
         """Read blocks of every feed in turn. (Whether there is more, samples of lines that were not understood.)"""
         clock, most = self._ports.clock, self._settings.longest_line_kb * 1024
-        until = clock.monotonic() + TURN_SECONDS
+        until = clock.monotonic() + self._turn_seconds
         size, samples = 0, []
         waiting = list(self._sources)
         while waiting and clock.monotonic() < until and size < TURN_BYTES:
@@ -223,19 +217,34 @@ class GatewayFeed:
         for key in fold.dropped():
             self._unstored.rows[key] = None
 
-    def _store(self, fold: Fold, *, everything: bool) -> bool:
-        """One step: aggregates, places, and what the rules say. True when the ledger changed."""
+    def _all_records(self) -> list[str]:
+        """The ids of all records; what the fold is to keep is looked up on the way."""
+        with self._home.store.read() as conn:
+            states = ledger.all_states(conn, self._home.connection_id)
+        self._records = set(self._kept(states))
+        if self._fold is not None:
+            self._fold.keep(self._records)
+        return list(states)
+
+    def _store(self, fold: Fold, due: Sequence[str]) -> bool:
+        """One step: aggregates, places, and what the rules say. True when the ledger changed.
+
+        due: records whose turn has come in the round. Without anything else to store, and without news of them, nothing
+        is written.
+        """
         home, now, unstored = self._home, self._ports.clock.now(), self._unstored
+        began = self._ports.clock.monotonic()
         known = fold.signatures()
         self._signatures = len(known)
-        looked_at = {one for one in unstored.touched if one in known}
-        if everything:
+        with home.store.read() as conn:
+            wakeable = ledger.asleep(conn, home.connection_id)
+        touched = {one for one in unstored.touched if one not in self._records or one in wakeable}
+        judged = [(known[one], fold.figures(one)) for one in sorted(touched.union(due)) if one in known]
+        if not unstored:
             with home.store.read() as conn:
-                states = ledger.all_states(conn, home.connection_id)
-            self._records = set(self._kept(states))
-            looked_at |= {one for one in states if one in known}
-            fold.keep(self._records)
-        judged = [(known[one], fold.figures(one)) for one in sorted(looked_at)]
+                if not is_news(conn, home.connection_id, judged, self._rules, now):
+                    self._rounds.looked(due)
+                    return False
 
         def step(conn: Connection) -> list[str]:
             rows = [row for row in unstored.rows.values() if row is not None]
@@ -251,60 +260,20 @@ class GatewayFeed:
                     poisoned=progress.poisoned,
                     now=now,
                 )
-            return _judge(conn, home.connection_id, judged, self._rules, now)
+            return carry_out(conn, home.connection_id, judged, self._rules, now)
 
         changed = home.store.step(step)
         for source in self._sources:
             if source.name in unstored.progress:
                 source.stored(unstored.progress[source.name].place)
         self._unstored = _Unstored()
+        self._rounds.looked(due)
+        least, most = TURN_SECONDS
+        self._turn_seconds = min(most, max(least, 2 * (self._ports.clock.monotonic() - began)))
         if not self._records.issuperset(changed):
             self._records.update(changed)
             fold.keep(self._records)
         return bool(changed)
-
-
-def _judge(
-    conn: Connection,
-    connection_id: int,
-    judged: Sequence[tuple[Signature, Figures]],
-    rules: FoldRules,
-    now: datetime,
-) -> list[str]:
-    """Let the rules judge these signatures in the state they are in now. The ids of those that changed."""
-    rows = ledger.some(conn, connection_id, [signature.id for signature, _ in judged])
-    kept: list[tuple[Entry, Sequence[Edit]]] = []
-    for signature, figures in judged:
-        row = rows.get(signature.id)
-        entry = row.entry if row is not None else None
-        moved = judge(entry.state if entry is not None else None, signature, figures, rules, now)
-        if moved is not None:
-            kept.append(_moved(entry, signature, figures, moved, now))
-        elif entry is not None and _is_news(entry, figures, rules, now):
-            kept.append((structs.replace(entry, figures=figures, published_at=now), ()))
-    ledger.keep(conn, connection_id, kept, now)
-    return [entry.signature.id for entry, _ in kept]
-
-
-def _moved(
-    entry: Entry | None, signature: Signature, figures: Figures, moved: Transition, now: datetime
-) -> tuple[Entry, Sequence[Edit]]:
-    old = entry.state.state.value if entry is not None else None
-    if entry is None:
-        entry = Entry(signature=signature, figures=figures, state=moved.state, published_at=now)
-    entry = structs.replace(entry, figures=figures, state=moved.state, published_at=now)
-    new = moved.state.state.value
-    edit = Edit(at=now, by=RULE, actor=moved.change.value, field="status", old=old, new=new, why=moved.why)
-    if old == new:  # it escalated: the same state, and worth a line
-        edit = structs.replace(edit, field=moved.change.value, old=None, new=moved.why)
-    return entry, [edit]
-
-
-def _is_news(entry: Entry, figures: Figures, rules: FoldRules, now: datetime) -> bool:
-    """Counts are published once a window, so that nobody is flooded with them."""
-    if figures.count == entry.figures.count and figures.severity == entry.figures.severity:
-        return False
-    return now - entry.published_at >= timedelta(minutes=rules.window_minutes)
 
 
 def _home(ports: Ports) -> Home:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from connectors.gateway.entries import Edit, Entry, Row
 from connectors.gateway.fold import FoldRow
+from connectors.gateway.lifecycle import State
 from sync.store.tables import gateway_changes, gateway_feeds, gateway_folds, gateway_signatures
 from sync.store.upsert import upsert
 
@@ -28,6 +29,10 @@ _decode = msgspec.json.Decoder(Entry).decode
 _ENTRIES = select(gateway_signatures).where(gateway_signatures.c.connection_id == bindparam("of"))
 _STATES = select(gateway_signatures.c.signature, gateway_signatures.c.state, gateway_signatures.c.updated_at).where(
     gateway_signatures.c.connection_id == bindparam("of")
+)
+_ASLEEP = select(gateway_signatures.c.signature).where(
+    gateway_signatures.c.connection_id == bindparam("of"),
+    gateway_signatures.c.state.in_((State.RESOLVED.value, State.MUTED.value)),
 )
 _SOME = _ENTRIES.where(gateway_signatures.c.signature.in_(bindparam("named", expanding=True)))
 _AFTER = (
@@ -65,6 +70,11 @@ def all_states(conn: Connection, connection_id: int) -> dict[str, tuple[str, dat
     """The state of every signature, and when it last changed."""
     found = conn.execute(_STATES, {"of": connection_id})
     return {row.signature: (row.state, row.updated_at) for row in found}
+
+
+def asleep(conn: Connection, connection_id: int) -> frozenset[str]:
+    """The signatures that a call can wake: those resolved or muted."""
+    return frozenset(conn.execute(_ASLEEP, {"of": connection_id}).scalars())
 
 
 def every(conn: Connection, connection_id: int) -> list[Row]:

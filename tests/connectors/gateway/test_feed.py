@@ -13,7 +13,8 @@ from msgspec import structs
 from sqlalchemy import select, update
 
 from connectors.contract import Home
-from connectors.gateway.feed import LOOK_SECONDS, GatewayFeed
+from connectors.gateway.feed import GatewayFeed
+from connectors.gateway.judging import LOOK_SECONDS
 from sync.store.errors import StoreUnavailable
 from sync.store.tables import gateway_feeds, gateway_folds
 from tests.connectors.gateway.apinto_log import call
