@@ -254,11 +254,13 @@ class CreateScreen(Struct, frozen=True, kw_only=True):
 class Catalogue(Struct, frozen=True, kw_only=True):
     """What a live system has: its fields with their values, and what it takes for a new record.
 
-    fields: complete, unless `unread` says what could not be asked, and why.
+    fields: complete, unless `unread` says what could not be asked, and why. more_screens: there are more create screens
+    than were read, since each costs a call.
     """
 
     fields: tuple[LiveField, ...]
     screens: tuple[CreateScreen, ...] = ()
+    more_screens: bool = False
     unread: tuple[str, ...] = ()
 
     def field(self, name: str) -> LiveField | None:

@@ -1,12 +1,13 @@
 """What a Jira site has: statuses with their categories and where they occur, fields, choices, create screens.
 
 Calls: one for each of five lists, then for each configured project one for its statuses, one for its issue types and
-one for each type's create screen.
+one for each type's create screen, of which at most forty are read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from urllib.parse import quote
 
 from connectors.contract import Catalogue, CreateScreen, FieldKind, LiveField, LiveValue
@@ -14,8 +15,8 @@ from connectors.errors import Forbidden, RecordMissing, UnexpectedAnswer
 from connectors.jira.calls import Calls
 from sync.model import Json
 
-_TYPES = 30
-"""Create screens that are read of one project: a project with more issue types has them in families."""
+_SCREENS = 40
+"""Create screens that are read in all, at a call each."""
 
 _PAGE = 100
 
@@ -34,9 +35,11 @@ def read(calls: Calls, projects: Sequence[str], carried: Sequence[str]) -> Catal
     unread: list[str] = []
     statuses = _statuses(calls, projects, unread)
     lists = {name: _names(calls, name) for name in _LISTS}
-    screens = {place: fields for project in projects for place, fields in _screens(calls, project, unread)}
+    found_screens = (one for project in projects for one in _screens(calls, project, unread))
+    screens = dict(islice(found_screens, _SCREENS))
+    more = next(found_screens, None) is not None
     types = {place.partition("/")[2] for place in screens}
-    if types:
+    if types and not more:
         lists["issuetype"] = [one for one in lists["issuetype"] if one.name in types]
     found = [
         LiveField(name="status", label="Status", kind=FieldKind.CHOICE, values=statuses),
@@ -66,6 +69,7 @@ def read(calls: Calls, projects: Sequence[str], carried: Sequence[str]) -> Catal
             CreateScreen(place=place, fields=tuple(fields), required=_required(fields))
             for place, fields in screens.items()
         ),
+        more_screens=more,
         unread=tuple(unread),
     )
 
@@ -105,7 +109,7 @@ def _statuses(calls: Calls, projects: Sequence[str], unread: list[str]) -> tuple
 def _screens(calls: Calls, project: str, unread: list[str]) -> Iterator[tuple[str, dict[str, Json]]]:
     path = f"issue/createmeta/{quote(project, safe='')}/issuetypes"
     try:
-        for kind in _paged(calls, path, "issueTypes")[:_TYPES]:
+        for kind in _paged(calls, path, "issueTypes"):
             if not kind.get("id") or not kind.get("name"):
                 continue
             rows = _paged(calls, f"{path}/{quote(str(kind['id']), safe='')}", "fields")

@@ -48,7 +48,7 @@ def _of_connection(hub: Hub, connected: Connected, deliverers: int) -> Iterator[
     yield worker("refresh", "refresh", partial(refresh.refresh, hub, connected), 2.0)
     yield worker("create", "deliver", partial(create.create, hub, connected), 3.0)
     yield worker("sweep", "sweep", partial(sweep.sweep, hub, connected), 10.0)
-    yield worker("drift", "drift", drift.Watch(hub, connected).run, 30.0)
+    yield worker("drift", "drift", drift.Watch(hub, connected).run, 5.0)
     if connected.feed is not None:
         yield worker("feed", "feed", partial(feeds.read, hub, connected), 1.0)
     if connected.annotator is not None:

@@ -45,13 +45,12 @@ class Noticed(Struct, frozen=True, kw_only=True):
 
 
 class Drift(Struct, frozen=True, kw_only=True):
-    """What the last look at one connection found. fingerprint: of its mapping then.
+    """What the last look at one connection found. at: when.
 
     values: the live values of the fields that the mapping reads, by field; a field without a list of values has none.
     """
 
     at: datetime
-    fingerprint: str
     open: tuple[Noticed, ...] = ()
     values: Mapping[str, tuple[str, ...]] = {}
 
@@ -72,35 +71,34 @@ class Watch:
 
     hub: Hub
     connected: Connected
-    _looked: bool = False
-    _rest_until: float = 0.0
+    _next_at: float = 0.0
+    _fingerprint: str | None = None
 
     def run(self) -> bool:
         """Look if it is time. Never True: the next look is far away."""
         hub, connected = self.hub, self.connected
-        if down.unreachable(hub, connected) or hub.clock.monotonic() < self._rest_until:
+        if self._fingerprint == hub.fingerprint and hub.clock.monotonic() < self._next_at:
             return False
-        with hub.store.read() as conn:
-            before = of_connection(conn, connected.id)
-        if self._looked and before is not None and not self._is_due(before):
+        if down.unreachable(hub, connected):
             return False
         if hub.budgets.take(connected.id, connected.draws(Act.CHECK), priority=Priority.BACKFILL):
             return False
+        self._fingerprint = hub.fingerprint
         try:
             catalogue = catalogue_of(connected.remote())
         except RemoteError as error:
             down.failed(hub, connected, error)
-            self._rest_until = hub.clock.monotonic() + AGAIN.total_seconds()
+            self._rest(AGAIN)
             return False
         down.answered(hub, connected)
-        self._looked = True
+        self._rest(hub.settings.drift_every)
+        with hub.store.read() as conn:
+            before = of_connection(conn, connected.id)
         self._note(before, catalogue)
         return False
 
-    def _is_due(self, before: Drift) -> bool:
-        age = self.hub.clock.now() - before.at
-        edited = before.fingerprint != self.hub.fingerprint
-        return edited or age >= self.hub.settings.drift_every or age < timedelta(0)
+    def _rest(self, length: timedelta) -> None:
+        self._next_at = self.hub.clock.monotonic() + length.total_seconds()
 
     def _note(self, before: Drift | None, catalogue: Catalogue) -> None:
         hub, connected = self.hub, self.connected
@@ -109,7 +107,6 @@ class Watch:
         now = hub.clock.now()
         after = Drift(
             at=now,
-            fingerprint=hub.fingerprint,
             open=tuple(
                 Noticed(
                     level=one.level,

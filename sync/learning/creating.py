@@ -28,6 +28,8 @@ def creates(
             continue
         fields = {**mapping.create_fields, **route.target.fields}
         project, kind = (_text(fields.get(name)) for name in _BY_NAME)
+        if catalogue.more_screens and project and f"{project}/{kind}" not in screens:
+            continue  # it was not asked for
         if not project or project not in projects:
             yield Mismatch(
                 level=Level.ERROR if not project else Level.WARNING, subject=f"route {route.name} project", rule=rule,

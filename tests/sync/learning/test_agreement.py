@@ -208,6 +208,14 @@ def test_what_a_route_would_create_is_held_against_the_create_screen(
         assert "routes.yaml:2: routes[0]: " in str(found[0])
 
 
+def test_nothing_is_said_of_a_create_screen_that_was_not_asked_for() -> None:
+    seen = jira(screens=[SCREEN])
+    seen = structs.replace(seen, catalogue=structs.replace(seen.catalogue, more_screens=True))
+    fields = FIELDS + "  title: {field: summary}\n"
+    assert told(seen, fields, routes=ROUTE % "{project: PAY, issuetype: Task}") == []
+    assert told(seen, fields, routes=ROUTE % "{project: OPS, issuetype: Bug, duedate: x}") != []
+
+
 def test_a_field_that_a_create_demands_and_nobody_sends_is_an_error() -> None:
     screen = CreateScreen(place="OPS/Bug", fields=("summary", "labels", "customfield_7"), required=("customfield_7",))
     team = choice("customfield_7", ["Web", "App"], label="Team", custom=True)
