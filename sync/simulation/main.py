@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from sync.simulation import pure as pure_level
@@ -36,6 +38,50 @@ def run(
     (done, wrong) after each history at wire and contract level.
     The same seeds give the same digest, whatever the hash seed, locale or time zone.
     """
+    with _seldom_collecting():
+        return _run(
+            histories,
+            seed,
+            profile=profile,
+            steps=steps,
+            processes=processes,
+            contract=contract,
+            pure=pure,
+            mode=mode,
+            progress=progress,
+        )
+
+
+@contextmanager
+def _seldom_collecting() -> Generator[None]:
+    """Histories make much that lives as long as they do: looking through it for cycles again and again is for nothing."""
+    before = gc.get_threshold()
+    _collect_seldom()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+def _collect_seldom() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+def _run(
+    histories: int,
+    seed: int,
+    *,
+    profile: str,
+    steps: int,
+    processes: int,
+    contract: int,
+    pure: int,
+    mode: str,
+    progress: Callable[[int, int], None] | None,
+) -> Report:
     digest = hashlib.sha256()
     profiles: dict[str, Figures] = {}
     failures: list[Failure] = []
@@ -108,7 +154,7 @@ def _pure(histories: int, seed: int, processes: int) -> list[Failure]:
     pieces = [(start, min(end, start + _PIECE)) for start in range(seed, end, _PIECE)]
     if processes <= 1:
         return [wrong for piece in pieces for wrong in _pure_piece(piece)]
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    with multiprocessing.get_context("spawn").Pool(processes, _collect_seldom) as pool:
         return [wrong for part in pool.imap(_pure_piece, pieces) for wrong in part]
 
 
@@ -125,7 +171,7 @@ def _outcomes(one: Callable[[int], Outcome], seeds: Sequence[int], processes: in
     if processes <= 1:
         yield from map(one, seeds)
         return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    with multiprocessing.get_context("spawn").Pool(processes, _collect_seldom) as pool:
         yield from pool.imap(one, seeds, chunksize=4)
 
 

@@ -146,14 +146,16 @@ class World:
         self.open()
 
     def close(self) -> None:
-        """Close the database; what was committed is kept for the next process."""
-        if isinstance(self.store, MemoryStore) and not self.store.is_closed:
-            self._image = self.store.image()
+        """The process ends; what was committed is kept for the next one."""
         self.store.close()
 
     def _opened(self) -> Store:
         if self.in_memory:
-            return MemoryStore(clock=self.clock, image=self._image, crash=self._at_commit)
+            before = getattr(self, "store", None)
+            if isinstance(before, MemoryStore) and not self._image:
+                return MemoryStore(clock=self.clock, after=before, crash=self._at_commit)
+            image, self._image = self._image, b""
+            return MemoryStore(clock=self.clock, image=image, crash=self._at_commit)
         return open_store(self.folder / "hypercare.db", clock=self.clock, inline=True, crash=self._at_commit)
 
     def back_up(self) -> bytes:
@@ -169,6 +171,8 @@ class World:
     def put_back(self, copied: bytes) -> None:
         """The process ends, and a copy takes the place of its database. `open` goes on with it."""
         self.store.close()
+        if isinstance(self.store, MemoryStore):
+            self.store.forget()
         self._image = copied
         if not self.in_memory:
             for path in self.folder.glob("hypercare.db*"):

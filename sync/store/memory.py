@@ -37,17 +37,28 @@ _STATEMENTS = 512
 class MemoryStore:
     """A database that begins with the bytes of an image. Implements `sync.store.contract.Store`.
 
-    image: what `image` of an earlier one gave; b"" for an empty database. crash: see `sync.store.inline`.
+    image: what `image` of an earlier one gave; b"" for an empty database. after: a store that was closed and whose
+    database this one goes on with, instead of an image: that is what was committed, too, and nothing has to be copied.
+    crash: see `sync.store.inline`.
     """
 
-    def __init__(self, *, clock: Clock, image: bytes = b"", crash: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        image: bytes = b"",
+        after: MemoryStore | None = None,
+        crash: Callable[[str], None] | None = None,
+    ) -> None:
         self._clock = clock
-        self._driver = _opened(image or empty())
-        engine = _engine()
-        with _OPENING(self._driver):
-            self._writing = engine.connect()
-            self._reading = _Reader(engine)
         self._reads = 0
+        if after is not None:
+            self._driver, self._writing, self._reading = after.let_go()
+        else:
+            self._driver = _opened(image or empty())
+            with _OPENING(self._driver):
+                self._writing = _engine().connect()
+                self._reading = _Reader(_engine())
         self._closed = False
         self._inline = Inline(self._begin, crash)
 
@@ -113,9 +124,19 @@ class MemoryStore:
             return
         self._closed = True
         self._inline.close()
-        self._writing.close()
-        self._reading.close()
+
+    def forget(self) -> None:
+        """Close it for good: nobody goes on with its database."""
+        self.close()
+        for connection in (self._writing, self._reading):
+            connection.close()
         self._driver.close()
+
+    def let_go(self) -> tuple[sqlite3.Connection, Connection, _Reader]:
+        """For the store that goes on with this one's database. Raises StoreError while this one is open."""
+        if not self._closed:
+            raise StoreError("a database in memory is worked on by one store at a time: close it first")
+        return self._driver, self._writing, self._reading
 
 
 class _Reader(direct.Direct):

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, insert, select
 
 from sync.store.contract import RESTORE_MARK
-from sync.store.errors import StoreUnavailable
+from sync.store.errors import StoreError, StoreUnavailable
 from sync.store.memory import MemoryStore
 from sync.store.migrate import open_store
 from sync.store.tables import meta
@@ -41,6 +41,20 @@ def test_what_was_committed_is_there_for_the_next_process() -> None:
     assert keys(MemoryStore(clock=CLOCK, image=image)) == ["a"]
 
 
+def test_a_store_goes_on_with_the_database_of_one_that_was_closed() -> None:
+    store = MemoryStore(clock=CLOCK)
+    with pytest.raises(StoreError, match="close it first"):
+        MemoryStore(clock=CLOCK, after=store)
+    store.step(put("a"))  # type: ignore[arg-type]
+    store.close()
+    following = MemoryStore(clock=CLOCK, after=store)
+    following.step(put("b"))  # type: ignore[arg-type]
+    assert keys(following) == ["a", "b"]
+    with pytest.raises(StoreUnavailable):
+        keys(store)
+    following.forget()
+
+
 @pytest.mark.parametrize(("where", "kept"), [("before commit", []), ("after commit", ["a"])])
 def test_a_process_that_ends_around_a_commit_leaves_the_step_whole_or_not_at_all(where: str, kept: list[str]) -> None:
     def crash(at: str) -> None:
@@ -50,7 +64,8 @@ def test_a_process_that_ends_around_a_commit_leaves_the_step_whole_or_not_at_all
     store = MemoryStore(clock=CLOCK, crash=crash)
     with pytest.raises(Ended):
         store.step(put("a"))  # type: ignore[arg-type]
-    assert keys(MemoryStore(clock=CLOCK, image=store.image())) == kept
+    store.close()
+    assert keys(MemoryStore(clock=CLOCK, after=store)) == kept
 
 
 def test_a_step_that_fails_is_undone_alone() -> None:
