@@ -82,7 +82,12 @@ class Book:
         tally = self._by_key.get(((route.service, route.route, route.method), cause, code, words))
         if tally is None:
             tally = self._new(call, route, cause, code, words, kind)
-        tally.add(call, self._hashes(call.consumer) if call.consumer else 0, self._rules.samples - 3)
+        digest = 0
+        if call.consumer:
+            call.consumer, digest = self._hashes(call.consumer)  # one text for all samples that name it
+        if call.node:
+            call.node, _ = self._hashes(call.node)
+        tally.add(call, digest, self._rules.samples - 3)
         return tally.signature.id
 
     def _discriminator(self, call: Call) -> str:

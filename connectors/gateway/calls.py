@@ -17,7 +17,7 @@ class Attempt(Struct, frozen=True):
     status: str
 
 
-class Call(Struct, frozen=True, kw_only=True):
+class Call(Struct, kw_only=True, gc=False):
     """One call. at_ms: epoch milliseconds; latency_ms, upstream_ms: milliseconds, None where the line does not tell.
 
     service: the owner's id (APIPark's service is the label `provider`). route: the route's id; `path` serves without.

@@ -12,28 +12,30 @@ from array import array
 from bisect import bisect_left
 
 _SPACE = 1 << 64
-_NAMED = 32
+_NAMED = 16
 _MEMO = 20_000
 
 
 class Hashes:
-    """Hashes of names, remembered."""
+    """Names with their hashes, remembered. Each name is given as one and the same text, however often it comes."""
 
     def __init__(self) -> None:
-        self._memo: dict[str, int] = {}
+        self._memo: dict[str, tuple[str, int]] = {}
 
-    def __call__(self, name: str) -> int:
+    def __call__(self, name: str) -> tuple[str, int]:
+        """The name and its hash."""
         found = self._memo.get(name)
         if found is None:
             if len(self._memo) >= _MEMO:
                 self._memo.clear()
             raw = name.encode("utf-8", "surrogatepass")
-            found = self._memo[name] = int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "big")
+            digest = int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "big")
+            found = self._memo[name] = (name, digest)
         return found
 
 
 class Consumers:
-    """The consumers of one signature. most: k. top: calls by name, for the first 32 names met."""
+    """The consumers of one signature. most: k. top: calls by name, for the first 16 names met."""
 
     __slots__ = ("_kept", "_most", "top")
 

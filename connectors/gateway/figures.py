@@ -42,7 +42,7 @@ def figures_of(tally: Tally, rules: FoldRules, minute: int) -> Figures:
         window_total=window[1],
         route_1h=total(route.minutes, minute, 60),
         route_since_last=since(route.minutes, route.hours, last_minute, minute),
-        recent=tuple((_moment(at), version) for at, version in sorted(tally.recent, reverse=True)),
+        recent=tuple((_moment(at), tally.versions.get(at, "")) for at in reversed(tally.recent)),
         hour_count=tally.hours.get(hour, 0),
         hour_median=usual(tally.hours, hour, tally.first_ms // 3_600_000),
         p50_ms=p50,

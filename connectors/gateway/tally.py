@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from heapq import heappush, heappushpop
+from array import array
+from bisect import insort
 
 import msgspec
 from msgspec import Struct
@@ -28,7 +29,8 @@ class _TallyRow(Struct, array_like=True):
     count: int
     first_ms: int
     last_ms: int
-    recent: list[tuple[int, str]]
+    recent: list[int]
+    versions: dict[int, str]
     bins: Bins
     consumers: bytes
     top: dict[str, int]
@@ -46,7 +48,7 @@ class Tally:
 
     __slots__ = (
         "attempts", "bins", "consumers", "count", "dirty", "first_ms", "hours", "kept", "last_ms", "llm", "minutes",
-        "recent", "route", "samples", "signature",
+        "recent", "route", "samples", "signature", "versions",
     )  # fmt: skip
 
     def __init__(self, signature: Signature, route: Route, most_consumers: int) -> None:
@@ -56,7 +58,8 @@ class Tally:
         self.hours: Buckets = {}
         self.count = 0
         self.first_ms = self.last_ms = 0
-        self.recent: list[tuple[int, str]] = []
+        self.recent: array[int] = array("q")  # rising
+        self.versions: dict[int, str] = {}  # of the recent calls whose lines name one, by time
         self.bins: Bins = {}
         self.consumers = Consumers(most_consumers)
         self.samples = Samples()
@@ -74,11 +77,7 @@ class Tally:
             self.first_ms = at
         self.last_ms = max(self.last_ms, at)
         self.count += 1
-        newest = (at, call.version)
-        if len(self.recent) < RECENT:
-            heappush(self.recent, newest)
-        else:
-            heappushpop(self.recent, newest)
+        self._add_recent(at, call.version)
         if call.latency_ms is not None and (key := bin_of(call.latency_ms)) is not None:
             count(self.bins, key)
         if call.consumer:
@@ -87,6 +86,18 @@ class Tally:
             self._add_llm(call)
         self.samples.offer(call, random_samples if self.kept else 0)
         self.dirty = True
+
+    def _add_recent(self, at: int, version: str) -> None:
+        recent = self.recent
+        if len(recent) >= RECENT and at < recent[0]:
+            return
+        insort(recent, at)
+        if version:
+            self.versions[at] = max(version, self.versions.get(at, ""))
+        if len(recent) > RECENT:
+            gone = recent.pop(0)
+            if self.versions and gone != recent[0]:
+                self.versions.pop(gone, None)
 
     def _add_llm(self, call: Call) -> None:
         tokens_in, tokens_out, tokens, cost = self.llm
@@ -128,7 +139,8 @@ class Tally:
                 self.count,
                 self.first_ms,
                 self.last_ms,
-                sorted(self.recent),
+                self.recent.tolist(),
+                self.versions,
                 self.bins,
                 self.consumers.kept(),
                 self.consumers.top,
@@ -150,7 +162,7 @@ class Tally:
         tally = Tally(row.signature, route, most_consumers)
         tally.minutes, tally.hours = row.minutes, row.hours
         tally.count, tally.first_ms, tally.last_ms = row.count, row.first_ms, row.last_ms
-        tally.recent, tally.bins = row.recent, row.bins  # a sorted list is a heap
+        tally.recent, tally.versions, tally.bins = array("q", row.recent), row.versions, row.bins
         tally.consumers = Consumers(most_consumers, row.consumers, row.top)
         tally.samples = Samples(row.samples)
         tally.llm, tally.attempts = row.llm, row.attempts
