@@ -21,6 +21,7 @@ from sync.store.tables import (
     commands,
     conflicts,
     deliveries,
+    gateway_changes,
     holds,
     inbox,
     journal,
@@ -51,8 +52,9 @@ class Retention(Struct, frozen=True, kw_only=True):
 
     inbox: webhook calls that were worked off. deliveries: settled or superseded ones, what they wrote, plans and what
     was noted in shadow mode.
-    journal: the journal, the conflicts, released holds, ended parks, and people who were not seen for so long. records:
-    raw values of records without item, after they were last seen. commands: answered requests of the command line.
+    journal: the journal, the conflicts, the histories of signatures, released holds, ended parks, and people who were
+    not seen for so long. records: raw values of records without item, after they were last seen. commands: answered
+    requests of the command line.
     """
 
     inbox: int = 7
@@ -81,6 +83,7 @@ class Overdue(Struct, frozen=True, kw_only=True):
     people: tuple[tuple[int, str], ...] = ()
     plans: tuple[int, ...] = ()
     shadows: tuple[int, ...] = ()
+    gateway_changes: tuple[int, ...] = ()
 
 
 def tidy(conn: Connection, now: datetime, keep: Retention | None = None, *, portion: int = _PIECE) -> dict[str, int]:
@@ -143,6 +146,7 @@ def overdue(conn: Connection, now: datetime, keep: Retention, *, portion: int = 
         people=tuple((row.connection_id, row.remote_id) for row in conn.execute(unseen)),
         plans=ids(plans, plans.c.made_at < _before(now, keep.deliveries), plans.c.state.not_in(_UNDER_WAY)),
         shadows=oldest(shadows, _before(now, keep.deliveries)),
+        gateway_changes=oldest(gateway_changes, long_ago),
     )
 
 
@@ -162,6 +166,7 @@ def remove(conn: Connection, found: Overdue, now: datetime, keep: Retention) -> 
         "people": _forget_people(conn, found.people, _before(now, keep.journal)),
         "plans": _delete_plans(conn, found.plans),
         "shadows": _delete(conn, shadows, found.shadows),
+        "gateway_changes": _delete(conn, gateway_changes, found.gateway_changes),
     }
 
 

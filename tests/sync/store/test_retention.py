@@ -20,6 +20,7 @@ from sync.store.tables import (
     commands,
     conflicts,
     deliveries,
+    gateway_changes,
     holds,
     inbox,
     items,
@@ -150,6 +151,8 @@ def test_the_journal_the_conflicts_and_the_writes_go_when_their_time_is_over(sto
         for days in (400.1, 399.9):
             put(conn, journal, at=ago(days), item_id=1, field="status")
             put(conn, conflicts, at=ago(days), item_id=1, kind="open_wins", field="status", kept="a", lost="b")
+            change = {"signature": "a" * 64, "version": 1, "by": "rule", "field": "status"}
+            put(conn, gateway_changes, at=ago(days), connection_id=1, **change)
         for days in (90.1, 89.9):
             put(conn, writes, at=ago(days), connection_id=1, link_id=1, field="status", value="x", delivery_id="d")
 
@@ -159,6 +162,7 @@ def test_the_journal_the_conflicts_and_the_writes_go_when_their_time_is_over(sto
     assert left(store, journal, "at") == [ago(399.9)]
     assert left(store, conflicts, "at") == [ago(399.9)]
     assert left(store, writes, "at") == [ago(89.9)]
+    assert left(store, gateway_changes, "at") == [ago(399.9)]
 
 
 def test_plans_and_shadows_go_with_the_deliveries_unless_a_plan_is_under_way(store: Store) -> None:
