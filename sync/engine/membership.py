@@ -17,7 +17,7 @@ from sync.engine import adopt, columns, ingest, parking, rows
 from sync.engine.columns import Base
 from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
-from sync.model import Role
+from sync.model import Direction, Role
 from sync.store.tables import holds, links
 
 
@@ -57,7 +57,9 @@ def movement(item: Whole, braked: frozenset[int]) -> Movement:
         if not one.fresh or not shows_links(one):
             continue
         known = one.base.links
-        for record in sorted(known.shown - one.shows, key=int):
+        # Read or shown in another way since: what it does not show any more was taken away by the edit, by no hand.
+        unseen = known.way not in ("", way(one)) or not reads_links(one)
+        for record in () if unseen else sorted(known.shown - one.shows, key=int):
             left = _leaver(staying, one, record)
             if left is not None and not _being_written(one, record) and record in members:
                 unlinked.append((left, f"unlinked on {one.connected.name}"))
@@ -66,6 +68,8 @@ def movement(item: Whole, braked: frozenset[int]) -> Movement:
                 unknown.append((one, there.id, there.kind, text))
             elif record_id is not None and str(record_id) not in known.shown | known.hoped | known.elsewhere | members:
                 joins.append((one, record_id))
+        if unseen:
+            continue
         if seen := _awaited(one) & one.shows & members - known.shown:
             kept.append((one, seen))
         if lacking := frozenset(each for each in known.hoped - one.shows if not _being_written(one, each)):
@@ -93,6 +97,19 @@ def _awaited(one: Linked) -> frozenset[str]:
 def shows_links(one: Linked) -> bool:
     """The stored snapshot tells which links the record shows: it was read with them, or they stand in a field."""
     return one.snap.links is not None or one.connected.mapping.links_show == "field"
+
+
+def reads_links(one: Linked) -> bool:
+    """The mapping reads links from this record; where it only shows them, what is shown is known from our writes."""
+    return one.connected.mapping.links_direction not in (Direction.OUT, Direction.OFF)
+
+
+def way(one: Linked) -> str:
+    """How the mapping has links shown, and where it reads them."""
+    mapping = one.connected.mapping
+    read = (*mapping.link_fields, *(pattern.text for pattern in mapping.link_patterns))
+    parts = (mapping.links_show, mapping.links_field, mapping.links_direction.value, *read)
+    return " ".join(part for part in parts if part)[:500]
 
 
 def unlinked_by(found: Sequence[tuple[Linked, str]]) -> list[tuple[int, tuple[Linked, str]]]:
