@@ -19,7 +19,7 @@ from sync.engine import load, reread, shadow
 from sync.engine.columns import Attribution, Base, Errand, LinksBase
 from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
-from sync.engine.membership import shows_links
+from sync.engine.membership import reads_links, shows_links, way
 from sync.engine.shadow import Shadowed
 from sync.model import Changes, LinkView, Role, StatusChange
 
@@ -264,14 +264,14 @@ def _links(item: Whole, one: Linked) -> tuple[LinksBase, Errand | None]:
         for other in item.linked
         if other is not one and _counterparts(one, other) and other.presence == "present"
     }
-    known = one.base.links
+    known = _known_links(one)
     show = one.connected.mapping.links_show
     if one.connected.only_looks:
         # What it does not show is left as it is when the connection goes live; that is no link removed by hand.
         shown = one.shows & frozenset(others) if shows_links(one) else known.shown
-        return structs.replace(known, shown=shown, noted=known.noted | frozenset(others), way=_way(one)), None
+        return structs.replace(known, shown=shown, noted=known.noted | frozenset(others), way=way(one)), None
     if show == "none":
-        return structs.replace(known, way=_way(one)), None
+        return structs.replace(known, way=way(one)), None
     if not one.fresh:
         return known, None
     if not (shows_links(one) or show == "note"):
@@ -280,28 +280,30 @@ def _links(item: Whole, one: Linked) -> tuple[LinksBase, Errand | None]:
     if "links" in one.held:
         return known, None
     shown = ((known.shown | known.hoped) & one.shows) | (one.shows & frozenset(others))
-    if show == "note":
+    if show == "note" or not reads_links(one):
         shown |= known.shown
     elsewhere = known.elsewhere & one.shows if shows_links(one) else known.elsewhere
     lacking = frozenset(others) - shown - known.hoped - known.noted
     # Shown in another way than before: the edit alone writes nothing.
-    waived = lacking if known.way not in ("", _way(one)) else known.waived & lacking
-    base = structs.replace(known, shown=shown, elsewhere=elsewhere - frozenset(others), way=_way(one), waived=waived)
+    waived = lacking if one.base.links.way not in ("", way(one)) else known.waived & lacking
+    base = structs.replace(known, shown=shown, elsewhere=elsewhere - frozenset(others), way=way(one), waived=waived)
     missing = [others[key] for key in sorted(lacking - waived, key=int)]
     # A member that cannot be read is a member still; only what has left the item is taken away.
     stale = sorted(shown - {str(other.record_id) for other in item.linked}, key=int)
     return base, _link_errand(item, one, show, missing, stale)
 
 
-def _way(one: Linked) -> str:
-    """How the mapping has links shown."""
-    mapping = one.connected.mapping
-    return f"{mapping.links_show} {mapping.links_field}" if mapping.links_show == "field" else mapping.links_show
+def _known_links(one: Linked) -> LinksBase:
+    """What a record showed when both last agreed, as its mapping reads it now."""
+    known = one.base.links
+    if known.way in ("", way(one)) or not shows_links(one) or not reads_links(one):
+        return known
+    return structs.replace(known, shown=known.shown & one.shows)
 
 
 def waived_links(item: Whole, one: Linked) -> tuple[tuple[Linked, ...], Errand | None]:
     """The members that a record would show by its mapping and was never told to, and the first write that shows one."""
-    if not one.base.links.waived and one.base.links.way in ("", _way(one)):
+    if not one.base.links.waived and one.base.links.way in ("", way(one)):
         return (), None
     base, _ = _links(item, one)
     others = [other for other in item.linked if str(other.record_id) in base.waived]

@@ -20,6 +20,12 @@ EDITS = {
         '    rename: {sev1: critical}\n    exclude: ["hub*", "hyper',
     ),
     "tags are in another field": ("jira.yaml", "field: labels", "field: custom_fields.10001"),
+    "links are not read any more": (
+        "jira.yaml",
+        "    show: remote_link ",
+        "    direction: out\n    show: remote_link ",
+    ),
+    "links are shown by nobody": ("jira.yaml", "    show: remote_link ", "    show: none "),
     "a status means something else": ("jira.yaml", "To Do: new\n", "To Do: in_progress\n"),
 }
 
@@ -44,6 +50,8 @@ def test_an_edit_alone_writes_nothing_whatever_it_reads_otherwise(tmp_path: Path
     day.world.wait(60)
     after = day.ticket_now(ticket)["tags"], day.issue_now(issue)["labels"], day.statuses(ticket, issue), day.writes()
     assert after == before
+    with day.world.store.read() as conn:
+        assert conn.exec_driver_sql("SELECT count(*) FROM links WHERE ended_at IS NULL").scalar() == 2
 
 
 def test_after_a_rename_a_users_edit_travels_under_the_new_name(tmp_path: Path) -> None:
