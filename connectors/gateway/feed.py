@@ -111,9 +111,9 @@ class GatewayFeed:
             found["received_bytes"] = self._intake.kept
             found["received_refused"] = self._intake.refused
             found["received_malformed"] = self._intake.malformed
-            for source in self._sources:
-                if isinstance(source, SpoolReader):
-                    found["spool_bytes"] = source.held()
+        for source in tuple(self._sources):
+            if isinstance(source, SpoolReader):
+                found["spool_bytes"] = source.held()
         return found
 
     def close(self) -> None:
@@ -158,7 +158,8 @@ class GatewayFeed:
             )
             for path in self._settings.log_files
         ]
-        if self._intake is not None and self._home.folder is not None:
+        # What was received before the receiver was switched off is folded all the same.
+        if self._home.folder is not None and (self._intake is not None or self._home.folder.is_dir()):
             found.append(SpoolReader(RECEIVED, self._home.folder, stored=places.get(RECEIVED)))
         return found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import stat
 import zlib
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -128,7 +129,9 @@ def _look(path: Path, *, current: bool) -> LogFile | None:
         seen = path.stat()
     except FileNotFoundError:
         return None  # renamed or removed since it was listed
-    if not current and not path.is_file():
+    if not stat.S_ISREG(seen.st_mode):
+        if current:  # a pipe would hold the worker for ever, and gives each line once only
+            raise OSError(f"{path} is not an ordinary file")
         return None
     return LogFile(
         path=path,

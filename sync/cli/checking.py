@@ -114,6 +114,8 @@ def online(configuration: Configuration, mappings: Mappings, name: str) -> tuple
 
 def webhook_steps(configuration: Configuration, name: str) -> tuple[str, ...]:
     """What a person does so that a system calls us."""
+    if configuration.connector(name).webhook is None:
+        return ("it calls no webhooks; what it pushes, if anything, goes to its feed: see its README",)
     public = configuration.settings.web.public_url
     if public is None:
         return ("no webhooks: `web.public_url` is not set, so changes are found by polling alone",)

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from connectors.contract import Home
 from connectors.gateway.feed import GatewayFeed
 from connectors.gateway.judging import LOOK_SECONDS
+from connectors.gateway.settings import GatewaySettings
 from sync.store.errors import StoreUnavailable
 from sync.store.tables import gateway_feeds, gateway_folds
 from tests.connectors.gateway.apinto_log import call
@@ -133,6 +134,22 @@ def test_a_line_that_is_sent_twice_counts_once(gateway: Gateway) -> None:
     gateway.feed.turn()
     assert gateway.feed.figures()["repeated"] == 49
     assert gateway.remote.page(None, gateway.clock.now()).snapshots == ()
+
+
+def test_what_was_received_is_folded_after_the_receiver_was_switched_off(gateway: Gateway, tmp_path: Path) -> None:
+    home = Home(connection_id=1, store=gateway.store, folder=tmp_path / "feeds")
+    ports = structs.replace(gateway.ports(), home=home)
+    token = "a-long-random-token-of-ours"
+    given = {"console_url": gateway.settings.console_url, "receiver_token": token}
+    receiving = GatewayFeed(GatewaySettings.model_validate(given), ports)
+    assert receiving.intake is not None
+    receiving.intake.keep(json.dumps([call(gateway.clock.now(), number, 500) for number in range(12)]).encode())
+    receiving.close()
+    gateway.feed.close()
+    gateway.feed = GatewayFeed(gateway.settings, ports)
+    gateway.feed.turn()
+    assert gateway.only().fields["count"] == 12
+    assert gateway.feed.intake is None
 
 
 def test_idle_turns_write_nothing(gateway: Gateway) -> None:

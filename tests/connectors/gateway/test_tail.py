@@ -295,6 +295,12 @@ def test_reading_may_begin_at_the_end_of_what_is_there(log: Log) -> None:
     assert log.seen == ["line 000011"]
 
 
+def test_a_pipe_is_told_and_holds_up_nobody(log: Log) -> None:
+    os.mkfifo(log.path)
+    log.read()
+    assert log.events == ["feed_unreadable"]
+
+
 def test_what_cannot_be_read_is_told_once_and_tried_again(log: Log, tmp_path: Path) -> None:
     log.path.mkdir()  # as good as unreadable, for root too
     log.read()
