@@ -8,6 +8,7 @@ from sync.core.tags import fold
 from sync.mapping import schema
 from sync.mapping.findings import Problems
 from sync.mapping.globs import within
+from sync.mapping.patterns import TagFilter
 from sync.model import Direction, Side
 
 Way = tuple[str | int, ...]
@@ -49,15 +50,15 @@ def _status(file: schema.MappingFile, status: schema.StatusField, problems: Prob
 
 def _tags(tags: schema.TagsField, problems: Problems) -> None:
     at: Way = ("fields", "tags")
-    exclude = tuple(fold(pattern) for pattern in tags.exclude)
+    exclude = TagFilter(tags.exclude)
     for n, pattern in enumerate(tags.include):
-        by = next((m for m, other in enumerate(exclude) if within(fold(pattern), (other,))), None)
+        by = _covering(fold(pattern), exclude)
         if by is not None:
             line = problems.line((*at, "exclude", by))
             message = f"no tag like `{pattern}` travels: `{tags.exclude[by]}` (line {line}) keeps it out"
             problems.add((*at, "include", n), message, "take one of the two out")
     for here, there in tags.rename.items():
-        by = next((m for m, other in enumerate(exclude) if within(_literal(fold(there)), (other,))), None)
+        by = _taking(fold(there), exclude)
         if by is not None:
             line = problems.line((*at, "exclude", by))
             problems.add(
@@ -65,25 +66,35 @@ def _tags(tags: schema.TagsField, problems: Problems) -> None:
                 f"`{there}` never travels: `{tags.exclude[by]}` (line {line}) keeps it out",
                 "filters go by the name elsewhere: take one of the two out",
             )
-    before: list[tuple[str, Way, str]] = []  # (dimension, place, pattern), in the order in which they are tried
+    places: list[tuple[str, Way]] = []  # in the order in which dimensions are tried
+    before: list[str] = []
     for dimension, patterns in sorted(tags.dimensions.items()):
-        own: list[tuple[str, Way, str]] = []
+        known = TagFilter(before)
         for n, pattern in enumerate(patterns):
-            way: Way = (*at, "dimensions", dimension, n)
-            other = next((each for each in before if within(fold(pattern), (each[2],))), None)
-            if other is not None:
+            by = _covering(fold(pattern), known)
+            if by is not None:
+                line = problems.line(places[by][1])
                 problems.add(
-                    way,
-                    f"every tag like `{pattern}` is `{other[0]}` already (line {problems.line(other[1])})",
+                    (*at, "dimensions", dimension, n),
+                    f"every tag like `{pattern}` is `{places[by][0]}` already (line {line})",
                     "a tag has one dimension: take one of the two out",
                 )
-            own.append((dimension, way, fold(pattern)))
-        before += own
+        places += [(dimension, (*at, "dimensions", dimension, n)) for n in range(len(patterns))]
+        before += patterns
 
 
-def _literal(text: str) -> str:
-    """A tag as a pattern that only itself fits."""
-    return "".join(f"[{character}]" if character in "*?[" else character for character in text)
+def _taking(key: str, patterns: TagFilter) -> int | None:
+    """Which of the patterns takes a tag."""
+    if key not in patterns:
+        return None
+    return next(n for n, pattern in enumerate(patterns.patterns) if key in TagFilter([pattern]))
+
+
+def _covering(pattern: str, others: TagFilter) -> int | None:
+    """Which of the others takes every tag that fits a pattern."""
+    if not any(mark in pattern for mark in "*?["):
+        return _taking(pattern, others)
+    return next((n for n, other in enumerate(others.patterns) if within(pattern, other)), None)
 
 
 def _transitions(file: schema.MappingFile, problems: Problems) -> None:
