@@ -21,6 +21,7 @@ class LinksBase(Struct, frozen=True, kw_only=True):
     """A link's base for links. shown: records this one showed when both last agreed.
 
     hoped: records that we wrote and that no read has shown yet; what is not shown of them was never removed by hand.
+    hiding: records that we took away and that no read has shown to be gone yet; what is shown of them is no new link.
     noted: records for which an internal note was written: one per link event, never repeated. unknown: references that
     were looked up and name no record we can read; they are looked up again by the sweep. elsewhere: records that it
     shows although they belong to another item; a person made that link, and it is left alone. asked: it was read once
@@ -30,6 +31,7 @@ class LinksBase(Struct, frozen=True, kw_only=True):
 
     shown: frozenset[str] = frozenset()
     hoped: frozenset[str] = frozenset()
+    hiding: frozenset[str] = frozenset()
     noted: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
@@ -58,7 +60,7 @@ class Base(Struct, frozen=True, kw_only=True):
     go on from a member that is closed for good.
 
     tags_read: the texts of the tags that the raw half was read from, None where a write has moved it since; read_from:
-    the fields of status and tags. An edited mapping reads the raw half anew from these.
+    the remote field of each canonical one. An edited mapping reads the raw half anew from these.
     """
 
     status: StatusBase | None = None
@@ -73,7 +75,7 @@ class Base(Struct, frozen=True, kw_only=True):
     carried: frozenset[str] = frozenset()
     follow_up: bool = False
     tags_read: tuple[str, ...] | None = None
-    read_from: tuple[str, str] = ("", "")
+    read_from: Mapping[str, str] = field(default_factory=dict)
 
 
 class Errand(Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ class Movement:
     """What must move before the item can be decided. Rows by link id; joins as (member, record row id).
 
     kept, unkept: of the records that a member was made to show, those that a read has shown since, and those it lacks.
+    hidden, unhidden: of those that it was made to show no more, those that are gone, and those that are still there.
     """
 
     gone: tuple[Linked, ...] = ()
@@ -35,12 +36,14 @@ class Movement:
     forget: tuple[Linked, ...] = ()
     kept: tuple[tuple[Linked, frozenset[str]], ...] = ()
     unkept: tuple[tuple[Linked, frozenset[str]], ...] = ()
+    hidden: tuple[tuple[Linked, frozenset[str]], ...] = ()
+    unhidden: tuple[tuple[Linked, frozenset[str]], ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Nothing moves."""
         told = self.gone or self.unlinked or self.joins or self.unknown or self.forget
-        return not (told or self.kept or self.unkept)
+        return not (told or self.kept or self.unkept or self.hidden or self.unhidden)
 
 
 def movement(item: Whole, braked: frozenset[int]) -> Movement:
@@ -53,6 +56,8 @@ def movement(item: Whole, braked: frozenset[int]) -> Movement:
     unknown: list[tuple[Linked, int, str, str]] = []
     kept: list[tuple[Linked, frozenset[str]]] = []
     unkept: list[tuple[Linked, frozenset[str]]] = []
+    hidden: list[tuple[Linked, frozenset[str]]] = []
+    unhidden: list[tuple[Linked, frozenset[str]]] = []
     for one in staying:
         if not one.fresh or not shows_links(one):
             continue
@@ -66,7 +71,7 @@ def movement(item: Whole, braked: frozenset[int]) -> Movement:
         for _, record_id, there, text in one.references:
             if record_id is None and text not in known.unknown:
                 unknown.append((one, there.id, there.kind, text))
-            elif record_id is not None and str(record_id) not in known.shown | known.hoped | known.elsewhere | members:
+            elif record_id is not None and str(record_id) not in _known(one) | members:
                 joins.append((one, record_id))
         if unseen:
             continue
@@ -74,6 +79,11 @@ def movement(item: Whole, braked: frozenset[int]) -> Movement:
             kept.append((one, seen))
         if lacking := frozenset(each for each in known.hoped - one.shows if not _being_written(one, each)):
             unkept.append((one, lacking))
+        left_over = known.hiding & one.shows - members
+        if gone_now := known.hiding - left_over:
+            hidden.append((one, gone_now))
+        if still := frozenset(each for each in left_over if not _being_written(one, each)):
+            unhidden.append((one, still))
     forget = tuple(one for one in staying if one.base.links.unknown and not _names_unknown(one))
     return Movement(
         gone=gone,
@@ -83,7 +93,15 @@ def movement(item: Whole, braked: frozenset[int]) -> Movement:
         forget=forget,
         kept=tuple(kept),
         unkept=tuple(unkept),
+        hidden=tuple(hidden),
+        unhidden=tuple(unhidden),
     )
+
+
+def _known(one: Linked) -> frozenset[str]:
+    """The records of which it is no news that a member shows them."""
+    known = one.base.links
+    return known.shown | known.hoped | known.hiding | known.elsewhere
 
 
 def _awaited(one: Linked) -> frozenset[str]:
@@ -171,6 +189,11 @@ def move(conn: Connection, hub: Hub, item: Whole, moved: Movement) -> None:
         _keep(conn, hub, one, seen)
     for one, lacking in moved.unkept:
         _miss(conn, hub, item, one, lacking)
+    for one, gone in moved.hidden:
+        known = _base(conn, one).links
+        _store(conn, one, structs.replace(_base(conn, one), links=structs.replace(known, hiding=known.hiding - gone)))
+    for one, still in moved.unhidden:
+        _not_hidden(conn, hub, item, one, still)
     rows.mark(conn, touched, now, item.cause)
 
 
@@ -208,6 +231,32 @@ def _miss(conn: Connection, hub: Hub, item: Whole, one: Linked, lacking: frozens
                 shown=" ".join(text for _, _, _, text in one.references),
                 detail=f"{one.connected.name} answered well {count} times and did not keep the link",
             )
+    _store(conn, one, structs.replace(base, links=known, misses=misses))
+
+
+def _not_hidden(conn: Connection, hub: Hub, item: Whole, one: Linked, still: frozenset[str]) -> None:
+    """A link that was taken away, answered well, and is still there: taken away again a few times, then left."""
+    base = _base(conn, one)
+    known = structs.replace(base.links, hiding=base.links.hiding - still)
+    misses = {**base.misses, "links": base.misses.get("links", 0) + 1}
+    if misses["links"] < hub.settings.miss_limit:
+        _store(conn, one, structs.replace(base, links=structs.replace(known, shown=known.shown | still), misses=misses))
+        return
+    count = misses.pop("links")
+    known = structs.replace(known, elsewhere=known.elsewhere | still)
+    there = [shown.target for shown, record_id, _, _ in one.references if str(record_id) in still]
+    parking.park(
+        conn,
+        hub,
+        one.connected,
+        item.id,
+        one.link_id,
+        "links",
+        ParkReason.WRITE_IGNORED,
+        wanted="; ".join(f"hide {each}" for each in there),
+        shown=" ".join(there),
+        detail=f"{one.connected.name} answered well {count} times and kept the link",
+    )
     _store(conn, one, structs.replace(base, links=known, misses=misses))
 
 

@@ -162,6 +162,7 @@ def _links_after(base: Base, errand: Errand) -> columns.LinksBase:
         known,
         shown=known.shown - errand.hides,
         hoped=(known.hoped | (errand.shows - known.shown)) - errand.hides,
+        hiding=(known.hiding | errand.hides) - errand.shows,
         noted=known.noted | errand.noted,
     )
 

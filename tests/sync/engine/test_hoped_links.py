@@ -114,3 +114,60 @@ def test_a_link_that_is_refused_is_parked_and_the_ticket_stays(day: Launch) -> N
     day.world.sweep()
     assert together(day, ticket, issue)
     assert [(each.field, each.reason) for each in parked_now(day)] == [("links", "write_rejected")]
+
+
+# --- links that were taken away --------------------------------------------------------------------------------------
+
+
+def taken_out(day: Launch) -> tuple[int, str]:
+    """A ticket with a sibling, whose issue has just been taken out of their item."""
+    ticket, issue = day.linked_pair()
+    other = day.ticket(subject="Me too")
+    day.world.wait(300)
+    assert day.world.command("link", one=f"support:{other}", two=issue).ok
+    day.world.wait(300)
+    return ticket, issue
+
+
+@pytest.mark.parametrize("times", [1, LIMIT - 1])
+def test_a_link_that_is_not_taken_away_is_taken_away_again(make: Make, times: int) -> None:
+    day = make(texts=in_field(360002))
+    ticket, issue = taken_out(day)
+    ignored = FaultRule(kind=FaultKind.IGNORE_WRITE, operation="tickets.update", method="PUT", count=times)
+    day.zendesk.control.faults.add(ignored)
+    assert day.world.command("unlink", record=issue).ok
+    day.world.wait(900)
+    assert not day.ticket_now(ticket)["custom_fields"]["360002"]
+    assert parked_now(day) == []
+
+
+def test_a_link_that_can_not_be_taken_away_is_parked_and_brings_nobody_back(make: Make) -> None:
+    day = make(texts=in_field(360002))
+    ticket, issue = taken_out(day)
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.IGNORE_WRITE, operation="tickets.update", method="PUT"))
+    before = day.calls("support").get("tickets.update", 0)
+    assert day.world.command("unlink", record=issue).ok
+    day.world.wait(1800)
+    assert day.calls("support")["tickets.update"] - before == 2 * LIMIT
+    assert {(each.connection, each.field, each.reason) for each in parked_now(day)} == {
+        ("support", "links", "write_ignored")
+    }
+    day.engineer(issue, "In Progress")
+    day.engineer(issue, "Done")
+    day.world.wait(300)
+    assert day.ticket_now(ticket)["status"] == "new"
+
+
+def test_a_remote_link_that_jira_does_not_take_away_brings_no_ticket_back(day: Launch) -> None:
+    ticket, issue = day.linked_pair()
+    day.world.wait(300)
+    rule = FaultRule(kind=FaultKind.IGNORE_WRITE, operation="remotelinks.*", method="DELETE", count=LIMIT - 1)
+    day.jira.control.faults.add(rule)
+    assert day.world.command("unlink", record=f"support:{ticket}").ok
+    day.world.wait(600)
+    day.world.sweep()
+    assert day.links_on(issue) == []
+    day.engineer(issue, "In Progress")
+    day.engineer(issue, "Done")
+    day.world.wait(300)
+    assert day.ticket_now(ticket)["status"] == "new"
