@@ -13,7 +13,7 @@ from sync.learning.guesses import Guess
 from sync.learning.live import Sample, Seen
 from sync.learning.sheet import Sheet, counted, flow, scalar, table
 from sync.mapping.compiled import Mapping as CompiledMapping
-from sync.model import Side, Snapshot, Status
+from sync.model import Fact, Side, Snapshot, Status
 
 _ORDER = tuple(Status)
 
@@ -79,12 +79,22 @@ def write(sheet: Sheet, seen: Seen, known: CompiledMapping | None, found: Read) 
     else:
         missing = "done" if Side.DONE not in sides else "open"
         sheet.entry(2, "direction", "in", unsure=f"no {missing} status that could be written was found")
-    again = [name for name in found.values if guesses.is_reopened(name)]
-    facts = {fact: flow(again) for fact in ("reopened",) if again}
+    _facts(sheet, found, known)
+
+
+def _facts(sheet: Sheet, found: Read, known: CompiledMapping | None) -> None:
+    """What statuses say beside their meaning: by the shipped mapping, or by their name."""
+    facts: dict[Fact, list[str]] = {}
+    for name in found.values:
+        said = set(known.facts.get(name, ())) if known is not None else set[Fact]()
+        if guesses.is_reopened(name):
+            said.add(Fact.REOPENED)
+        for fact in said:
+            facts.setdefault(fact, []).append(name)
     if facts:
-        sheet.entry(2, "facts")
-        for fact, names in facts.items():
-            sheet.entry(3, fact, names)
+        sheet.entry(2, "facts", comment="what a status says beside its meaning")
+        for fact, names in sorted(facts.items()):
+            sheet.entry(3, fact.value, flow(names))
 
 
 def _about(field: LiveField, seen: Seen) -> str:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.contract import CreateScreen, FieldKind, LiveField, LiveValue
+from connectors.contract import Capabilities, Catalogue, CreateScreen, FieldKind, LiveField, LiveValue
+from sync.learning.live import Seen
 from sync.model import Move, Side, Status
-from tests.sync.learning.systems import choice, jira, loaded, shipped, statuses, suggested, zendesk
+from tests.sync.learning.systems import AT, choice, jira, loaded, shipped, statuses, suggested, zendesk
 
 NAMES = st.one_of(
     st.text(min_size=1, max_size=12).map(str.strip).filter(bool),
@@ -242,3 +243,27 @@ def test_what_a_system_says_starts_no_line_of_the_file(name: str) -> None:
     assert name in loaded(found, "jira").status.values
     assert all(line.isprintable() for line in found.text.splitlines())
     assert statuses({name: "new"}).values[0].name == name
+
+
+def test_a_system_that_cannot_list_its_fields_is_suggested_for_by_what_is_shipped() -> None:
+    """Sentry and the gateway tell their values and no more; what cannot be seen is believed of the shipped file."""
+    ours = shipped("sentry").mapping
+    raws = [*ours.status.values, *sorted(ours.status.archived)]
+    catalogue = Catalogue(
+        fields=(
+            choice("status", raws),
+            choice("state", ["unresolved", "resolved", "ignored"]),
+            choice("project", ["a"]),
+        ),
+        unread=("its other fields",),
+    )
+    seen = Seen(capabilities=Capabilities(account="acme", links_via="app"), catalogue=catalogue, at=AT)
+    found = suggested(seen, "sentry")
+    mapping = loaded(found, "sentry")
+    assert dict(mapping.status.values) == dict(ours.status.values)
+    assert mapping.status.archived == ours.status.archived
+    assert mapping.status.write[Status.RESOLVED] == "resolved"
+    assert mapping.status.write[Status.IN_PROGRESS] == "ongoing"
+    assert mapping.facts == ours.facts
+    assert mapping.title.source == "title"
+    assert "# unsure: not asked for: its other fields" in found.text

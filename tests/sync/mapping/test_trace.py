@@ -13,6 +13,7 @@ from sync.mapping.load import load
 from sync.mapping.trace import Traced, source_for, sources
 from sync.mapping.trace_in import taken_in
 from sync.mapping.trace_out import made_to_show, why_not
+from sync.mapping.trial import tried
 from sync.model import Snapshot, Status
 from tests.sync.mapping.records import issue, jira, shipped_texts, ticket, zendesk
 
@@ -131,3 +132,39 @@ def test_a_field_that_the_mapping_has_not_is_told() -> None:
     values = taken_in(loaded.for_connection("x", "zendesk"), FILES[0], ticket())
     assert of(values, "status").result == ""
     assert of(values, "status").why == "the mapping has no `status`"
+
+
+def test_routes_that_propose_or_attach_are_told_as_such() -> None:
+    files = {
+        **shipped_texts(),
+        "routes.yaml": "routes:\n"
+        "  - {name: known, when: {tags: {any: [outage]}}, attach: {connection: t, record: OPS-1}}\n"
+        "  - {name: asked, when: {severity: [critical]}, propose: {connection: t, fields: {project: OPS}}}\n"
+        "  - {name: rest, create: {connection: t, fields: {project: OPS}}}\n",
+    }
+    loaded, systems = load(files), {"s": "zendesk", "t": "jira"}
+    one = tried(loaded, sources(files), systems, "s", ticket(tags=["outage"]))
+    assert [(route.act, route.record, route.takes, route.why) for route in one.routes] == [
+        ("attach", "OPS-1", True, ""),
+        ("propose", "", False, "`known` takes it first"),
+        ("create", "", False, "`known` takes it first"),
+    ]
+    assert one.targets[0].created_by == ""
+    other = tried(loaded, sources(files), systems, "s", ticket(priority="urgent", tags=[]))
+    assert other.targets[0].created_by == "asked"
+    assert ("project", "OPS") in [(each.remote, each.result) for each in other.targets[0].values]
+
+
+def test_fields_that_are_joined_and_what_stands_behind_a_stock_file_are_traced() -> None:
+    files = {
+        "z.yaml": "system: zendesk\nstock: true\nfields:\n  title: {field: subject, join: [custom_fields.9]}\n"
+        "  status: {values: {open: waiting, solved: resolved}, accept: {}, keep: [], frozen: [],"
+        " write: {waiting: open, resolved: solved}}\n"
+    }
+    loaded, (source,) = load(files), sources(files)
+    more: dict[str, Any] = {"custom_fields.9": "EU"}
+    values = taken_in(loaded.for_connection("s", "zendesk"), source, ticket(**more))
+    title, severity = of(values, "title"), of(values, "severity")
+    assert (title.result, path(title)) == ("Cannot log in EU", "fields.title.join")
+    assert path(of(values, "status")) == "fields.status.values.open"
+    assert (severity.result, severity.rule) == ("critical", None)  # as shipped: no line of this file says it
