@@ -94,10 +94,10 @@ class Book:
         key = (call.body, call.error)
         found = self._words.get(key)
         if found is None:
-            if len(self._words) >= _MEMO // 10:
-                self._words.clear()
             found = discriminator(call.body, call.error)
-            if len(call.body) <= 1_024:
+            if len(call.body) <= 512:
+                if len(self._words) >= _MEMO // 2:
+                    self._words.clear()
                 self._words[key] = found
         return found
 

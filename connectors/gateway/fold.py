@@ -29,7 +29,7 @@ from connectors.gateway.rules import FoldRules, Group, named
 from connectors.gateway.scrub import scrub
 from connectors.gateway.signature import Figures, Kind, Signature
 from connectors.gateway.sketch import Binning
-from connectors.gateway.windows import HOURS_KEPT, MINUTES_KEPT, count
+from connectors.gateway.windows import HOURS_KEPT, MINUTES_KEPT, count, total
 
 _SAMPLES = 3
 _FLUSH_AT = 100_000
@@ -38,6 +38,8 @@ _MOST_GOOD = 50_000
 
 Key = tuple[str, str, str]
 Lanes = dict[Key, list[float]]
+
+_NORMAL = ("", "normal")
 
 _NOWHERE: Lanes = {}
 """The lanes of a minute that cannot be: never filled."""
@@ -163,7 +165,7 @@ class Fold:
             if (
                 line.status < 400
                 and line.handler == usual
-                and not line.ai_status
+                and line.ai_status in _NORMAL
                 and not line.suspect
                 and not line.hint
                 and (latency := line.latency) <= slow
@@ -206,7 +208,12 @@ class Fold:
     def _look(self, line: Any, route: str, lanes: Lanes, cut: Cut, number: int) -> None:
         """Fold one line of a block that is not certainly good, or is the first of its lane."""
         key = (line.service, route, line.method)
-        plain = line.status < 400 and line.latency <= self._slow and not (line.suspect or line.ai_status or line.hint)
+        plain = (
+            line.status < 400
+            and line.latency <= self._slow
+            and line.ai_status in _NORMAL
+            and not (line.suspect or line.hint)
+        )
         if plain and line.handler in QUIET_HANDLERS and lanes is not _NOWHERE and key in self._good:
             values = lanes.get(key)
             if values is None:
@@ -341,12 +348,12 @@ class Fold:
         tally = self._book.tallies.get(name)
         if tally is None:
             return False
-        one = tally.signature
-        return (
-            tally.kept
-            or tally.count >= self._rules.min_count
-            or named(self._rules.single_hit_routes, one.service, one.route)
-        )
+        rules, one = self._rules, tally.signature
+        if tally.kept or named(rules.single_hit_routes, one.service, one.route):
+            return True
+        # No window is fuller than all minutes that windows are judged in.
+        lately = total(tally.minutes, self._minute, rules.window_minutes + rules.lateness_minutes)
+        return tally.count >= rules.min_count and lately >= rules.min_count
 
     def changed(self) -> tuple[FoldRow, ...]:
         """The rows that differ from what was last given out or restored. To be stored in one transaction with the
