@@ -17,8 +17,18 @@ T = TypeVar("T")
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+_NEAR = 12
+"""The routes that a record is first chosen against. Most routes far before another are about something else."""
+
+
 def is_reached(route: Route, before: Sequence[Route], connections: Iterable[str] | None) -> bool:
-    """True: some record fits the route and none before it. False: no such record was found at the first try."""
+    """True: some record fits the route and none before it. False: no such record was found at the first tries."""
+    against = (before[-_NEAR:], before) if len(before) > _NEAR else (before,)
+    return any(_escapes(route, some, before, connections) for some in against)
+
+
+def _escapes(route: Route, before: Sequence[Route], every: Sequence[Route], connections: Iterable[str] | None) -> bool:
+    """Whether a record that is chosen to fit few of the routes before fits the route and none of them all."""
     when = route.when
 
     def words(name: str, every: Iterable[Any]) -> Any:
@@ -52,7 +62,7 @@ def is_reached(route: Route, before: Sequence[Route], connections: Iterable[str]
     )
     if not route.matches(view, place, created):
         return False
-    return not any(other.matches(view, place, created) for other in before)
+    return not any(other.matches(view, place, created) for other in every)
 
 
 def _fewest(candidates: Iterable[T], takes: Callable[[T], int]) -> T | None:
