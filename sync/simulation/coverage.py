@@ -36,6 +36,11 @@ BEYOND: Mapping[str, Mapping[str, str]] = {
     "parks": {
         "create_duplicated": "needs a remote system that made one create twice, which no actor may do without breaking "
         "H7; see tests/sync/engine/test_parks.py",
+        "proposed": "needs a route that asks a person first; see tests/sync/engine/test_routes_that_ask.py",
+    },
+    "conflicts": {
+        "field_rule": "the shipped mappings merge no further field both ways; see tests/sync/engine/test_fields.py",
+        "field_held": "the shipped mappings merge no further field both ways; see tests/sync/engine/test_fields.py",
     },
     "holds": {
         "account_mismatch": "needs settings that lead to another account; see tests/sync/engine/test_first_contact.py",

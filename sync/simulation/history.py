@@ -13,7 +13,7 @@ from functools import partial
 from sync.core.reasons import ParkReason
 from sync.engine import contact, create, deliver, inbox, poll, refresh, rows, settle
 from sync.engine.hub import Connected, Hub
-from sync.simulation import endstate, premises, sight
+from sync.simulation import endstate, premises, replay, sight
 from sync.simulation.actors import People
 from sync.simulation.between import Crashed
 from sync.simulation.circumstances import REMAPPED, Circumstance, mappings, variant_of
@@ -134,6 +134,10 @@ class History:
             counted = premises.arisen(self.stage.ledger, found)
             self.violations += endstate.faults_of(self.stage.ledger, found, sight.losers(hub) | self._lost_edits)
             self._stays_at_rest()
+            hub = self.stage.world.hub  # another one, after a restart
+            journals = sight.journals(hub)
+            counted["H29"] += sum(map(len, journals.values()))
+            self.violations += replay.faults_of(journals, sight.sights(hub))
             self.violations += self.reference.end()
             self.violations += self.stage.late
             stumbles = self.stage.world.told("internal_error")

@@ -54,7 +54,7 @@ def run(
 
 @contextmanager
 def _seldom_collecting() -> Generator[None]:
-    """Histories make much that lives as long as they do: looking through it for cycles again and again is for nothing."""
+    """A history makes much that lives as long as it does: to look through it for cycles again and again is no use."""
     before = gc.get_threshold()
     _collect_seldom()
     try:

@@ -23,6 +23,7 @@ PREMISES: Mapping[str, str] = {
     "H9": "a worker that gave way to another at a port call",
     "H10": "a write by the hub with a user's edit of the same record after it",
     "H21": "a mapping that was edited",
+    "H29": "a change in the journal of an item",
     "resolved": "a record that the hub resolved",
     "reopened": "a record that the hub reopened",
     "aside": "a member that stands aside by its own user",

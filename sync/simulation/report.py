@@ -22,7 +22,6 @@ UNCHECKED: Mapping[str, str] = {
     "H21 (meaning)": "mapping edits here change the fingerprint and no value; for edits of meaning see tests/sync/core",
     "H22": "isolation in time: virtual time measures no delays",
     "H24": "the breaker: it holds here (a deaf desk), but who the other writer is is not judged; see tests/sync/engine",
-    "H29": "audit replay: the journal is not replayed",
     "H30": "erasure: no history erases a person",
 }
 """The laws that these histories do not check, and why."""

@@ -10,7 +10,8 @@ from sync.engine import columns
 from sync.engine.hub import Hub, Mode
 from sync.model import Role
 from sync.simulation.ledger import Membership, Sight
-from sync.store.tables import conflicts, deliveries, holds, items, links, parked, records
+from sync.simulation.replay import Told
+from sync.store.tables import conflicts, deliveries, holds, items, journal, links, parked, records
 
 # Asked after every step of a history, so built once.
 _MEMBERS = (
@@ -112,6 +113,20 @@ def told(hub: Hub) -> dict[str, dict[str, int]]:
     with hub.store.read() as conn:
         for row in conn.execute(_TOLD):
             found.setdefault(f"hc-{row.item_id}", {})[row.field] = row.times
+    return found
+
+
+def journals(hub: Hub) -> dict[str, list[Told]]:
+    """What the journal tells of each item's status and tags, oldest first; what was written to records is left out."""
+    found: dict[str, list[Told]] = {}
+    with hub.store.read() as conn:
+        asked = (
+            select(journal.c.item_id, journal.c.field, journal.c.old, journal.c.new)
+            .where(journal.c.field.in_(("status", "tags")), journal.c.delivery_id.is_(None))
+            .order_by(journal.c.id)
+        )
+        for row in conn.execute(asked):
+            found.setdefault(f"hc-{row.item_id}", []).append(Told(row.field, row.old, row.new))
     return found
 
 
