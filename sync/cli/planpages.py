@@ -9,7 +9,7 @@ from datetime import datetime
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from sync.cli.show import ago, is_looked_at, plain, say, table, when
+from sync.cli.show import ago, is_looked_at, plain, say, table, warn, when
 
 if TYPE_CHECKING:
     from config.load import Loaded as Configuration
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Sorts of changes that are shown without `--all`."""
+_STILL_SECONDS = 30.0
+"""How long a plan may stand still before whoever waits for it is told."""
 _RED, _GREEN, _DIM, _BOLD = "31", "32", "2", "1"
 
 
@@ -74,7 +76,7 @@ def plan(made: Plan, now: datetime, *, every: bool, apply: bool = True) -> None:
         _wrapped(f"left alone: {left.count:,}, {left.why} ({_samples(left.samples, left.count)})")
     if summary.itself:
         _wrapped(
-            f"by themselves: {summary.itself:,} items show a value that had no meaning before; once the files are in "
+            f"by themselves: {summary.itself:,} items show a value or a link that had no meaning before; once the files are in "
             "force, what their people did is carried on as ever"
         )
     if summary.under_way:
@@ -180,6 +182,7 @@ def watched(configured: Configuration, plan_id: int, *, quiet: bool = False) -> 
     from sync.planning import stored
 
     drawn = not quiet and is_looked_at()
+    since, before, told = time.monotonic(), -1, False
     with opening.database(configured) as store:
         while True:
             with store.read() as conn:
@@ -189,6 +192,14 @@ def watched(configured: Configuration, plan_id: int, *, quiet: bool = False) -> 
                 sys.stdout.flush()
             if how.state in (stored.DONE, stored.STOPPED):
                 break
+            if how.ended != before:
+                since, before, told = time.monotonic(), how.ended, False
+            elif not told and time.monotonic() - since > _STILL_SECONDS:
+                told = True
+                warn(
+                    f"nothing has moved for {_STILL_SECONDS:.0f} s: a connection may be held, paused or down, see "
+                    "`hypercare status`. Ctrl-C ends the waiting, not the plan"
+                )
             time.sleep(0.3)
     if drawn:
         sys.stdout.write("\r" + " " * 40 + "\r")

@@ -29,7 +29,9 @@ def workers(hub: Hub, *, deliverers: int = DELIVERERS, written: Callable[[], obj
         Worker(name="settle", topic="settle", run=partial(settle.settle, hub), idle_seconds=2.0),
         # A person waits for the answer, in another process, which can ring no bell.
         Worker(name="commands", topic="commands", run=carry_out, idle_seconds=0.25),
-        Worker(name="plans", topic="plans", run=partial(execute.execute, hub), idle_seconds=1.0),
+        Worker(
+            name="plans", topic="plans", run=only_if_written(partial(execute.execute, hub), written), idle_seconds=1.0
+        ),
         Worker(name="tidy", topic="tidy", run=partial(tidy.tidy, hub), idle_seconds=60.0),
         *(worker for connected in hub.connections.values() for worker in _of_connection(hub, connected, deliverers)),
     ]

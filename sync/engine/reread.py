@@ -34,7 +34,7 @@ def remember(base: Base, one: Linked, tags: TagBase | None) -> Base:
     return structs.replace(
         base,
         tags_read=texts_of(one.snap.fields.get(mapping.tags_field)) if mapping.tags_field else (),
-        read_from=(mapping.status_field, mapping.tags_field),
+        read_from={"status": mapping.status_field, "tags": mapping.tags_field, **mapping.value_fields},
     )
 
 
@@ -47,20 +47,29 @@ def moved(before: Base, after: Base) -> Base:
 
 def read_anew(one: Linked, seen: Member) -> Member:
     """The member with raw halves as its mapping reads them now. What its user changed since is still changed."""
-    status_field, tags_field = one.base.read_from
-    if one.base.tags_read is None:
+    shown, known, mapping = seen.shown, one.base.read_from, one.connected.mapping
+    if shown is None or not known:
         return seen
-    mapping = one.connected.mapping
+    # What another field showed when both last agreed, nobody knows: it counts as what it shows now.
     status: StatusBase | None = seen.status_base
-    if status is not None and seen.shown is not None and status_field != mapping.status_field:
-        status = structs.replace(status, raw=seen.shown.raw)  # what the other field showed then, nobody knows
+    if status is not None and known.get("status") != mapping.status_field:
+        status = structs.replace(status, raw=shown.raw)
+    values = {
+        name: base
+        if known.get(name) in (None, mapping.value_fields.get(name)) or name not in shown.values
+        else structs.replace(base, raw=shown.values[name])
+        for name, base in seen.value_bases.items()
+    }
+    seen = structs.replace(seen, status_base=status, value_bases=values)
     tags = seen.tag_base
-    accepts = seen.accepts
-    if tags is not None and seen.shown is not None:
-        keys = seen.shown.tags if tags_field != mapping.tags_field else _keys(one)
-        tags = structs.replace(tags, keys=keys | tags.keys if seen.role is Role.SIGNAL else keys)
-        accepts |= frozenset(key for key in keys if mapping.accepts(key))
-    return structs.replace(seen, status_base=status, tag_base=tags, accepts=accepts)
+    if tags is None or one.base.tags_read is None:
+        return seen
+    keys = shown.tags if known.get("tags") != mapping.tags_field else _keys(one)
+    return structs.replace(
+        seen,
+        tag_base=structs.replace(tags, keys=keys | tags.keys if seen.role is Role.SIGNAL else keys),
+        accepts=seen.accepts | frozenset(key for key in keys if mapping.accepts(key)),
+    )
 
 
 def _keys(one: Linked) -> frozenset[str]:

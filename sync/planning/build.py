@@ -148,6 +148,9 @@ class _Found:
 
     def item(self, item: Whole, *, is_settled: bool) -> None:
         """What applying the mapping to one item does."""
+        if _shows_others(item):
+            self.itself += 1
+            return
         members = [member(self.hub, item, one) for one in item.linked]
         shows = {one.link_id: waived_links(item, one)[0] for one in item.linked}
         if not any(shows.values()) and all(rests(item.state, each) for each in members):
@@ -297,6 +300,19 @@ class _Found:
                 )
                 self.rows.append(_lone_row(CREATE, lone, change, "", Aim(route=route.name)))
                 return
+
+
+def _shows_others(item: Whole) -> bool:
+    """A member shows a record that is no member, as the links are read now: it is followed at the next look."""
+    members = {one.record_id for one in item.linked}
+    for one in item.linked:
+        for _, record_id, _, _ in one.references:
+            if record_id is None or record_id in members or not one.fresh:
+                continue
+            known = one.base.links
+            if str(record_id) not in known.shown | known.hoped | known.elsewhere | known.hiding:
+                return True
+    return False
 
 
 def _aimed(item: ItemState, each: Member) -> str | None:

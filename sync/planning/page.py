@@ -67,7 +67,9 @@ def _lines(plan: Plan, title: str, age: Callable[[datetime | None], str]) -> Ite
     yield from _list("Left as they are", ((each.count, each.why, each.samples) for each in summary.left))
     notes = [*summary.notes]
     if summary.itself:
-        notes.append(f"{summary.itself:,} items change by themselves: they show a value that had no meaning before")
+        notes.append(
+            f"{summary.itself:,} items change by themselves: they show a value or a link that had no meaning before"
+        )
     if summary.under_way:
         notes.append(f"{summary.under_way:,} items were left out: something about them is under way")
     if notes:

@@ -93,7 +93,7 @@ class Left(Struct, frozen=True, kw_only=True):
 class Summary(Struct, frozen=True, kw_only=True):
     """What a plan is about. oldest_at, newest_at: when the snapshots it rests on were read.
 
-    writes, creates, joins, items: rows by kind. itself: items of which the hub does something by itself. under_way:
+    writes, creates, joins, read_anew: rows by kind. itself: items of which the hub does something by itself. under_way:
     items that were left out because something about them was not settled. by_connection: writes by name.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -245,6 +246,37 @@ def test_a_record_that_was_linked_since_gets_no_second_one(tmp_path: Path) -> No
     day.world.wait(300)
     assert progress(day, plan).counts == {"left": 1}
     assert len(day.issues()) == 1
+
+
+def test_a_daemon_that_dies_around_any_commit_writes_each_once(tmp_path: Path) -> None:
+    day, tickets, plan = ready(tmp_path, 2)
+    writes = day.writes()
+    apply(day, plan)
+    left = 0
+
+    def crash(where: str) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Killed(where)
+
+    for death in range(1, 60):
+        left = 1 + death % 5
+        day.world.crash = crash
+        with suppress(Killed):
+            day.world.turn()
+        day.world.crash = None
+        if progress(day, plan).state == "done":
+            break
+        day.world.restart()
+    day.world.wait(900)
+    assert progress(day, plan).counts == {"done": 2}
+    assert shown(day, tickets) == ["hold", "hold"]
+    assert day.writes() == writes + 2
+
+
+class Killed(BaseException):
+    """The process is gone."""
 
 
 # --- links -----------------------------------------------------------------------------------------------------------
