@@ -9,14 +9,16 @@ from __future__ import annotations
 from msgspec import structs
 from sqlalchemy import Connection, insert
 
+from sync.core import values
 from sync.core.reasons import ConflictKind
 from sync.core.reconcile import reconcile
 from sync.core.standing import ear_of, tell
-from sync.core.state import Change, ItemState, Member, Shown
+from sync.core.state import Change, ItemState, Member, Rules, Shown, ValueBase
 from sync.engine import load
 from sync.engine.columns import Base
 from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
+from sync.mapping.raw import text_of
 from sync.model import FieldEdit, Side, Snapshot
 from sync.store.tables import conflicts
 
@@ -25,11 +27,42 @@ def merge_again(
     conn: Connection, hub: Hub, item: Whole, one: Linked, answer: Snapshot, state: ItemState, base: Base
 ) -> tuple[ItemState, Base, tuple[Change, ...]]:
     """Let the item hear what our write hid. state, base: as the receipt left them. Tags, being deltas, hide nothing."""
+    state, heard = _values(conn, hub, item, one, answer, state)
+    state, base, moved = _status(conn, hub, item, one, answer, state, base)
+    return state, base, (*heard, *moved)
+
+
+def _values(
+    conn: Connection, hub: Hub, item: Whole, one: Linked, answer: Snapshot, state: ItemState
+) -> tuple[ItemState, tuple[Change, ...]]:
+    """A hidden edit of a field with one value met what the item said: the rule of the field settles it as ever.
+
+    Where the user's value holds, the item says it anew, to this record too: it shows ours.
+    """
+    changes: tuple[Change, ...] = ()
+    for name, field in one.connected.mapping.value_fields.items():
+        hidden = next((edit for edit in answer.overwrote if edit.field == field and edit.old is not None), None)
+        if hidden is None or name not in hub.rules.fields or name not in state.values:
+            continue
+        _note(conn, hub, item, one, hidden, field=name)
+        seen = load.member_of(hub, item, one)
+        before = ValueBase(raw="", heard=state.values[name].said - 1)
+        spoken = Shown(raw="", status=None, values={name: text_of(hidden.old)})
+        seen = structs.replace(seen, shown=spoken, fresh=True, in_doubt=None, value_bases={name: before})
+        merged = values.merge(state.values, [seen], Rules(fields={name: hub.rules.fields[name]}))
+        state = structs.replace(state, values=merged.values)
+        changes = (*changes, *merged.changes)
+    return state, changes
+
+
+def _status(
+    conn: Connection, hub: Hub, item: Whole, one: Linked, answer: Snapshot, state: ItemState, base: Base
+) -> tuple[ItemState, Base, tuple[Change, ...]]:
     mapping = one.connected.mapping
     hidden = next((edit for edit in answer.overwrote if edit.field == mapping.status_field), None)
     if hidden is None or hidden.old is None:
         return state, base, ()
-    _note(conn, hub, item, one, hidden)
+    _note(conn, hub, item, one, hidden, field="status")
     raw = str(hidden.old)
     reads = structs.replace(one.snap, fields={**one.snap.fields, mapping.status_field: raw})
     theirs = mapping.shown(reads)
@@ -74,14 +107,14 @@ def one_heard(one: Linked) -> int:
     return one.base.status.heard if one.base.status is not None else 0
 
 
-def _note(conn: Connection, hub: Hub, item: Whole, one: Linked, hidden: FieldEdit) -> None:
+def _note(conn: Connection, hub: Hub, item: Whole, one: Linked, hidden: FieldEdit, *, field: str) -> None:
     conn.execute(
         insert(conflicts).values(
             at=hub.clock.now(),
             item_id=item.id,
             record_id=one.record_id,
             kind=ConflictKind.OVERWRITTEN_EDIT.value,
-            field="status",
+            field=field,
             kept=str(hidden.new),
             lost=str(hidden.old),
         )

@@ -161,3 +161,21 @@ def test_a_write_that_is_not_kept_is_parked_with_both_values(make: Make) -> None
     assert reason == "write_ignored"
     assert "did not keep the value" in detail
     assert both(day, ticket, key) == ("normal", "Highest")
+
+
+@pytest.mark.parametrize(
+    ("rule", "holds"),
+    [("{}", ("high", "High")), ("{order: [helpdesk]}", ("low", "Low")), ("{conflict: hold}", ("high", "High"))],
+)
+def test_a_priority_set_in_the_second_of_our_write_is_named_and_merged_by_the_rule(
+    make: Make, rule: str, holds: tuple[str, str]
+) -> None:
+    day, ticket, key = pair(make, rule)
+    # The agent's edit and our write fall into one second: the version alone cannot tell them apart.
+    day.zendesk.act({"act": "tag", "ticket": ticket, "add": ["seen"]})
+    day.at_write["support"].acts.append({"act": "update", "ticket": ticket, "set": {"priority": "low"}})
+    set_issue(day, key, "High")
+    day.world.quiet()
+    day.world.wait(300)
+    assert ("overwritten_edit", "severity", "high", "low") in told(day)
+    assert both(day, ticket, key) == holds
