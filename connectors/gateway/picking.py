@@ -122,20 +122,21 @@ class Picker:
         flat = self._flat.get(name)
         if flat is not None:
             value = doc.get(flat)
-            return None if value in _EMPTY or value in ([], {}) else value
+            return None if _is_empty(value) else value
         for whole, parts in self._paths.get(name, ()):
             value = doc.get(whole)
             if value is None and len(parts) > 1:
                 value = _walk(doc, parts)
-            if value not in _EMPTY and value not in ([], {}):
+            if not _is_empty(value):
                 return value
         return None
 
     def _text(self, doc: Mapping[str, Json], name: str, most: int = _LONGEST_TEXT) -> str:
-        value = self._first(doc, name)
-        if isinstance(value, str):
-            return value[:most]
-        if isinstance(value, bool) or value is None:
+        flat = self._flat.get(name)
+        value = doc.get(flat) if flat is not None else self._first(doc, name)
+        if type(value) is str:  # nearly always, and this is asked a dozen times for each failed call
+            return value[:most] if value != "-" else ""
+        if value is None or value is True or value is False:
             return ""
         if isinstance(value, (int, float)):
             return str(value)
@@ -228,6 +229,12 @@ class Picker:
 
 
 _MISSING: Json = object()
+
+
+def _is_empty(value: Json) -> bool:
+    if type(value) is str:
+        return value in ("", "-")
+    return value is None or value in ([], {})
 
 
 def _walk(doc: Json, parts: tuple[str, ...]) -> Json:
