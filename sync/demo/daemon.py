@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import insert, select
@@ -108,9 +108,14 @@ class Daemon:
 
     def facts(self, item: str) -> frozenset[str]:
         """What is known of an item beside its status, as `hypercare explain` tells a person; empty where it cannot."""
-        asked = [sys.executable, "-P", "-c", _RUN, "--config", str(self.place.settings), "explain", item, "--json"]
+        told = self.command("explain", item)
+        return frozenset(told["facts"]) if told else frozenset()
+
+    def command(self, *words: str) -> Any:
+        """What a person gets from `hypercare WORDS --json`; None when it could not be done."""
+        asked = [sys.executable, "-P", "-c", _RUN, "--config", str(self.place.settings), *words, "--json"]
         told = subprocess.run(asked, capture_output=True, check=False, timeout=ANSWER_SECONDS)  # noqa: S603  our own
-        return frozenset(msgspec.json.decode(told.stdout)["facts"]) if told.returncode == 0 else frozenset()
+        return msgspec.json.decode(told.stdout) if told.returncode == 0 else None
 
     def last_words(self) -> str:
         """The end of its log, in one line."""

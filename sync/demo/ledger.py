@@ -110,6 +110,15 @@ class Ledger:
             for row in names
         }
 
+    def signatures(self) -> int:
+        """The kinds of failing calls that became records: they live in the hub's own database."""
+        if (engine := self._opened()) is None:
+            return 0
+        with engine.connect() as conn:
+            kept = records.join(connections, records.c.connection_id == connections.c.id)
+            found = select(func.count()).select_from(kept).where(connections.c.system == "gateway")
+            return int(conn.execute(found).scalar_one())
+
     def close(self) -> None:
         """Let go of the file."""
         if self._engine is not None:

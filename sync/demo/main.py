@@ -36,6 +36,13 @@ DEADLINE = 20.0
 QUIET = 2.0
 """Seconds that the sides get to agree at the end, and that the hub must have been quiet for."""
 
+CONNECTIONS = {
+    "zendesk": place.DESK,
+    "jira": place.TRACKER,
+    "sentry": place.ERRORS,
+    "gateway": place.GATEWAY,
+}
+
 OK, NEGATIVE, INTERRUPTED = 0, 1, 130
 
 
@@ -118,19 +125,17 @@ def _played(
 ) -> Outcome:
     begun = time.monotonic()
     troubles: list[str] = []
-    lines.line("hypercare demo: a launch day on stand-ins of Zendesk, Jira and Sentry, on this machine")
+    lines.line("hypercare demo: a launch day on stand-ins of Zendesk, Jira, Sentry and an API gateway")
     with _shown(systems, daemon, ledger, lines, unattended=unattended) as shown:
         beat = BEAT_UNATTENDED if unattended else BEAT_WATCHED
         day = Day(systems, daemon, shown.say, beat=beat, patience=patience)
         place.make(
             daemon.place.folder,
-            desk_url=systems.desk.url,
-            tracker_url=systems.tracker.url,
-            errors_url=systems.errors.url,
+            urls={name: control.url for name, control in systems.by_connection.items()},
             port=daemon.port,
             secrets=systems.secrets,
         )
-        systems.register_webhooks(daemon.port)
+        systems.introduce(daemon.port, daemon.place.gateway_logs)
         day.say(Kind.HUB, "the stand-ins are up; the daemon starts, as a process of its own")
         daemon.start()
         script.make_live(day)
@@ -144,9 +149,7 @@ def _played(
             if meddle is not None:
                 meddle(scene.__name__, day)
         day.say(Kind.SCENE, "The verdict, from what the systems themselves show")
-        reached = verdict.reach(
-            systems.desk, systems.tracker, systems.errors, day.expected, deadline=deadline, quiet=QUIET
-        )
+        reached = verdict.reach(systems.look, day.expected, deadline=deadline, quiet=QUIET)
     if not daemon.runs:
         troubles.append(f"the daemon is not running any more; its last words: {daemon.last_words()}")
     if not reached.is_quiet:
@@ -157,32 +160,20 @@ def _played(
 def _outcome(
     systems: StandIns, day: Day, ledger: Ledger, reached: Verdict, troubles: Iterable[str], seconds: float
 ) -> Outcome:
-    desk, tracker, errors, counts = (
-        systems.desk.state(),
-        systems.tracker.state(),
-        systems.errors.state(),
-        ledger.counts(),
-    )
-    noted = {name: counts.get(name, Counts()) for name in (place.DESK, place.TRACKER, place.ERRORS)}
+    shown, counts = systems.look(), ledger.counts()
+    records = {
+        "zendesk": len(shown.desk["records"]),
+        "jira": len(shown.tracker["issues"]),
+        "sentry": len(shown.errors["issues"]),
+        "gateway": ledger.signatures(),
+    }
+    written = shown.written(day.expected)
+    noted = {name: counts.get(connection, Counts()) for name, connection in CONNECTIONS.items()}
     figures = {
-        "zendesk": Figures(
-            records=len(desk["records"]),
-            writes=verdict.writes_of(desk, day.expected.hub_desk),
-            conflicts=noted[place.DESK].conflicts,
-            parked=noted[place.DESK].parked,
-        ),
-        "jira": Figures(
-            records=len(tracker["issues"]),
-            writes=verdict.writes_of(tracker, day.expected.hub_tracker),
-            conflicts=noted[place.TRACKER].conflicts,
-            parked=noted[place.TRACKER].parked,
-        ),
-        "sentry": Figures(
-            records=len(errors["issues"]),
-            writes=verdict.writes_of(errors, day.expected.hub_errors),
-            conflicts=noted[place.ERRORS].conflicts,
-            parked=noted[place.ERRORS].parked,
-        ),
+        name: Figures(
+            records=records[name], writes=written[name], conflicts=noted[name].conflicts, parked=noted[name].parked
+        )
+        for name in CONNECTIONS
     }
     return outcomes.outcome(reached, figures, tuple(troubles), seconds, day.daemon.place.folder)
 
@@ -223,9 +214,7 @@ def _tell(found: Outcome, daemon: Daemon, lines: PlainLines, *, as_json: bool) -
 def _stay(systems: StandIns, daemon: Daemon, lines: PlainLines) -> None:
     """Keep everything up until Ctrl-C."""
     lines.line()
-    for line in outcomes.while_it_runs(
-        systems.desk.url, systems.tracker.url, systems.errors.url, daemon.port, daemon.place.settings
-    ):
+    for line in outcomes.while_it_runs(systems.by_connection, daemon.port, daemon.place.settings):
         lines.line(line)
     try:
         threading.Event().wait()

@@ -10,8 +10,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from sync.demo.place import DESK, ERRORS, TIME_FACTOR, TRACKER
+from sync.demo.control import Control
+from sync.demo.place import DESK, ERRORS, GATEWAY, TIME_FACTOR, TRACKER
 from sync.demo.verdict import Verdict
+
+_SYSTEMS = ("zendesk", "jira", "sentry", "gateway")
+_NAMES = ("Zendesk", "Jira", "Sentry", "Gateway")
+_RECORDS = ("tickets", "issues", "errors", "signatures")
 
 
 class Figures(Struct, frozen=True, kw_only=True):
@@ -75,14 +80,10 @@ def told(found: Outcome) -> Iterator[str]:
             else "All sides agree, but the day did not end as it should:"
         )
     yield from (f"  {each}" for each in (*found.differences, *found.doubled, *found.troubles))
-    desk, tracker, errors = found.systems["zendesk"], found.systems["jira"], found.systems["sentry"]
+    for name, records, each in zip(_NAMES, _RECORDS, (found.systems[one] for one in _SYSTEMS), strict=True):
+        yield f"  {name}: {each.records} {records}, {each.writes} writes by the hub."
     conflicts = sum(each.conflicts for each in found.systems.values())
     parked = sum(each.parked for each in found.systems.values())
-    yield (
-        f"  Zendesk: {desk.records} tickets, {desk.writes} writes by the hub. "
-        f"Jira: {tracker.records} issues, {tracker.writes} writes. "
-        f"Sentry: {errors.records} errors, {errors.writes} writes."
-    )
     yield f"  Conflicts settled by rule: {conflicts}. Waiting for a person: {parked}."
     yield f"  {found.wall_time_s:.0f} s, the vendors' delays divided by {found.time_factor}."
 
@@ -103,13 +104,15 @@ def next_steps() -> Iterator[str]:
     yield "  1. hypercare init FOLDER        makes settings and mappings, with comments"
     yield "  2. hypercare check --online     proves credentials, says what is missing"
     yield "  3. hypercare run                reads and links; writes nothing yet"
-    yield f"  4. hypercare start CONNECTION   lets it write (here: {DESK}, {TRACKER}, {ERRORS})"
+    yield f"  4. hypercare start CONNECTION   lets it write (here: {DESK}, {TRACKER}, {ERRORS}, {GATEWAY})"
 
 
-def while_it_runs(desk_url: str, tracker_url: str, errors_url: str, port: int, settings: Path) -> Iterator[str]:
+def while_it_runs(systems: Mapping[str, Control], port: int, settings: Path) -> Iterator[str]:
     """What a person can look at and do while everything stays up."""
     yield "Everything stays up until Ctrl-C. Look around, or play the people yourself:"
-    yield f"  Zendesk {desk_url}   Jira {tracker_url}   Sentry {errors_url}"
+    desk_url, tracker_url = systems[DESK].url, systems[TRACKER].url
+    yield f"  Zendesk {desk_url}   Jira {tracker_url}"
+    yield f"  Sentry {systems[ERRORS].url}   Gateway {systems[GATEWAY].url}"
     yield f"  curl http://127.0.0.1:{port}/health"
     yield f"  curl {tracker_url}/_sandbox/state"
     again = _act(act="comment", ticket=1, body="Again!", **{"as": "customer@example.com"})

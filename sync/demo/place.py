@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,12 @@ Rate limits, our own waits and everything the hub does itself keep their real le
 
 ROUTED_TAG = "launch-bug"
 PROJECT = "OPS"
-DESK, TRACKER, ERRORS = "support", "tracker", "errors"
+DESK, TRACKER, ERRORS, GATEWAY = "support", "tracker", "errors", "gateway"
 ORGANIZATION = "acme"
+LOG_NAME = "access"
+GRACE_SECONDS = 3
+"""For how long after a resolve failing calls of the gateway are taken for the rest of the old trouble."""
+
 MARKER = "hypercare.create"
 """Key of the issue property that marks what the hub created: the default of its setting."""
 
@@ -51,10 +56,24 @@ connections:
     system: sentry
     base_url: {errors_url}
     organization: {organization}
+    tag_keys: [environment, release, request_id]
     token_file: ../var/secrets/sentry-token
     webhook_secret_file: ../var/secrets/sentry-webhook-secret
     poll_seconds: 3
     deploy_check_seconds: 1   # 60 is often enough outside a demo
+  {gateway}:
+    system: gateway
+    console_url: {gateway_url}
+    log_files: ["{log_file}"]
+    write_back: apipark
+    apipark:
+      url: {gateway_url}
+      name: hub
+      password_file: ../var/secrets/apipark-password
+      time_zone: Asia/Shanghai
+    rules:
+      grace_seconds: {grace}   # 60, for this short day
+    poll_seconds: 3
 web:
   port: {port}
   public_url: http://127.0.0.1:{port}
@@ -87,6 +106,7 @@ class Secrets:
     jira_webhook: str
     sentry_token: str
     sentry_webhook: str
+    apipark_password: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,15 +126,24 @@ class Place:
         return self.folder / "var" / DATABASE
 
     @property
+    def gateway_logs(self) -> Path:
+        """The folder that the gateway logs its calls to."""
+        return self.folder / "var" / "gateway"
+
+    @property
     def log(self) -> Path:
         """The daemon's log."""
         return self.folder / "var" / "hypercare.log"
 
 
-def make(folder: Path, *, desk_url: str, tracker_url: str, errors_url: str, port: int, secrets: Secrets) -> Place:
-    """Make the folder's files. port: where the daemon is to listen. Raises OSError, SettingsErrors."""
+def make(folder: Path, *, urls: Mapping[str, str], port: int, secrets: Secrets) -> Place:
+    """Make the folder's files. urls: of each system, by connection. port: where the daemon is to listen.
+
+    Raises OSError, SettingsErrors.
+    """
     place = Place(folder=folder)
     init.make(folder)
+    place.gateway_logs.mkdir(exist_ok=True)
     given = {
         "zendesk-client-secret": secrets.zendesk_client,
         "zendesk-webhook-secret": secrets.zendesk_webhook,
@@ -122,6 +151,7 @@ def make(folder: Path, *, desk_url: str, tracker_url: str, errors_url: str, port
         "jira-webhook-secret": secrets.jira_webhook,
         "sentry-token": secrets.sentry_token,
         "sentry-webhook-secret": secrets.sentry_webhook,
+        "apipark-password": secrets.apipark_password,
     }
     for name, secret in given.items():
         path = folder / init.SECRETS / name
@@ -130,11 +160,15 @@ def make(folder: Path, *, desk_url: str, tracker_url: str, errors_url: str, port
     text = _SETTINGS.format(
         desk=DESK,
         tracker=TRACKER,
-        desk_url=desk_url,
-        tracker_url=tracker_url,
+        desk_url=urls[DESK],
+        tracker_url=urls[TRACKER],
         errors=ERRORS,
-        errors_url=errors_url,
+        errors_url=urls[ERRORS],
         organization=ORGANIZATION,
+        gateway=GATEWAY,
+        gateway_url=urls[GATEWAY],
+        grace=GRACE_SECONDS,
+        log_file=place.gateway_logs / f"{LOG_NAME}.log",
         project=PROJECT,
         port=port,
         index_lag=_JIRA_INDEX_LAG // TIME_FACTOR,

@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.demo.control import ControlError
 from sync.demo.daemon import Daemon
-from sync.demo.place import DESK, ERRORS, MARKER, ORGANIZATION, ROUTED_TAG, TRACKER
+from sync.demo.place import DESK, ERRORS, GATEWAY, GRACE_SECONDS, MARKER, ORGANIZATION, ROUTED_TAG, TRACKER
 from sync.demo.stand_ins import StandIns
 from sync.demo.verdict import AGREEING, Cluster, Expected, ticket_numbers, writes_of
 
@@ -24,6 +24,9 @@ WAIT = 12.0
 
 WAIT_AFTER_A_MISS = 3.0
 """Seconds after that: whatever broke has most likely not healed, and a person waits."""
+
+_APART = 0.01
+"""Seconds between two moments that a log in milliseconds tells apart."""
 
 LOST_ANSWER_SECONDS = 30
 """How long the answer is held back during which the daemon is killed; it never gets there."""
@@ -51,6 +54,7 @@ class Day:
 
     def __init__(self, stand_ins: StandIns, daemon: Daemon, say: Say, *, beat: float, patience: float = WAIT) -> None:
         self.desk, self.tracker, self.errors = stand_ins.desk, stand_ins.tracker, stand_ins.errors
+        self.gateway = stand_ins.gateway
         self.daemon = daemon
         self.say = say
         self.beat = beat
@@ -59,6 +63,7 @@ class Day:
         self.checkout = Cluster(name="the checkout cluster")
         self.export = Cluster(name="the export cluster")
         self.issues: dict[str, str] = {}
+        self.resolved_at = 0.0
 
     # --- telling and waiting ---------------------------------------------------------------------------------
 
@@ -109,10 +114,21 @@ class Day:
         self.errors.act("release", version=version, project="backend")
         self.errors.act("deploy", version=version, environment=PRODUCTION)
 
-    def event(self, version: str, *, times: int = 1) -> str:
-        """The same exception, from an application of this release. Returns its Sentry issue."""
+    def event(self, version: str, *, times: int = 1, request: str = "") -> str:
+        """The same exception, from an application of this release, in a call. Returns its Sentry issue."""
         given = {"release": version, "environment": PRODUCTION, "times": times, "fingerprint": "payment-timeout"}
-        return str(self.errors.act("event", title=TIMEOUT, culprit="POST /pay", **given)["issue"])
+        tags = {"request_id": request} if request else {}
+        return str(self.errors.act("event", title=TIMEOUT, culprit="POST /pay", tags=tags, **given)["issue"])
+
+    def calls(self, *, times: int) -> str:
+        """Calls of the payment route fail at the gateway. Returns the request id of the first."""
+        made = self.gateway.act("call", route=ROUTE, kind="error", code="payment_timeout", times=times)
+        return str(made["ids"][0])
+
+    def shown_at_gateway(self) -> set[str]:
+        """The hub's tags on the failing service."""
+        service = next(each for each in self.gateway.state()["services"] if each["id"] == SERVICE)
+        return {tag for tag in service["tags"] if tag.startswith("fb:")}
 
     # --- what is there ---------------------------------------------------------------------------------------
 
@@ -158,6 +174,7 @@ class Cut(Exception):
 
 # --- the scenes ----------------------------------------------------------------------------------------------------
 
+ROUTE, SERVICE = "pay", "checkout"
 BAD, FIXED = "shop@1.4.0", "shop@1.4.1"
 PRODUCTION = "production"
 TIMEOUT = "TimeoutError: the payment provider did not answer"
@@ -170,9 +187,18 @@ def a_bad_release(day: Day) -> None:
     day.tell(Kind.SCENE, "Launch: a bad release goes out")
     day.expected.clusters.append(day.checkout)
     day.release(BAD)
-    day.checkout.errors[day.event(BAD, times=40)] = {f"environment-{PRODUCTION}"}
-    day.tell(Kind.PEOPLE, f"an engineer deploys {BAD}")
+    day.expected.settled = {each["id"]: each for each in day.gateway.state()["services"]}
+    day.gateway.act("traffic", rate=20)
+    day.tell(Kind.PEOPLE, f"an engineer deploys {BAD}; some twenty calls a second go through each route of the gateway")
+    request = day.calls(times=1)
+    time.sleep(_APART)
+    day.calls(times=20)
+    day.gateway.act("release", route=ROUTE, share=0.3, version=BAD, code="payment_timeout")
+    day.checkout.services[SERVICE] = {f"service:{SERVICE}", "class:upstream_5xx"}
+    day.checkout.errors[day.event(BAD, times=40, request=request)] = {f"environment-{PRODUCTION}"}
     day.tell(Kind.SYSTEM, f"Sentry groups 40 exceptions into {day.error(day.checkout)['key']}: {TIMEOUT}")
+    if day.until(lambda: "fb:open-1" in day.shown_at_gateway(), f"failing calls are shown on the service {SERVICE}"):
+        day.tell(Kind.HUB, f"it folds the failing calls of {SERVICE} into one signature, and says so on the service")
 
 
 def tickets_come_in(day: Day) -> None:
@@ -230,6 +256,7 @@ def work_travels(day: Day) -> None:
     error = day.error(day.checkout)["key"]
     if day.until(lambda: day.error(day.checkout)["links"], f"{error} shows {key}"):
         day.tell(Kind.HUB, f"{error} shows {key} in Sentry; the environment it happened in is a tag everywhere")
+    _evidence(day, key, error)
 
 
 def a_webhook_is_lost(day: Day) -> None:
@@ -314,7 +341,11 @@ def everything_is_resolved(day: Day) -> None:
     day.event(BAD, times=3)
     day.tell(Kind.SYSTEM, f"three more exceptions, from {BAD} which is still running: Sentry leaves {error} resolved")
     day.release(FIXED)
+    day.gateway.act("recover", route=ROUTE, version=FIXED)
     day.tell(Kind.PEOPLE, f"an engineer deploys {FIXED}")
+    if day.until(lambda: not day.shown_at_gateway(), f"the service {SERVICE} shows nothing any more"):
+        day.tell(Kind.HUB, f"the signature is resolved with it; the service {SERVICE} shows nothing of ours any more")
+    day.resolved_at = time.monotonic()
     if day.until(lambda: "deployed" in day.daemon.facts(key), f"{key} known as deployed"):
         day.tell(Kind.HUB, f"now the item of {key} is `deployed`: fixed for the customer")
 
@@ -345,16 +376,21 @@ def a_regression(day: Day) -> None:
     """What machines see again opens the item once, and bothers no customer."""
     key, error = day.issues[day.checkout.name], day.error(day.checkout)["key"]
     day.tell(Kind.SCENE, "It was not the whole fix")
+    time.sleep(max(0.0, day.resolved_at + GRACE_SECONDS + 1 - time.monotonic()))
+    day.calls(times=8)
     day.event(FIXED, times=5)
     day.checkout.is_done = False
-    day.tell(Kind.SYSTEM, f"five exceptions from {FIXED}: Sentry calls {error} regressed")
-    if day.until(lambda: day.issue(day.checkout)["status"] != "Done", f"{key} open again"):
+    day.tell(Kind.SYSTEM, f"calls fail again, five exceptions from {FIXED}: Sentry calls {error} regressed")
+    if day.until(
+        lambda: day.issue(day.checkout)["status"] != "Done" and day.shown_at_gateway(),
+        f"{key} and the signature open again",
+    ):
         day.tell(Kind.HUB, f"{key} is open again; the solved tickets are left in peace")
     for status in ("In Progress", "In Review", "Done"):
         day.move(day.checkout, status)
     day.tell(Kind.PEOPLE, f"an engineer mends that too: {key} goes to Done")
-    if day.until(lambda: _resolved(day), f"{error} resolved"):
-        day.tell(Kind.HUB, f"{error} is resolved again")
+    if day.until(lambda: _resolved(day) and not day.shown_at_gateway(), f"{error} and the signature resolved"):
+        day.tell(Kind.HUB, f"{error} and the signature are resolved again")
 
 
 SCENES: tuple[Callable[[Day], None], ...] = (
@@ -374,7 +410,7 @@ SCENES: tuple[Callable[[Day], None], ...] = (
 
 def make_live(day: Day) -> None:
     """Let the hub write to every side, from this moment on."""
-    for connection in (DESK, TRACKER, ERRORS):
+    for connection in (DESK, TRACKER, ERRORS, GATEWAY):
         day.daemon.make_live(connection)
     day.tell(Kind.HUB, f"the daemon (pid {day.daemon.pid}) has read every side and is live: from now on it writes")
     # Zendesk tells the time in whole seconds: what was created in this one counts as created before the start.
@@ -389,6 +425,27 @@ def _linked(day: Day, cluster: Cluster, *numbers: str) -> bool:
         and number in ticket_numbers(issue)
         for number in numbers or cluster.tags
     )
+
+
+def _evidence(day: Day, key: str, error: str) -> None:
+    """The same request in Sentry and at the gateway: proposed, and accepted by a person."""
+
+    def proposal() -> int:
+        for each in day.daemon.command("proposals") or ():
+            if {each["one"]["system"], each["other"]["system"]} == {"sentry", "gateway"}:
+                return int(each["id"])
+        return 0
+
+    if not day.until(proposal, f"a proposal that {error} belongs to the failing calls"):
+        return
+    day.tell(
+        Kind.HUB, f"one request id stands in {error} and in the gateway's log: it proposes that they belong together"
+    )
+    number = proposal()
+    day.daemon.command("proposals", "accept", str(number))
+    day.tell(Kind.PEOPLE, f"an engineer looks and says yes: hypercare proposals accept {number}")
+    if day.until(lambda: f"fb:jira-{key}" in day.shown_at_gateway(), f"the gateway shows {key}"):
+        day.tell(Kind.HUB, f"the gateway's service {SERVICE} shows {key}")
 
 
 def _resolved(day: Day) -> bool:

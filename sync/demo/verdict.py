@@ -8,6 +8,8 @@ wrong belief of the hub about itself cannot make it pass. What agreeing means is
 - tags: what an engineer put on the issue is on every ticket, what is on a ticket or an error of it is on the issue, and
   nothing else;
 - errors of a cluster: each shows the issue as its one link, the issue leads to each once, and they are on its side;
+- services of a cluster, whose calls fail: the gateway shows that and the issue's key while it is open, nothing of ours
+  when it is done, and what else stands there is untouched;
 - a ticket that nobody asked the hub to follow has no issue, no note, no tag of anybody else;
 - nothing twice: issues (by the hub's mark, and by cluster), links, notes.
 """
@@ -17,7 +19,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +39,7 @@ AGREEING: Mapping[str, frozenset[str]] = {
 DONE = frozenset({"Done"})
 _TICKET = re.compile(r"/agent/tickets/(\d+)")
 _ERROR = re.compile(r"/organizations/[\w-]+/issues/(\d+)")
+_OURS = "fb:"
 _POLL = 0.2
 
 
@@ -45,26 +48,56 @@ class Cluster:
     """Tickets of one problem, as the people of the day left them.
 
     tags: by ticket, what its own people put on it. labels: what engineers put on the issue. errors: by Sentry issue,
-    the tags that its events bring. is_done: where the people left it.
+    the tags that its events bring. services: the gateway's whose calls fail, with the
+    tags that this brings. is_done: where the people left it.
     """
 
     name: str
     tags: dict[str, set[str]] = field(default_factory=dict)
     labels: set[str] = field(default_factory=set)
     errors: dict[str, set[str]] = field(default_factory=dict)
+    services: dict[str, set[str]] = field(default_factory=dict)
     is_done: bool = False
+
+    @property
+    def of_machines(self) -> list[set[str]]:
+        """The tags that errors and failing calls bring; they reach everything."""
+        return [*self.errors.values(), *self.services.values()]
 
 
 @dataclass(kw_only=True)
 class Expected:
-    """What the people of the day did. others: tickets that nobody asked the hub to follow, with their tags."""
+    """What the people of the day did. others: tickets that nobody asked the hub to follow, with their tags.
+
+    settled: the gateway's services as its administrators made them.
+    """
 
     hub_desk: str
     hub_tracker: str
     hub_errors: str
     marker: str
     clusters: list[Cluster] = field(default_factory=list)
+    settled: dict[str, Json] = field(default_factory=dict)
     others: dict[str, set[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The state of each system, as its own control face tells it."""
+
+    desk: Json
+    tracker: Json
+    errors: Json
+    gateway: Json
+
+    def written(self, expected: Expected) -> dict[str, int]:
+        """How many writes the hub has made to each so far. Only the hub writes to the gateway."""
+        return {
+            "zendesk": writes_of(self.desk, expected.hub_desk),
+            "jira": writes_of(self.tracker, expected.hub_tracker),
+            "sentry": writes_of(self.errors, expected.hub_errors),
+            "gateway": sum(self.gateway["writes"].values()),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +119,12 @@ class Verdict:
         return len(self.doubled)
 
 
-def judge(desk: Json, tracker: Json, errors: Json, expected: Expected) -> Verdict:
+def judge(shown: Shown, expected: Expected) -> Verdict:
     """Compare the states. Pure."""
-    tickets = {str(each["id"]): each for each in desk["records"]}
-    faults = {str(each["id"]): each for each in errors["issues"]}
-    issues = list(tracker["issues"])
+    tickets = {str(each["id"]): each for each in shown.desk["records"]}
+    faults = {str(each["id"]): each for each in shown.errors["issues"]}
+    services = {str(each["id"]): each for each in shown.gateway["services"]}
+    issues = list(shown.tracker["issues"])
     differences: list[str] = []
     doubled = _doubled_marks(issues, expected)
     of_cluster: set[str] = set()
@@ -103,6 +137,7 @@ def judge(desk: Json, tracker: Json, errors: Json, expected: Expected) -> Verdic
         doubled += [f"{each['key']}: a second issue for {cluster.name}" for each in found[1:]]
         differences += _compared(cluster, found[0], tickets, expected)
         differences += _errors_compared(cluster, found[0], faults)
+        differences += _services_compared(cluster, found[0], services, expected)
     for issue in issues:
         if issue["creator"] == expected.hub_tracker and issue["key"] not in of_cluster:
             doubled.append(f"{issue['key']}: created by the hub and linked to no ticket")
@@ -132,7 +167,7 @@ def _compared(cluster: Cluster, issue: Json, tickets: Mapping[str, Json], expect
     if (status in DONE) is not cluster.is_done:
         yield f"{key} is {status}, but its people left it {'done' if cluster.is_done else 'open'}"
     labels = _folded(issue["labels"])
-    yield from _sets(key, labels, set().union(cluster.labels, *cluster.tags.values(), *cluster.errors.values()))
+    yield from _sets(key, labels, cluster.labels.union(*cluster.tags.values(), *cluster.of_machines))
     linked = set(ticket_numbers(issue))
     for number, own in cluster.tags.items():
         ticket = tickets.get(number)
@@ -141,9 +176,7 @@ def _compared(cluster: Cluster, issue: Json, tickets: Mapping[str, Json], expect
             continue
         if ticket["status"] not in AGREEING.get(status, ()):
             yield f"{key} is {status}, ticket {number} is {ticket['status']}"
-        yield from _sets(
-            f"ticket {number}", _folded(ticket["tags"]), own.union(cluster.labels, *cluster.errors.values())
-        )
+        yield from _sets(f"ticket {number}", _folded(ticket["tags"]), own.union(cluster.labels, *cluster.of_machines))
         if number not in linked:
             yield f"{key} does not show ticket {number} among its links"
         if not _names_issue(ticket, issue, expected):
@@ -167,6 +200,23 @@ def _errors_compared(cluster: Cluster, issue: Json, faults: Mapping[str, Json]) 
             yield f"error {fault['key']} does not show {key}"
     for number in sorted(set(shown) - cluster.errors.keys()):
         yield f"{key} shows error {number}, which nobody linked"
+
+
+def _services_compared(
+    cluster: Cluster, issue: Json, services: Mapping[str, Json], expected: Expected
+) -> Iterable[str]:
+    for name in sorted(cluster.services):
+        service, before = services[name], expected.settled[name]
+        ours = {tag for tag in service["tags"] if tag.startswith(_OURS)}
+        if cluster.is_done and ours:
+            yield f"the gateway shows {_names(ours)} on {name}, but its people left the cluster done"
+        if not cluster.is_done and not {f"{_OURS}open-1", f"{_OURS}jira-{issue['key']}"} <= ours:
+            yield f"the gateway does not show on {name} that calls fail and {issue['key']} is open"
+        if [tag for tag in service["tags"] if tag not in ours] != before["tags"]:
+            shown = _names(service["tags"]) or "no tag"
+            yield f"the gateway shows {shown} on {name}; its own were {_names(before['tags'])}"
+        if service["approval_type"] != before["approval_type"]:
+            yield f"{name} asks for {service['approval_type']} approval; it was {before['approval_type']}"
 
 
 def _sets(name: str, shown: set[str], wanted: set[str]) -> Iterable[str]:
@@ -222,24 +272,26 @@ def writes_of(state: Json, hub: str) -> int:
     return sum(count for name, count in state["writes"].items() if name.split(" ")[0] == hub)
 
 
-def reach(
-    desk: Control, tracker: Control, errors: Control, expected: Expected, *, deadline: float, quiet: float
-) -> Verdict:
+def look(desk: Control, tracker: Control, errors: Control, gateway: Control) -> Shown:
+    """What each system shows now. Raises ControlError when a stand-in does not answer."""
+    return Shown(desk=desk.state(), tracker=tracker.state(), errors=errors.state(), gateway=gateway.state())
+
+
+def reach(seen: Callable[[], Shown], expected: Expected, *, deadline: float, quiet: float) -> Verdict:
     """Wait until all sides agree and the hub has written nothing for `quiet` seconds, at most `deadline` seconds.
 
     Raises ControlError when a stand-in does not answer.
     """
     end = time.monotonic() + deadline
-    last: tuple[int, ...] | None = None
+    last: dict[str, int] | None = None
     since = time.monotonic()
     while True:
-        states = desk.state(), tracker.state(), errors.state()
-        hubs = expected.hub_desk, expected.hub_tracker, expected.hub_errors
-        written = tuple(writes_of(state, hub) for state, hub in zip(states, hubs, strict=True))
+        shown = seen()
+        written = shown.written(expected)
         now = time.monotonic()
         if written != last:
             last, since = written, now
-        verdict = judge(*states, expected)
+        verdict = judge(shown, expected)
         is_quiet = now - since >= quiet
         if is_quiet and verdict.converged:
             return verdict

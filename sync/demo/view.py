@@ -19,7 +19,7 @@ from sync.demo.daemon import Daemon
 from sync.demo.ledger import Entry, Ledger, Turn
 from sync.demo.script import Kind
 from sync.demo.stand_ins import StandIns
-from sync.demo.verdict import error_numbers, ticket_numbers
+from sync.demo.verdict import Shown, error_numbers, ticket_numbers
 
 Json = Any
 
@@ -37,6 +37,7 @@ _STATUS = {
     "Done": "green",
     "unresolved": "red",
     "resolved": "green",
+    "failing": "red",
 }
 _NARRATION = {
     Kind.PEOPLE: ("people ", "cyan"),
@@ -58,7 +59,7 @@ class LiveView:
         self._systems = systems
         self._daemon, self._ledger = daemon, ledger
         self._start = time.monotonic()
-        self._states: tuple[Json, Json, Json] | None = None
+        self._states: Shown | None = None
         self._seen: dict[str, tuple[str, float]] = {}
         self._live = Live(
             console=console,
@@ -94,18 +95,22 @@ class LiveView:
 
     def _drawn(self) -> RenderableType:
         with suppress(ControlError):  # at the very end they are gone first: what was last seen stays
-            self._states = self._systems.desk.state(), self._systems.tracker.state(), self._systems.errors.state()
+            self._states = self._systems.look()
         if self._states is None:
             return Text("")
-        desk, tracker, errors = self._states
+        shown = self._states
         width = self._console.width
         half = (width - 3) // 2
         sides = Table.grid(padding=(0, 1), expand=True)
         sides.add_column(width=half, no_wrap=True)
         sides.add_column(width=1)
         sides.add_column(width=half, no_wrap=True)
-        left = list(self._tickets(desk["records"], half))
-        right = [*self._issues(tracker["issues"], half), *self._errors(errors["issues"], half)]
+        left = list(self._tickets(shown.desk["records"], half))
+        right = [
+            *self._issues(shown.tracker["issues"], half),
+            *self._errors(shown.errors["issues"], half),
+            *self._services(shown.gateway["services"], half),
+        ]
         for place in range(max(len(left), len(right))):
             sides.add_row(_at(left, place), Text("│", style="dim"), _at(right, place))
         rows = 3 if self._console.height < 30 else 8
@@ -118,7 +123,7 @@ class LiveView:
         title.append("hypercare ", style="bold")
         title.append(f"● pid {self._daemon.pid}" if runs else "○ killed", style="green" if runs else "bold red")
         title.append("  ⇄  ", style="dim")
-        title.append("Jira, Sentry", style="bold")
+        title.append("Jira, Sentry, gateway", style="bold")
         return title
 
     def _tickets(self, records: Sequence[Json], width: int) -> Iterator[Text]:
@@ -140,6 +145,11 @@ class LiveView:
     def _errors(self, errors: Sequence[Json], width: int) -> Iterator[Text]:
         for error in errors:
             yield self._line(error["key"], error["status"], f"×{error['count']} {error['title']}", 10, width)
+
+    def _services(self, services: Sequence[Json], width: int) -> Iterator[Text]:
+        for service in services:
+            if any(tag.startswith("fb:") for tag in service["tags"]):
+                yield self._line(service["id"], "failing", " ".join(service["tags"]), 10, width)
 
     def _line(self, name: str, status: str, subject: str, room: int, width: int) -> Text:
         line = Text(f"{name} ", style="bold")

@@ -61,6 +61,7 @@ def test_the_whole_day_ends_in_agreement_with_nothing_doubled(tmp_path: Path) ->
         "zendesk": 5,
         "jira": 2,
         "sentry": 1,
+        "gateway": 1,
     }
     assert all(each["writes"] > 0 and each["parked"] == 0 for each in found["systems"].values())
     assert "SIGKILL" in told
@@ -140,6 +141,6 @@ def test_what_went_wrong_is_told_with_the_daemons_newest_error(tmp_path: Path) -
 )
 def test_the_first_line_says_how_it_ended(tmp_path: Path, verdict: Verdict, headline: str) -> None:
     figures = Figures(records=1, writes=2, conflicts=0, parked=0)
-    found = outcome(verdict, dict.fromkeys(("zendesk", "jira", "sentry"), figures), (), 1.0, tmp_path)
+    found = outcome(verdict, dict.fromkeys(("zendesk", "jira", "sentry", "gateway"), figures), (), 1.0, tmp_path)
     assert next(iter(told(found))) == headline
     assert (found.folder is None) is found.is_good

@@ -17,15 +17,15 @@ SECRETS = Secrets(
     jira_webhook="two",
     sentry_token="three",
     sentry_webhook="four",
+    apipark_password="five",
 )
 
 
 def made(folder: Path) -> place.Place:
+    urls = {"support": 8101, "tracker": 8102, "errors": 8103, "gateway": 8104}
     return place.make(
         folder,
-        desk_url="http://127.0.0.1:8101",
-        tracker_url="http://127.0.0.1:8102",
-        errors_url="http://127.0.0.1:8103",
+        urls={name: f"http://127.0.0.1:{port}" for name, port in urls.items()},
         port=20001,
         secrets=SECRETS,
     )
@@ -33,7 +33,7 @@ def made(folder: Path) -> place.Place:
 
 def test_its_settings_and_mappings_are_without_fault(tmp_path: Path) -> None:
     loaded = load(made(tmp_path / "a demo").settings, environ={})
-    assert list(loaded.connections) == ["support", "tracker", "errors"]
+    assert list(loaded.connections) == ["support", "tracker", "errors", "gateway"]
     assert loaded.connections["support"].webhook_secrets == ("hook-one",)
     assert loaded.settings.web.port == 20001
     assert loaded.database == made(tmp_path / "a demo").database
@@ -49,5 +49,5 @@ def test_the_mark_it_looks_for_is_the_one_that_the_hub_leaves(tmp_path: Path) ->
 def test_its_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
     made(tmp_path / "demo")
     files = list((tmp_path / "demo" / "var" / "secrets").iterdir())
-    assert len(files) == 6
+    assert len(files) == 7
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from sync.demo.verdict import Cluster, Expected, judge, writes_of
+from sync.demo.verdict import Cluster, Expected, Shown, judge
 
 Json = Any
 Break = Callable[[Json, Json, Json], None]
+"""What to change: tickets, issues, and the two that machines speak through (`errors`, `gateway`)."""
 URL = "http://127.0.0.1:8101/agent/tickets"
 
 
@@ -27,11 +28,17 @@ def expected() -> Expected:
                 tags={"1": {"web"}, "2": {"ios"}},
                 labels={"Gateway".casefold()},
                 errors={"6000000001": {"environment-production"}},
+                services={"checkout": {"service:checkout"}},
                 is_done=True,
             )
         ],
+        settled={"checkout": service()},
         others={"3": {"praise"}},
     )
+
+
+def service(*tags: str) -> Json:
+    return {"id": "checkout", "tags": ["shop", *tags], "approval_type": "auto"}
 
 
 def ticket(number: str, status: str, *tags: str, **more: Json) -> Json:
@@ -61,7 +68,7 @@ def issue(key: str = "OPS-1", **more: Json) -> Json:
         "id": "10000",
         "key": key,
         "status": "Done",
-        "labels": ["web", "ios", "Gateway", "environment-production"],
+        "labels": ["web", "ios", "Gateway", "environment-production", "service:checkout"],
         "creator": "hub",
         "properties": {"mark": {"id": "m1"}},
         "remote_links": [remote("1"), remote("2"), seen()],
@@ -69,27 +76,39 @@ def issue(key: str = "OPS-1", **more: Json) -> Json:
     return {**made, **more}
 
 
-def agreeing() -> tuple[Json, Json, Json]:
+def agreeing() -> Shown:
     desk = {
         "records": [
-            ticket("1", "solved", "web", "gateway", "environment-production", comments=[note()]),
-            ticket("2", "closed", "ios", "gateway", "environment-production", links=[{"issue_id": "10000"}]),
+            ticket("1", "solved", "web", "gateway", "environment-production", "service:checkout", comments=[note()]),
+            ticket(
+                "2",
+                "closed",
+                "ios",
+                "gateway",
+                "environment-production",
+                "service:checkout",
+                links=[{"issue_id": "10000"}],
+            ),
             ticket("3", "new", "praise"),
         ],
         "writes": {"hub@example.com": 4, "agent@example.com": 9},
     }
-    tracker = {"issues": [issue()], "writes": {"hub edit": 2, "hub create": 1, "engineer edit": 7}}
-    return desk, tracker, {"issues": [error()], "writes": {"hypercare update": 1, "engineer resolve": 2}}
+    return Shown(
+        desk=desk,
+        tracker={"issues": [issue()], "writes": {"hub edit": 2, "hub create": 1, "engineer edit": 7}},
+        errors={"issues": [error()], "writes": {"hypercare update": 1, "engineer resolve": 2}},
+        gateway={"services": [service()], "writes": {"service.update": 2}},
+    )
 
 
-def broken(change: Break) -> tuple[Json, Json, Json]:
-    desk, tracker, errors = copy.deepcopy(agreeing())
-    change(desk, tracker, errors)
-    return desk, tracker, errors
+def broken(change: Break) -> Shown:
+    shown = copy.deepcopy(agreeing())
+    change(shown.desk, shown.tracker, {"errors": shown.errors, "gateway": shown.gateway})
+    return shown
 
 
 def test_sides_that_agree_pass() -> None:
-    verdict = judge(*agreeing(), expected())
+    verdict = judge(agreeing(), expected())
     assert (verdict.converged, verdict.duplicates_created) == (True, 0)
 
 
@@ -122,16 +141,31 @@ def test_sides_that_agree_pass() -> None:
             "ticket 3 has the tag web, which nobody put there",
         ),
         (
-            lambda _, __, seen: seen["issues"][0].update(status="unresolved"),
+            lambda _, __, both: both["errors"]["issues"][0].update(status="unresolved"),
             "OPS-1 is Done, error BACKEND-1 is unresolved",
         ),
-        (lambda _, __, seen: seen["issues"][0].update(status="ignored"), "OPS-1 is Done, error BACKEND-1 is ignored"),
-        (lambda _, __, seen: seen["issues"][0]["links"].clear(), "error BACKEND-1 does not show OPS-1"),
-        (lambda _, __, seen: seen.update(issues=[]), "error 6000000001 is not there any more"),
+        (
+            lambda _, __, both: both["errors"]["issues"][0].update(status="ignored"),
+            "OPS-1 is Done, error BACKEND-1 is ignored",
+        ),
+        (lambda _, __, both: both["errors"]["issues"][0]["links"].clear(), "error BACKEND-1 does not show OPS-1"),
+        (lambda _, __, both: both["errors"].update(issues=[]), "error 6000000001 is not there any more"),
         (lambda _, site, __: site["issues"][0]["remote_links"].pop(2), "OPS-1 does not show error BACKEND-1 among its"),
         (
             lambda _, site, __: site["issues"][0]["remote_links"].append(seen("6000000007")),
             "OPS-1 shows error 6000000007",
+        ),
+        (
+            lambda _, __, both: both["gateway"]["services"][0]["tags"].append("fb:open-1"),
+            "the gateway shows fb:open-1 on checkout, but its people left the cluster done",
+        ),
+        (
+            lambda _, __, both: both["gateway"]["services"][0].update(tags=[]),
+            "the gateway shows no tag on checkout; its own were shop",
+        ),
+        (
+            lambda _, __, both: both["gateway"]["services"][0].update(approval_type="manual"),
+            "checkout asks for manual approval; it was auto",
         ),
         (
             lambda desk, _, __: desk["records"][2]["history"].append({"author": "hub@example.com"}),
@@ -140,7 +174,7 @@ def test_sides_that_agree_pass() -> None:
     ],
 )
 def test_what_differs_is_named(change: Break, said: str) -> None:
-    verdict = judge(*broken(change), expected())
+    verdict = judge(broken(change), expected())
     assert not verdict.converged
     assert any(each.startswith(said) for each in verdict.differences), verdict.differences
 
@@ -172,7 +206,7 @@ def test_what_differs_is_named(change: Break, said: str) -> None:
     ],
 )
 def test_what_is_doubled_is_counted_and_named(change: Break, said: list[str]) -> None:
-    verdict = judge(*broken(change), expected())
+    verdict = judge(broken(change), expected())
     assert list(verdict.doubled) == said
     assert verdict.duplicates_created == len(said)
 
@@ -181,10 +215,16 @@ def test_an_issue_of_an_engineer_that_nobody_linked_is_no_duplicate() -> None:
     def add(_: Json, site: Json, __: Json) -> None:
         site["issues"].append(issue("OPS-9", creator="engineer", properties={}, remote_links=[]))
 
-    assert judge(*broken(add), expected()).duplicates_created == 0
+    assert judge(broken(add), expected()).duplicates_created == 0
 
 
 def test_only_the_hubs_writes_are_counted() -> None:
-    desk, tracker, errors = agreeing()
-    counted = writes_of(desk, "hub@example.com"), writes_of(tracker, "hub"), writes_of(errors, "hypercare")
-    assert counted == (4, 3, 1)
+    assert agreeing().written(expected()) == {"zendesk": 4, "jira": 3, "sentry": 1, "gateway": 2}
+
+
+def test_an_open_cluster_shows_at_the_gateway_with_its_issue() -> None:
+    shown, wanted = agreeing(), expected()
+    wanted.clusters[0].is_done = False
+    assert "the gateway does not show on checkout that calls fail and OPS-1 is open" in judge(shown, wanted).differences
+    shown.gateway["services"][0]["tags"] += ["fb:open-1", "fb:jira-OPS-1"]
+    assert not any("gateway" in each for each in judge(shown, wanted).differences if "lacks" not in each)
