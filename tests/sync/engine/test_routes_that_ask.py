@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from sync.store.tables import deliveries, parked
 from tests.support.launch import Launch
 from tests.sync.engine.conftest import Make
+from tests.sync.mapping.records import shipped_texts
 
 ROUTE = """
 routes:
@@ -86,3 +88,21 @@ def test_a_create_without_a_required_field_is_parked_and_the_field_is_named(make
         assert [row.state for row in conn.execute(select(deliveries).where(deliveries.c.kind == "create"))] == [
             "parked"
         ]
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_the_text_of_a_created_ticket_is_internal_unless_the_mapping_says_that_customers_may_see_it(
+    make: Make, public: bool
+) -> None:
+    text = shipped_texts()["zendesk.yaml"]
+    texts = {"zendesk.yaml": text.replace("\ncreate: ", "\ncreate:\n  public: true\n#") if public else text}
+    day = make(
+        routes="routes:\n  - {name: out, when: {connection: [tracker]}, create: {connection: support}}\n", texts=texts
+    )
+    day.world.start()
+    day.world.wait(60)
+    day.issue(summary="Checkout fails", description="The customer's card was charged twice.")
+    day.world.wait(300)
+    [first, *_] = day.ticket_now(1)["comments"]
+    assert "charged twice" in first["body"]
+    assert first["public"] is public

@@ -539,6 +539,29 @@ def test_statuses_to_avoid_and_forbidden_paths_are_no_edges() -> None:
     assert [own.forbids("In Review", _move(to)) for to in ("Cancelled", "Done", "Blocked")] == [True, True, False]
 
 
+# --- splits and joins -------------------------------------------------------------------------------------------------
+
+
+def test_texts_of_several_fields_are_joined_and_the_empty_ones_left_out() -> None:
+    own = mapping(
+        "body: {field: description, join: [custom_fields.1, custom_fields.2], between: ' / ', default: none}\n"
+    )
+
+    def body(**fields: Any) -> str:
+        return own.feedback(ticket(**{name.replace("cf", "custom_fields."): fields[name] for name in fields})).body
+
+    assert body(description="a", cf1="b", cf2="c") == "a / b / c"
+    assert body(description="", cf1=None, cf2="c") == "c"
+    assert body(description=None, cf1="") == "none"
+
+
+def test_a_text_with_several_values_is_several_tags_of_its_dimension() -> None:
+    own = mapping("title: {field: subject}\ndimensions:\n  component: {field: custom_fields.1, separator: ','}\n")
+    fields: dict[str, Any] = {"custom_fields.1": "Web, API ,", "tags": []}
+    view = own.feedback(ticket(**fields))
+    assert [(tag.text, tag.dimension) for tag in view.tags] == [("API", "component"), ("Web", "component")]
+
+
 # --- the fingerprint -------------------------------------------------------------------------------------------------
 
 
