@@ -177,7 +177,8 @@ def _take_known(
         if again_at is not None:
             taken.doubted[snap.ref.id] = again_at
             return
-    if verdict is Verdict.IGNORE and snap.origin is Origin.DIRECT and row.origin != Origin.DIRECT.value:
+    first_direct = snap.origin is Origin.DIRECT and row.origin != Origin.DIRECT.value
+    if verdict is Verdict.IGNORE and first_direct and snap.version == row.version:
         verdict = Verdict.TAKE  # the same content, now read directly: it is believed, and later copies are not
     if verdict is Verdict.IGNORE:
         taken.ignored += 1

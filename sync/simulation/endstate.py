@@ -138,7 +138,7 @@ def _tag(ledger: Ledger, sight: Sight, members: dict[str, Membership], present: 
     # A join is a union: whatever had the tag then may have brought it back.
     joins = [e for e in ledger.events if e.what is What.JOINED and e.record in members]
     removers = {e.record for e in removals}
-    last_join = max((e.no for e in joins), default=-1)
+    last_join = max((_taken_in(ledger, sight.item, e.no) for e in joins), default=-1)
     again = max(e.no for e in ledger.events if _adds(e, key))
     in_item = key in sight.tags
     tracker = next((record for record in present if is_tracker(record)), None)
@@ -172,6 +172,12 @@ def _tag(ledger: Ledger, sight: Sight, members: dict[str, Membership], present: 
         own = max(e.no for e in removals if e.record == source)
         if own > last_join and own > again:
             yield f"H5 tag-not-removed: {key} was removed on {source}, its only ticket, and {sight.item} has it"
+
+
+def _taken_in(ledger: Ledger, item: str, join: int) -> int:
+    """Until when what a new member brought may have been taken in: its first decision may come after others' edits."""
+    rests = ledger.decided.get(item)
+    return join if rests is None else next((rest for rest in rests if rest > join), len(ledger.events))
 
 
 def _adds(event: Event, key: str) -> bool:

@@ -374,6 +374,8 @@ class History:
             members = [(shapes[member.record], known[member.record]) for member in each.members]
             if all((shape.status, shape.tags) == shown and not shape.gone for shape, shown in members):
                 self.violations += self.reference.rest(each, told.get(each.item, {}))
+                if self.stage.crew is not None:
+                    self.stage.ledger.decided.setdefault(each.item, []).append(len(self.stage.ledger.events))
 
     # --- resting -------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ It is filled from the stand-ins' own models and never from the hub, and imports 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -29,7 +29,7 @@ class What(StrEnum):
 class Event:
     """One change. no: its place in the order of all changes. record: `T` or `Z` and the remote's id (`T10001`, `Z3`).
 
-    old, new: raw statuses; for tags `new` is the folded key; for joins and leaves the item.
+    old, new: raw statuses; for tags `new` is the folded key; for joins and leaves the item. at: the systems' own time.
     """
 
     no: int
@@ -38,6 +38,7 @@ class Event:
     what: What
     old: str = ""
     new: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,8 @@ class Ledger:
     made: issues that the hub created. notes: its notes on a ticket, counted by (ticket, issue). links: tickets that an
     issue shows; own_links: addresses that the hub put there. routed: tickets that a route asks an issue for. hidden:
     edits that a write of the hub's replaced. restores: when an older database took the hub's place: the
-    event from which on it knows of nothing, and the one before which it had read everything anew.
+    event from which on it knows of nothing, and the one before which it had read everything anew. decided: at which
+    event each item came to rest, where workers come between one another. now: the systems' own time, in seconds.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -91,6 +93,8 @@ class Ledger:
     routed: list[str] = field(default_factory=list)
     hidden: list[Hidden] = field(default_factory=list)
     restores: list[tuple[int, int]] = field(default_factory=list)
+    decided: dict[str, list[int]] = field(default_factory=dict)
+    now: Callable[[], float] = lambda: 0.0
 
     def see(self, record: str, shape: Shape, by: str) -> list[Event]:
         """Take in what a record shows; whatever differs from before was done by `by`. Returns the new events."""
@@ -113,7 +117,7 @@ class Ledger:
 
     def note(self, record: str, what: What, by: str, old: str = "", new: str = "") -> Event:
         """Add one event."""
-        event = Event(no=len(self.events), by=by, record=record, what=what, old=old, new=new)
+        event = Event(no=len(self.events), by=by, record=record, what=what, old=old, new=new, at=self.now())
         self.events.append(event)
         return event
 

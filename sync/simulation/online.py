@@ -55,6 +55,8 @@ class Watch:
         was, now = side(record, event.old), side(record, event.new)
         if was is now:
             return
+        if self._hid_an_edit(event):
+            return
         kind = "resolved" if now is Side.DONE else "reopened"
         done = self._count(lambda e: e.record == record and e.by == HUB and _crossing(e) is now, event.no + 1)
         if is_tracker(record):
@@ -67,6 +69,18 @@ class Watch:
                 )
         if done > asked:
             yield f"{kind}-unasked: the hub {kind} {record} ({event.new}) {done} times, people asked {asked} times"
+
+    def _hid_an_edit(self, write: Event) -> bool:
+        """Whether a write replaced what a user had set in the second of the write before it.
+
+        A version is a second in Zendesk: no condition of a write tells the two apart, its audit alone does, afterwards.
+        """
+        own = [e for e in self._ledger.events[: write.no] if e.record == write.record]
+        status = next((e for e in reversed(own) if e.what is What.STATUS), None)
+        before = next((e for e in reversed(own) if e.by == HUB and status is not None and e.no < status.no), None)
+        if is_tracker(write.record) or status is None or before is None or status.by != USER:
+            return False
+        return int(status.at) == int(before.at)
 
     def _tag(self, event: Event) -> Iterator[str]:
         """The hub adds only what some user added, and removes only what some user removed."""

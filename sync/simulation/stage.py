@@ -71,7 +71,7 @@ class Stage:
         self.clock = VirtualClock()
         self.profile = profile
         self.chance = random.Random(seed * 7 + 1)  # noqa: S311  repeatable on purpose
-        self.ledger = Ledger()
+        self.ledger = Ledger(now=self.clock.epoch)
         self.armed = False
         self.down = ""
         self.hurried = False
