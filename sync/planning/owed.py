@@ -114,9 +114,10 @@ def _holds_tags(item: ItemState, member: Member) -> bool:
     shown, tags = member.shown, member.tag_base
     assert shown is not None
     assert tags is not None
-    if member.tag_direction is Direction.ENFORCE and shown.tags & member.accepts != item.tags.keys() & member.accepts:
+    passing = frozenset(item.tags) & member.accepts
+    if member.tag_direction is Direction.ENFORCE and shown.tags & member.accepts != passing:
         return False
-    lacking = (item.tags.keys() & member.accepts) - tags.had - shown.tags
+    lacking = passing - tags.had - shown.tags
     return not lacking and not (tags.had & shown.tags & member.accepts) - item.tags.keys()
 
 

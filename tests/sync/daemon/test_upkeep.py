@@ -286,7 +286,7 @@ def test_no_figure_is_read_by_going_through_everything(store: Store, clock: Move
         list(figures.of_connection(conn, clock.now()))
         raw.set_trace_callback(None)
         plans = [str(step[3]) for text in traced for step in raw.execute(f"EXPLAIN QUERY PLAN {text}")]
-    assert len(traced) == 8
+    assert len(traced) == 9
     # Two rows a connection; everything else by an index over what is open.
     assert [plan for plan in plans if plan.startswith("SCAN") and "INDEX" not in plan] == ["SCAN cursors"]
 
