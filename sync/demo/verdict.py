@@ -48,8 +48,8 @@ class Cluster:
     """Tickets of one problem, as the people of the day left them.
 
     tags: by ticket, what its own people put on it. labels: what engineers put on the issue. errors: by Sentry issue,
-    the tags that its events bring. services: the gateway's whose calls fail, with the
-    tags that this brings. is_done: where the people left it.
+    the tags that its events bring. services: those of the gateway whose calls fail, with the tags that this brings.
+    is_done: where the people left it.
     """
 
     name: str

@@ -148,8 +148,8 @@ class LiveView:
 
     def _services(self, services: Sequence[Json], width: int) -> Iterator[Text]:
         for service in services:
-            if any(tag.startswith("fb:") for tag in service["tags"]):
-                yield self._line(service["id"], "failing", " ".join(service["tags"]), 10, width)
+            if ours := [tag for tag in service["tags"] if tag.startswith("fb:")]:
+                yield self._line(service["id"], "failing", " ".join(ours), 10, width)
 
     def _line(self, name: str, status: str, subject: str, room: int, width: int) -> Text:
         line = Text(f"{name} ", style="bold")
