@@ -43,6 +43,11 @@ class LogFile(Struct, frozen=True, kw_only=True):
         return self.path.suffix == COMPRESSED and not self.current
 
     @property
+    def state(self) -> tuple[int, int, int, int]:
+        """What tells it from itself after a change, and from another file on the same inode."""
+        return self.device, self.inode, self.size, self.modified_ns
+
+    @property
     def number(self) -> int:
         """The number at the end of its name: of files of one moment, the higher one is older."""
         found = re.search(r"\.(\d+)(?:\.gz)?\Z", self.path.name)

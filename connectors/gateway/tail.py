@@ -55,9 +55,11 @@ class Tail:
         self._opened: LogFile | None = None
         self._compressed = False
         self._ahead = b""  # of a compressed file: what was read behind our place, for it is not read backwards
+        self._first = b""  # how the file begins, as far as it was read
         self._was_current = True
         self._finishing_at: float | None = None
         self._gap_told = False
+        self._empty: set[tuple[int, int, int, int]] = set()  # files that were left with nothing in them
         self.notes = Notes()
         self._trouble = ""
 
@@ -96,6 +98,10 @@ class Tail:
                 assert self._place is not None
                 return Block(data=b"", place=msgspec.json.encode(self._place))  # where we began is a place, too
         for _ in range(3):  # a file may be at its end, and the next one empty
+            if self._is_overtaken():
+                self._advance()
+                if self._file is None:
+                    return None
             data = self._bytes(most)
             if data is None:
                 if not self._after_truncation():
@@ -159,29 +165,14 @@ class Tail:
         assert self._file is not None
         place = structs.replace(self._place, offset=self._place.offset + by, skipping=skipping)
         if place.head.length < HEAD:
-            place = structs.replace(place, head=self._longer_head(data[:by]))
+            self._first = (self._first + data[:by])[:HEAD]
+            place = structs.replace(place, head=head_of(self._first))
         if self._compressed:
             self._ahead = data[by:]
         else:
             place = structs.replace(place, modified_ns=os.fstat(self._file.fileno()).st_mtime_ns)
         self._place = place
         return Block(data=lines, place=msgspec.json.encode(place), overlong=overlong)
-
-    def _longer_head(self, data: bytes) -> Head:
-        """The head as far as was read by now."""
-        assert self._place is not None
-        assert self._file is not None
-        known = self._place.head
-        if not self._place.offset:
-            return head_of(data)
-        length = min(self._place.offset + len(data), HEAD)
-        if self._compressed:
-            assert self._opened is not None
-            first = self._opened.first(length)
-        else:
-            first = os.pread(self._file.fileno(), length, 0)
-        # Emptied and written anew at this very moment: what was read is still the old file's.
-        return head_of(first) if head_of(first[: known.length]) == known else known
 
     def _is_finished(self) -> bool:
         """Whether the file, read to its end, is one that nobody writes to any more."""
@@ -268,30 +259,53 @@ class Tail:
         assert self._place is not None
         self._close()
         place = self._place
+        if not place.offset and self._opened is not None:
+            self._empty.add(self._opened.state)
         done = (place.head, *(head for head in place.done if head != place.head)) if place.head.length else place.done
         done = done[:DONE_KEPT]
         current, aside = self._files.look()
-        later = [found for found in aside if found.size and found.modified_ns >= place.modified_ns]
-        later.sort(key=lambda found: (found.modified_ns, -found.number, found.compressed))
-        for found in (*later, *([current] if current else [])):
-            if found.size and any(found.begins(head) for head in done):
-                if found.current:
-                    break  # the current one, read to its end: not emptied yet
-                continue
-            self._take(
-                found,
-                FilePlace(device=found.device, inode=found.inode, modified_ns=found.modified_ns, done=done),
-            )
-            return
-        self._place = structs.replace(place, done=done)
-        if current is None:
+        found = self._next_of(aside, structs.replace(place, done=done)) or current
+        if found is None:
             self._note_missing()
+        if found is None or (found.current and found.size and any(found.begins(head) for head in done)):
+            self._place = structs.replace(place, done=done)  # the current one was read to its end, and not emptied yet
+            return
+        self._take(found, FilePlace(device=found.device, inode=found.inode, modified_ns=found.modified_ns, done=done))
+
+    def _next_of(self, aside: list[LogFile], place: FilePlace) -> LogFile | None:
+        """The oldest of the files put aside since a place that was not read."""
+        later = [
+            found
+            for found in aside
+            if found.size and found.modified_ns >= place.modified_ns and found.state not in self._empty
+        ]
+        later.sort(key=lambda found: (found.modified_ns, -found.number, found.compressed))
+        return next((found for found in later if not any(found.begins(head) for head in place.done)), None)
+
+    def _is_overtaken(self) -> bool:
+        """Whether the current file, of which nothing was read, had other lines that were put aside meanwhile.
+
+        Without its beginning nothing tells it from what it was before it was emptied, but for its time.
+        """
+        assert self._file is not None
+        assert self._place is not None
+        if self._place.offset or not self._was_current:
+            return False
+        if os.fstat(self._file.fileno()).st_mtime_ns == self._place.modified_ns:
+            return False
+        _, aside = self._files.look()
+        return self._next_of(aside, self._place) is not None
 
     def _take(self, found: LogFile, place: FilePlace) -> None:
         self._close()
         self._file = found.open()
         self._opened = found
         self._compressed, self._was_current, self._ahead = found.compressed, found.current, b""
+        self._first = b""
+        if place.offset < HEAD:
+            self._first = (
+                self._file.read(place.offset) if found.compressed else os.pread(self._file.fileno(), place.offset, 0)
+            )
         self._finishing_at = None
         self._gap_told = False
         self._place = structs.replace(place, device=found.device, inode=found.inode)
