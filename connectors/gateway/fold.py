@@ -29,7 +29,10 @@ from connectors.gateway.rules import FoldRules, Group, named
 from connectors.gateway.scrub import scrub
 from connectors.gateway.signature import Figures, Kind, Signature
 from connectors.gateway.sketch import Binning
+from connectors.gateway.taken import Counting, FoldRow, Taken
 from connectors.gateway.windows import HOURS_KEPT, MINUTES_KEPT, count, total
+
+__all__ = ["Fold", "FoldRow", "Taken"]
 
 _SAMPLES = 3
 _FLUSH_AT = 100_000
@@ -43,29 +46,6 @@ _NORMAL = ("", "normal")
 
 _NOWHERE: Lanes = {}
 """The lanes of a minute that cannot be: never filled."""
-
-
-class FoldRow(Struct, frozen=True):
-    """One aggregate as it is stored: opaque to everybody else. (kind, key) is its identity; both fit 64 characters."""
-
-    kind: str
-    key: str
-    body: bytes
-
-
-class Taken(Struct, frozen=True, kw_only=True):
-    """What a block held. poisoned: lines not understood; samples: a few of them, scrubbed, with the reason first.
-
-    lines = folded + poisoned + repeated (blank lines are none). late: of the folded ones, those too old to open.
-    """
-
-    lines: int = 0
-    folded: int = 0
-    failed: int = 0
-    poisoned: int = 0
-    repeated: int = 0
-    late: int = 0
-    samples: tuple[str, ...] = ()
 
 
 class _State(Struct, array_like=True):
@@ -105,13 +85,13 @@ class Fold:
         self._forgotten = 0
         self._changed = False
         self._touched: set[str] = set()
-        self._taken = _Counter()
+        self._taken = Counting()
 
     # --- lines in -------------------------------------------------------------------------------------------------
 
     def take(self, block: bytes) -> Taken:
         """Fold complete lines, separated by newlines; the last one may lack its newline. Never raises for a line."""
-        self._taken = _Counter()
+        self._taken = Counting()
         if self._read is None:
             self._pick_all(block)
         else:
@@ -327,6 +307,8 @@ class Fold:
         """
         minute = int(now.timestamp()) // 60
         self._limit = minute + self._rules.lateness_minutes
+        if self._minute > self._limit:  # of a line that was read before anybody told the time
+            self._minute, self._changed = minute, True
         if caught_up and self._minute and minute - self._rules.lateness_minutes > self._minute:
             self._minute = minute - self._rules.lateness_minutes
             self._changed = True
@@ -418,24 +400,3 @@ class Fold:
 def _is_same(call: Call, line: Any) -> bool:
     """Whether a call that was picked is the line that was read quickly."""
     return bool(call.at_ms == line.at and call.status == line.status and call.request_id == line.request_id)
-
-
-class _Counter:
-    """What one `take` counts."""
-
-    __slots__ = ("failed", "late", "lines", "poisoned", "repeated", "samples")
-
-    def __init__(self) -> None:
-        self.lines = self.failed = self.poisoned = self.repeated = self.late = 0
-        self.samples: list[str] = []
-
-    def result(self) -> Taken:
-        return Taken(
-            lines=self.lines,
-            folded=self.lines - self.poisoned - self.repeated,
-            failed=self.failed,
-            poisoned=self.poisoned,
-            repeated=self.repeated,
-            late=self.late,
-            samples=tuple(self.samples),
-        )

@@ -15,7 +15,7 @@ from connectors.gateway.presets import preset
 from connectors.gateway.rules import FoldRules, Group
 from connectors.gateway.signature import OTHER, Kind
 from sync.model import Severity
-from tests.connectors.gateway.written import NOON, apinto, block, failed, fold_of, only, refused
+from tests.connectors.gateway.written import NOON, apinto, block, failed, fold_of, judged, only, refused
 
 # --- identity ---------------------------------------------------------------------------------------------------------
 
@@ -292,6 +292,14 @@ def test_a_line_out_of_the_future_is_poisoned_and_does_not_move_the_clock() -> N
     taken = fold.take(block(apinto(1), apinto(2, seconds=3_600), failed(3, seconds=86_400), apinto(4, seconds=240)))
     assert (taken.folded, taken.poisoned) == (2, 2)
     assert fold.watermark == NOON + timedelta(minutes=4)
+
+
+def test_a_clock_that_a_line_moved_into_the_future_is_put_right_once_the_time_is_told() -> None:
+    fold = fold_of(apinto(1, seconds=86_400 * 365))
+    fold.tick(NOON)
+    assert fold.watermark == NOON
+    fold.take(block(*(failed(at) for at in range(10, 20))))
+    assert judged(fold) is not None
 
 
 def test_when_all_is_read_time_goes_on_without_lines() -> None:
