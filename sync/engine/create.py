@@ -22,7 +22,18 @@ from sync.engine.columns import Errand
 from sync.engine.deliver import due, may_write
 from sync.engine.hub import Connected, Hub, Mode
 from sync.mapping.routes import Route
-from sync.model import Absent, CreateIntent, Draft, Duplicated, LinkView, NotYetCertain, RecordRef, Role, Snapshot
+from sync.model import (
+    Absent,
+    CreateIntent,
+    Direction,
+    Draft,
+    Duplicated,
+    LinkView,
+    NotYetCertain,
+    RecordRef,
+    Role,
+    Snapshot,
+)
 from sync.store.tables import deliveries, links, parked
 
 
@@ -170,7 +181,13 @@ def _ask_for(hub: Hub, connected: Connected, row: Any, errand: Errand, intent: C
 def _draft(hub: Hub, connected: Connected, route: Route, source: Any, marker: str) -> tuple[Draft, frozenset[str]]:
     """The record to ask for, and the keys of the tags that it carries."""
     origin = hub.connections[source.connection_id]
-    view = origin.mapping.feedback(columns.snapshot(source.body))
+    snap = columns.snapshot(source.body)
+    view = origin.mapping.feedback(snap)
+    # A tag passes the filters of both systems: what its own keeps back never crosses, not even for a moment.
+    speaks = origin.mapping.tag_direction in (Direction.BOTH, Direction.IN)
+    told = origin.mapping.shown(snap).tags if speaks else frozenset[str]()
+    tags = tuple(tag for tag in view.tags if tag.key in told and origin.mapping.accepts(tag.key))
+    view = structs.replace(view, tags=tags)
     shown = LinkView(
         system=origin.system,
         connection=origin.name,
