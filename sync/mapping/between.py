@@ -30,8 +30,9 @@ def check(mappings: Iterable[tuple[CompiledMapping, Problems, int]]) -> None:
 def party(mapping: CompiledMapping) -> Party:
     """A mapping as the other systems meet it."""
     says = dict(_says(mapping))
+    own = f" ({', '.join(mapping.connections)})" if mapping.connections else ""
     return Party(
-        name=mapping.system.capitalize(),
+        name=mapping.system.capitalize() + own,
         rules=mapping.status,
         says=says,
         direction=mapping.status_direction,

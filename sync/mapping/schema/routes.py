@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from sync.mapping.schema.ground import Free, Strict, Text
 from sync.model import Category, Dimension, FeedbackType, Severity, SourceClass, Status, Urgency
@@ -114,6 +115,12 @@ class Condition(Strict):
     )
 
 
+def _no_text(value: object) -> object:
+    if isinstance(value, str) and value:
+        raise ValueError("is no set of conditions; write an expression as `when: {cel: ...}`")
+    return value
+
+
 class RouteTarget(Strict):
     """Where a record is created, or proposed."""
 
@@ -141,7 +148,7 @@ class RouteEntry(Strict):
     """One route. The first route that fits a record is taken; it does one of `create`, `propose` and `attach`."""
 
     name: Text = Field(description="Its name, as `explain` shows it.", examples=["urgent tickets"])
-    when: Condition = Field(
+    when: Annotated[Condition, BeforeValidator(_no_text)] = Field(
         default_factory=Condition,
         description="Which records it is for. Without it: all.",
         examples=[{"severity": {"at_least": "high"}}],

@@ -133,3 +133,28 @@ def test_a_loaded_route_matches_what_its_mapping_reads() -> None:
         }
     )
     assert loaded.routes[0].matches(loaded.mappings["zendesk"].feedback(ticket()), "support", AT)
+
+
+LOSSY = (
+    "system: zendesk\nkind: ticket\nNAMES\nfields:\n  status:\n    field: status\n"
+    "    values: {new: new, open: in_progress, solved: resolved}\n    write: {in_progress: open, resolved: solved}\n"
+)
+
+
+def test_only_mappings_that_can_meet_are_judged_together() -> None:
+    one = LOSSY.replace("NAMES\n", "")
+    assert load({"z.yaml": one}).mappings
+    assert load({"z.yaml": one}, {"support": "zendesk"}).mappings
+    with pytest.raises(MappingErrors, match="writing new to Zendesk gives `open`"):
+        load({"z.yaml": one}, {"support": "zendesk", "support-eu": "zendesk"})
+    with pytest.raises(MappingErrors, match="writing new to Zendesk gives `open`"):
+        load({"z.yaml": one, "jira.yaml": "system: jira\nstock: true\n"}, {"support": "zendesk", "dev": "jira"})
+    # Nobody is on Jira: the file is there for later.
+    assert load({"z.yaml": one, "jira.yaml": "system: jira\nstock: true\n"}, {"support": "zendesk"}).mappings
+
+
+def test_a_mapping_of_one_connection_meets_that_of_the_others() -> None:
+    own = LOSSY.replace("NAMES", "connections: [support-eu]")
+    texts = {"z.yaml": "system: zendesk\nstock: true\n", "eu.yaml": own}
+    with pytest.raises(MappingErrors, match=r"eu.yaml:8:5: .* writing new to Zendesk \(support-eu\) gives `open`"):
+        load(texts, {"support": "zendesk", "support-eu": "zendesk"})

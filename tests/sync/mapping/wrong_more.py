@@ -288,7 +288,7 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
     "cel: as a text": (
         {"routes.yaml": "routes:\n  - name: a\n    when: severity == 'high'\n    create: {connection: eng}\n"},
         [
-            "routes.yaml:3:11: routes[0].when: must be a mapping (`name: value` lines), and is `severity == 'high'`",
+            "routes.yaml:3:11: routes[0].when: `severity == 'high'` is no set of conditions; write an expression as `when: {cel: ...}`",
         ],
     ),
     "cel: the same condition": (
