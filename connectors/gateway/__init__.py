@@ -58,6 +58,7 @@ CONNECTOR = Connector(
     budgets=_budgets,
     draws=_draws,
     parse_reference=parse_reference,
+    personal=("title", "description"),
     feed=_feed,
     annotator=_annotator,
     by_hand=_by_hand,

@@ -48,6 +48,36 @@ def test_failing_calls_become_a_signature_and_an_issue(make: Make) -> None:
     assert "req-" in str(issue["description"])
 
 
+def test_issue_and_signature_show_each_other(make: Make) -> None:
+    day = opened(make)
+    (issue,), signature = day.issues(), day.signature()
+    assert [link["object"]["url"] for link in issue["remote_links"]] == [signature.ref.url]
+    assert [link.target for link in signature.links or ()] == [f"http://127.0.0.1:8102/browse/{issue['key']}"]
+
+
+def test_a_ticket_joins_the_item_and_is_closed_with_it(make: Make) -> None:
+    day = opened(make)
+    (issue,) = day.issues()
+    ticket = int(day.sides["support"].act({"act": "create", "subject": "Cannot pay"})["ticket"])
+    day.world.wait(120)
+    answer = day.world.command("link", one=f"support:{ticket}", two=day.signature().ref.url)
+    assert answer.ok, answer.message
+    day.world.quiet()
+    day.engineer(issue["key"], "In Progress", "Done")
+    day.world.wait(180)
+    records = day.sides["support"].state()["records"]
+    assert next(one["status"] for one in records if int(one["id"]) == ticket) == "solved"
+    assert day.status() == "resolved"
+
+
+def test_two_failing_routes_are_two_records(make: Make) -> None:
+    day = opened(make)
+    day.traffic(good=100, bad=40, api="refund", response_body='{"error": {"code": "ledger_locked"}}')
+    day.world.wait(120)
+    assert {snap.fields["route"] for snap in day.signatures()} == {"checkout", "refund"}
+    assert len(day.issues()) == 2
+
+
 def test_explain_shows_which_calls_failed(make: Make) -> None:
     day = opened(make)
     (issue,) = day.issues()
