@@ -23,11 +23,19 @@ from sync.store.tables import conflicts, deliveries, items, links, parked, recor
 
 
 def adopt(
-    conn: Connection, hub: Hub, connected: Connected, record_id: int, snap: Snapshot, *, waited: bool = False
+    conn: Connection,
+    hub: Hub,
+    connected: Connected,
+    record_id: int,
+    snap: Snapshot,
+    *,
+    waited: bool = False,
+    cause: str = "",
 ) -> set[int]:
     """Give a record without an item one, if a link it shows or a route asks for it. Returns the items touched.
 
     waited: the record that it goes on from was asked for before; if it is not known by now, it cannot be read.
+    cause: of what is created, where a person asked for it.
     """
     if rows.active_link(conn, record_id) is not None:
         return set()
@@ -58,7 +66,7 @@ def adopt(
             touched.add(home.item_id)
     if not touched and rows.last_link(conn, record_id) is None:
         # Once only: a record that somebody took out of its item had its counterpart, and gets no second one.
-        touched |= _route(conn, hub, connected, record_id, snap)
+        touched |= _route(conn, hub, connected, record_id, snap, cause)
     return touched
 
 
@@ -468,7 +476,7 @@ def _name(conn: Connection, record_id: int) -> str:
 # --- routes ----------------------------------------------------------------------------------------------------
 
 
-def _route(conn: Connection, hub: Hub, connected: Connected, record_id: int, snap: Snapshot) -> set[int]:
+def _route(conn: Connection, hub: Hub, connected: Connected, record_id: int, snap: Snapshot, cause: str) -> set[int]:
     """The first route that matches gives the record an item and asks for its counterpart."""
     if connected.mode is Mode.SHADOW:
         shadow.note_route(conn, hub, connected, record_id, snap)
@@ -490,7 +498,7 @@ def _route(conn: Connection, hub: Hub, connected: Connected, record_id: int, sna
         proposed = route.act is Act.PROPOSE
         # What is proposed waits for a person one by one: it needs no brake.
         created_at = hub.clock.now() if proposed else snap.created_at
-        cause = brakes.cause_of_create(route.name, created_at, hub.clock.now())
+        cause = cause or brakes.cause_of_create(route.name, created_at, hub.clock.now())
         plan_create(conn, hub, item_id, target, record_id, route.name, cause, proposed=proposed)
         return {item_id}
     return set()

@@ -221,7 +221,7 @@ def _lone(conn: Connection, row: Any, what: Row) -> tuple[Any, Snapshot]:
 
 
 def _join(conn: Connection, hub: Hub, row: Any, what: Row, cause: str) -> Step:
-    item_id = _adopted(conn, hub, row, what)
+    item_id = _adopted(conn, hub, row, what, cause)
     if rows.active_link(conn, what.aim.other or 0) is None or _home(conn, what.aim.other or 0) != item_id:
         raise NotAsPlanned("it joined no item: each record belongs to an item with an issue of its own")
     rows.mark(conn, [item_id], hub.clock.now(), cause)
@@ -229,22 +229,23 @@ def _join(conn: Connection, hub: Hub, row: Any, what: Row, cause: str) -> Step:
 
 
 def _create(conn: Connection, hub: Hub, row: Any, what: Row, cause: str) -> Step:
-    item_id = _adopted(conn, hub, row, what)
+    item_id = _adopted(conn, hub, row, what, cause)
     asked = (deliveries.c.item_id == item_id, deliveries.c.kind == "create", deliveries.c.state != "superseded")
     made = conn.execute(select(deliveries).where(*asked)).first()
     if made is None:
-        return Step(state="done")
+        raise NotAsPlanned("no route takes it any more")
     if made.route != what.aim.route:
         raise NotAsPlanned(f"the route {made.route} takes it, not {what.aim.route}")
-    conn.execute(update(deliveries).where(deliveries.c.id == made.id).values(cause=cause))
+    if made.state == "parked":
+        return Step(state="done", detail="it waits for a person's yes", delivery=made.id)
     return Step(state="sent", delivery=made.id, rings=(made.connection_id,))
 
 
-def _adopted(conn: Connection, hub: Hub, row: Any, what: Row) -> int:
+def _adopted(conn: Connection, hub: Hub, row: Any, what: Row, cause: str) -> int:
     """Let links and routes find an item for a record, as they would at its next change. The item."""
     record, snap = _lone(conn, row, what)
     connected = hub.connections[row.connection_id]
-    if not adopt.adopt(conn, hub, connected, record.id, snap):
+    if not adopt.adopt(conn, hub, connected, record.id, snap, cause=cause):
         raise NotAsPlanned("no link and no route takes it any more")
     return _home(conn, record.id)
 

@@ -18,6 +18,7 @@ from sync.engine import columns
 from sync.engine.decide import member, waived_links
 from sync.engine.hub import Connected, Hub, Mode
 from sync.engine.load import Linked, Whole
+from sync.mapping.routes import Act
 from sync.planning.known import Known, Lone
 from sync.planning.owed import WORDS, Owed, differs, owed, rests
 from sync.planning.row import CREATE, ITEM, JOIN, WRITE, Aim, FieldWrite, Group, Left, Plan, Row, Summary
@@ -280,8 +281,7 @@ class _Found:
         if other is not None and not lone.ended:
             link = next(text for _, record, _, text in names if record == other)
             change = FieldWrite(field="item", before="", after=f"joins {link}", rule="it shows a link to it")
-            note = "tags and links follow as after any join"
-            self.rows.append(_lone_row(JOIN, lone, change, note, Aim(other=other)))
+            self.rows.append(_lone_row(JOIN, lone, change, _FOLLOWS, Aim(other=other)))
             return
         if other is not None or lone.ended or names or lone.snap.follows:
             return
@@ -290,16 +290,26 @@ class _Found:
         if lone.snap.created_at < connected.live_since:
             return
         view = connected.mapping.feedback(lone.snap)
-        for route in self.hub.routes:
-            if route.matches(view, connected.name, lone.snap.created_at):
-                change = FieldWrite(
-                    field="record",
-                    before="",
-                    after=f"a record on {route.target.connection}",
-                    rule=f"route {route.name}",
-                )
-                self.rows.append(_lone_row(CREATE, lone, change, "", Aim(route=route.name)))
-                return
+        route = next(
+            (each for each in self.hub.routes if each.matches(view, connected.name, lone.snap.created_at)), None
+        )
+        if route is None:
+            return
+        target, rule = route.target.connection, f"route {route.name}"
+        if route.act is Act.ATTACH:
+            other = known.record(self.hub.named(target), route.target.record)
+            if other is not None:
+                change = FieldWrite(field="item", before="", after=f"joins {route.target.record}", rule=rule)
+                self.rows.append(_lone_row(JOIN, lone, change, _FOLLOWS, Aim(other=other, route=route.name)))
+            return
+        proposed = route.act is Act.PROPOSE
+        words = f"a proposal of a record on {target}" if proposed else f"a record on {target}"
+        change = FieldWrite(field="record", before="", after=words, rule=rule)
+        note = "a person says yes or no to it: `hypercare parked`" if proposed else ""
+        self.rows.append(_lone_row(CREATE, lone, change, note, Aim(route=route.name)))
+
+
+_FOLLOWS = "tags and links follow as after any join"
 
 
 def _shows_others(item: Whole) -> bool:

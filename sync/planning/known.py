@@ -148,6 +148,10 @@ class Known:
             for link, there, text in adopt.references(self.hub, connected, snap)
         )
 
+    def record(self, there: Connected, name: str) -> int | None:
+        """The record of a connection that a key, an id or an address names."""
+        return self._names.get((there.id, there.parse_reference(name) or name))
+
     def _workflow(
         self, connected: Connected, snap: Snapshot, raw: str
     ) -> tuple[Mapping[str, tuple[Move, ...]], Mapping[str, tuple[str, ...]] | None]:

@@ -436,3 +436,62 @@ def test_nothing_is_planned_for_a_connection_that_only_observes(tmp_path: Path) 
     assert plan.summary.writes == 0
     assert "support is in shadow mode: nothing is written to it" in plan.summary.notes
     assert [row.kind for row in plan.rows] == ["item"]
+
+
+# --- routes that only propose, or attach ------------------------------------------------------------------------------
+
+
+def lone_ticket(tmp_path: Path) -> tuple[Launch, int, str]:
+    """A ticket and an issue that nobody has linked, known before any route."""
+    day = launch(tmp_path)
+    day.world.start()
+    day.world.clock.advance(60)
+    ticket, issue = day.ticket(tags=["outage"]), day.issue()
+    day.world.wait(300)
+    return day, ticket, issue
+
+
+def test_a_route_that_attaches_is_planned_as_a_join(tmp_path: Path) -> None:
+    day, ticket, issue = lone_ticket(tmp_path)
+    texts = edited(
+        *REVIEW_WAITS, routes=ROUTES.replace("create:", "attach:").replace("fields: {project: OPS}", f"record: {issue}")
+    )
+    plan = planned(day, texts)
+    (row,) = plan.rows
+    assert (row.kind, row.changes[0].after, row.changes[0].rule) == ("join", f"joins {issue}", "route outage")
+    in_force(day, texts)
+    apply(day, plan)
+    day.world.wait(300)
+    assert progress(day, plan).counts == {"done": 1}
+    assert day.item(f"support:{ticket}") == day.item(issue)
+
+
+def test_a_route_that_proposes_leaves_it_to_a_person(tmp_path: Path) -> None:
+    day, _, _ = lone_ticket(tmp_path)
+    texts = edited(*REVIEW_WAITS, routes=ROUTES.replace("create:", "propose:"))
+    plan = planned(day, texts)
+    assert [row.changes[0].after for row in plan.rows] == ["a proposal of a record on tracker"]
+    in_force(day, texts)
+    apply(day, plan)
+    day.world.wait(300)
+    assert progress(day, plan).counts == {"done": 1}
+    assert len(day.issues()) == 1
+
+
+def test_creates_of_a_plan_are_no_reason_to_hold(tmp_path: Path) -> None:
+    day = launch(tmp_path)
+    day.world.start()
+    day.world.clock.advance(60)
+    for _ in range(4):
+        day.ticket(tags=["outage"])
+    day.world.wait(2 * 3600, step=600)
+    texts = edited(*REVIEW_WAITS, routes=ROUTES)
+    plan = planned(day, texts)
+    in_force(day, texts)
+    day.world.hub.settings = type(day.world.hub.settings)(brake_writes=(1, 0.0))
+    apply(day, plan)
+    day.world.wait(600)
+    with day.world.store.read() as conn:
+        assert conn.execute(select(holds.c.reason)).all() == []
+    assert progress(day, plan).counts == {"done": 4}
+    assert len(day.issues()) == 4
