@@ -43,6 +43,7 @@ Key = tuple[str, str, str]
 Lanes = dict[Key, list[float]]
 
 _NORMAL = ("", "normal")
+_NOTHING = (None, "", "-", False, "false")
 
 _NOWHERE: Lanes = {}
 """The lanes of a minute that cannot be: never filled."""
@@ -65,7 +66,7 @@ class Fold:
         self._book = Book(rules, preset.name)
         self._picker = Picker(preset)
         self._read = block_reader(preset.mapping)
-        self._by_path = not preset.mapping.fields.get("route")
+        self._by_path = not preset.mapping.routed
         self._repeats = Repeats(rules.dedup_ids)
         unit = UNITS[preset.mapping.units.get("latency", "ms")]
         # Finer than a hundredth of a millisecond is told by nobody's eyes, and fewer values are counted faster.
@@ -146,8 +147,8 @@ class Fold:
                 line.status < 400
                 and line.handler == usual
                 and line.ai_status in _NORMAL
-                and not line.suspect
-                and not line.hint
+                and line.suspect in _NOTHING
+                and line.hint in _NOTHING
                 and (latency := line.latency) <= slow
                 and (values := lanes.get((line.service, line.route, line.method))) is not None
             ):
@@ -158,18 +159,29 @@ class Fold:
             self._taken.late += len(lines) - since
 
     def _fold_by_path(self, lines: list[Any], cut: Cut) -> None:
-        minute, lanes, slow, path = -1, _NOWHERE, self._slow, self._book.path
+        # The same for lines that may name no route.
+        begin = end = 0
+        lanes, slow, usual, path = _NOWHERE, self._slow, self._usual, self._book.path
         late, since = False, 0
         for number, line in enumerate(lines):
-            if line.at // 60_000 != minute:
+            at = line.at
+            if at >= end or at < begin:
                 if late:
                     self._taken.late += number - since
-                minute = line.at // 60_000
+                minute = at // 60_000
+                begin, end = minute * 60_000, minute * 60_000 + 60_000
                 lanes, late, since = self._open(minute), minute < self._minute - self._rules.lateness_minutes, number
-            route = path(line.path)
-            values = lanes.get((line.service, route, line.method))
-            if values is not None and line.status < 400 and line.latency <= slow and not (line.suspect or line.hint):
-                values.append(line.latency)
+            route = line.route or path(line.path)
+            if (
+                line.status < 400
+                and line.handler == usual
+                and line.ai_status in _NORMAL
+                and line.suspect in _NOTHING
+                and line.hint in _NOTHING
+                and (latency := line.latency) <= slow
+                and (values := lanes.get((line.service, route, line.method))) is not None
+            ):
+                values.append(latency)
             else:
                 self._look(line, route, lanes, cut, number)
         if late:
@@ -192,7 +204,8 @@ class Fold:
             line.status < 400
             and line.latency <= self._slow
             and line.ai_status in _NORMAL
-            and not (line.suspect or line.hint)
+            and line.suspect in _NOTHING
+            and line.hint in _NOTHING
         )
         if plain and line.handler in QUIET_HANDLERS and lanes is not _NOWHERE and key in self._good:
             values = lanes.get(key)

@@ -65,9 +65,12 @@ def block_reader(mapping: GenericMapping) -> ReadBlock | None:
     ):
         return _kong()
     first = {ours: mapping.fields[theirs][0] for ours, theirs in _FROM.items() if mapping.fields.get(theirs)}
+    for name in ("suspect", "hint"):  # what they would tell of a success is not worth reading every line with care
+        if "." in first.get(name, ""):
+            del first[name]
     if any("." in name or "*" in name for name in first.values()):
         return None
-    if first.get("route"):
+    if mapping.routed:
         first.pop("path", None)  # not needed, and the longest text of the line
     unit = mapping.time_unit
     whole = mapping.units.get("latency", "ms") != "s"

@@ -39,6 +39,7 @@ class GenericMapping(Struct, frozen=True, kw_only=True):
     units: of `latency` and `upstream_latency` (milliseconds where nothing is said).
     lists: which element of a list or of a comma list is a status; times in such lists are summed.
     base: the preset that this one changes; its own fields are added to the preset's and go before them.
+    routed: every good line names its route, so that paths need not be read of them.
     """
 
     fields: dict[str, tuple[str, ...]] = {}
@@ -48,6 +49,7 @@ class GenericMapping(Struct, frozen=True, kw_only=True):
     units: dict[str, Unit] = {}
     lists: Literal["last", "max"] = "last"
     base: str = ""
+    routed: bool = False
 
 
 class Preset(Struct, frozen=True, kw_only=True):
@@ -58,6 +60,7 @@ class Preset(Struct, frozen=True, kw_only=True):
 
 
 _APINTO = GenericMapping(
+    routed=True,
     fields={
         "time": ("msec", "time_iso8601", "timestamp", "time_local"),
         "request_id": ("request_id",),
@@ -94,6 +97,7 @@ _APINTO = GenericMapping(
 """
 
 _KONG = GenericMapping(
+    routed=True,
     fields={
         "time": ("started_at",),
         "request_id": ("request.id", "request.headers.kong-request-id", "request.headers.x-request-id"),
@@ -180,6 +184,7 @@ _ENVOY = GenericMapping(
 """Envoy's JSON log with the names that its documentation and Istio use."""
 
 _TRAEFIK = GenericMapping(
+    routed=True,
     fields={
         "time": ("StartUTC", "StartLocal", "time"),
         "request_id": ("request_X-Request-Id", "downstream_X-Request-Id"),
@@ -199,6 +204,7 @@ _TRAEFIK = GenericMapping(
 )
 
 _AWS = GenericMapping(
+    routed=True,
     fields={
         "time": ("requestTimeEpoch", "requestTime"),
         "request_id": ("requestId", "extendedRequestId"),
@@ -253,6 +259,7 @@ def preset(which: str | GenericMapping) -> Preset:
             time_unit=under.time_unit,
             units={**under.units, **which.units},
             lists=which.lists,
+            routed=under.routed,
         )
     _check(mapping)
     return Preset(name=which.base or "generic", mapping=mapping)

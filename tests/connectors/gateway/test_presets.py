@@ -269,17 +269,17 @@ def test_a_line_without_time_status_or_route_is_poisoned_and_says_why(line: byte
         Picker(preset("apinto")).call(line)
 
 
-@pytest.mark.parametrize(
-    ("which", "line"),
-    [
-        ("apinto", apinto(1)),
-        ("kong", {**KONG, "response": {"status": 200}}),
-        ("nginx", {**NGINX, "status": "200"}),
-        ("envoy", {**ENVOY, "response_code": 200, "response_flags": "-"}),
-        ("traefik", {**TRAEFIK, "DownstreamStatus": 200}),
-        ("aws", {**AWS, "status": "200"}),
-    ],
-)
+GOOD: list[tuple[str, dict[str, Any]]] = [
+    ("apinto", apinto(1)),
+    ("kong", {**KONG, "response": {"status": 200}}),
+    ("nginx", {**NGINX, "status": "200"}),
+    ("envoy", {**ENVOY, "response_code": 200, "response_flags": "-"}),
+    ("traefik", {**TRAEFIK, "DownstreamStatus": 200}),
+    ("aws", {**AWS, "status": "200"}),
+]
+
+
+@pytest.mark.parametrize(("which", "line"), GOOD)
 def test_reading_quickly_counts_what_reading_carefully_counts(which: str, line: dict[str, Any]) -> None:
     raw = json.dumps(line).encode()
     quick, careful = Fold(FoldRules(dedup_ids=0), preset(which)), Fold(FoldRules(dedup_ids=0), preset(which))
@@ -287,3 +287,21 @@ def test_reading_quickly_counts_what_reading_carefully_counts(which: str, line: 
     for fold in (quick, careful):
         assert fold.take(b"\n".join([raw] * 5)).folded == 5
     assert quick.changed() == careful.changed()
+
+
+class CountingPicker(Picker):
+    """How many lines were read with care."""
+
+    picked = 0
+
+    def call(self, raw: bytes) -> Call:
+        self.picked += 1
+        return super().call(raw)
+
+
+@pytest.mark.parametrize(("which", "line"), GOOD)
+def test_of_a_thousand_good_lines_only_the_first_is_read_with_care(which: str, line: dict[str, Any]) -> None:
+    fold = Fold(FoldRules(dedup_ids=0), preset(which))
+    fold._picker = picker = CountingPicker(preset(which))
+    assert fold.take(b"\n".join([json.dumps(line).encode()] * 1_000)).folded == 1_000
+    assert picker.picked == 1
