@@ -18,6 +18,8 @@ def status(page: StatusView) -> None:
         f"items: {page.items}, {page.items_waiting} waiting; in doubt: {page.in_doubt}; parked: {page.parked}; "
         f"conflicts of the last 24 h: {page.conflicts_day}"
     )
+    if page.plan is not None:
+        say(f"plan {page.plan.id} is {page.plan.state}: {page.plan.ended:,} of {page.plan.total:,} rows are over")
     if page.wrong_files is not None:
         wrong = page.wrong_files
         say(f"mappings: the files saved {ago(wrong.at, page.at)} are wrong, and those from before are in force:")

@@ -173,10 +173,10 @@ def apply(conn: Connection, hub: Hub, args: Mapping[str, Json]) -> Answer:
         raise Refused(f"plan {plan_id} was applied already; make a new one with `hypercare plan`")
     if head.state in (APPLYING, STOPPING):
         return Answer(ok=True, message=f"plan {plan_id} is being applied already", data={"plan": plan_id})
-    other = conn.execute(select(plans.c.id).where(plans.c.state.in_((APPLYING, STOPPING)))).scalar()
+    other = stored.under_way(conn)
     if other is not None:
         raise Refused(
-            f"plan {other} is being applied: wait for its end, or stop it with `hypercare apply {other} --stop`"
+            f"plan {other.id} is being applied: wait for its end, or stop it with `hypercare apply {other.id} --stop`"
         )
     if head.fingerprint != hub.fingerprint:
         raise Refused(

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from sync.planning.row import Plan, Row, Summary
 from sync.store.tables import plan_rows, plans
@@ -25,6 +25,7 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 _row = msgspec.json.Decoder(Row)
 _summary = msgspec.json.Decoder(Summary)
 _PORTION = 500
+_KEPT = 20
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -56,7 +57,11 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 
 def store(conn: Connection, plan: Plan, by: str) -> Plan:
-    """Keep a plan. The plan with its id."""
+    """Keep a plan. The plan with its id. Of those that nobody applied only the newest stay."""
+    forgotten = select(plans.c.id).where(plans.c.state == MADE).order_by(plans.c.id.desc()).offset(_KEPT - 1)
+    for old in conn.execute(forgotten).scalars().all():
+        conn.execute(delete(plan_rows).where(plan_rows.c.plan_id == old))
+        conn.execute(delete(plans).where(plans.c.id == old))
     key = conn.execute(
         insert(plans).values(
             made_at=plan.made_at,
@@ -171,6 +176,12 @@ def progress(conn: Connection, plan_id: int) -> Progress:
         counts={str(row.state): int(row.count_of) for row in counted},
         refused=tuple((f"{row.connection} {row.record}", detail) for row, detail in named),
     )
+
+
+def under_way(conn: Connection) -> Progress | None:
+    """The plan that is being applied."""
+    found = conn.execute(select(plans.c.id).where(plans.c.state.in_((APPLYING, STOPPING)))).scalar()
+    return None if found is None else progress(conn, found)
 
 
 def recent(conn: Connection, limit: int = 20) -> list[Progress]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from sync.engine.drift import of_connection as drift_of
 from sync.engine.in_force import InForce, WrongFiles, in_force, refused
+from sync.planning.stored import Progress, under_way
 from sync.store.lock import Lease, lease
 from sync.store.tables import (
     budgets,
@@ -99,7 +100,8 @@ class ConnectionView(Struct, frozen=True, kw_only=True):
 class StatusView(Struct, frozen=True, kw_only=True):
     """Everything at one moment. daemon: who works on the database, empty when nobody does.
 
-    mappings: what the daemon works by. wrong_files: what was saved since and cannot be used. proposals: those that wait
+    mappings: what the daemon works by. wrong_files: what was saved since and cannot be used. plan: that is being
+    applied. proposals: those that wait
     for a person.
     """
 
@@ -114,6 +116,7 @@ class StatusView(Struct, frozen=True, kw_only=True):
     unasked: tuple[str, ...] = ()
     mappings: InForce | None = None
     wrong_files: WrongFiles | None = None
+    plan: Progress | None = None
     proposals: int = 0
 
 
@@ -134,6 +137,7 @@ def status(conn: Connection, now: datetime, daemon: str = "") -> StatusView:
         connections=shown,
         mappings=in_force(conn),
         wrong_files=refused(conn),
+        plan=under_way(conn),
         proposals=len(open_proposals(conn)),
         unasked=() if any(one.budgets for one in shown) else ("rate budgets: they are noted with the first poll",),
     )

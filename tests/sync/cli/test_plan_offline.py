@@ -94,6 +94,7 @@ def test_without_a_daemon_apply_says_who_goes_on(known: Place) -> None:
         "plan 1 is applied from now on (no daemon is running: `hypercare run` goes on)\n",
     )
     assert known.run("apply", "1").out.startswith("plan 1 is being applied already")
+    assert "plan 1 is applying: 0 of 0 rows are over\n" in known.run("status").out
     known.run("plan")
     assert known.run("apply", "2").err == (
         "plan 1 is being applied: wait for its end, or stop it with `hypercare apply 1 --stop`\n"
@@ -114,6 +115,12 @@ def test_with_nothing_applied_there_is_nothing_to_undo(known: Place) -> None:
         1,
         "no plan was applied that is not taken back already; `hypercare plan --list` lists them\n",
     )
+
+
+def test_of_plans_that_nobody_applied_the_newest_stay(known: Place) -> None:
+    for _ in range(22):
+        assert known.run("plan").code == 0
+    assert [one["id"] for one in known.run("plan", "--list", "--json").json] == list(range(22, 2, -1))
 
 
 # --- shadow ----------------------------------------------------------------------------------------------------------
