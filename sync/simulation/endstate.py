@@ -77,7 +77,9 @@ def _ticket(
     tracker_joined = _last(ledger, tracker.record, What.JOINED)
     since = max(since, tracker_joined.no if tracker_joined is not None else -1)
     resolved = side(tracker.record, moved.new) is Side.DONE and _crossed(tracker.record, moved)
-    if resolved and moved.no > since and stands is Side.ACTIVE:
+    rests = ledger.decided.get(sight.item)
+    seen = rests is None or any(since < rest <= moved.no for rest in rests)  # else it may never have been seen as open
+    if resolved and moved.no > since and stands is Side.ACTIVE and seen:
         yield f"resolve-not-heard: {tracker.record} went {moved.new}, {member.record} shows {shape.status}"
 
 

@@ -20,7 +20,7 @@ from connectors.errors import WebhookRejected
 from connectors.sandbox.wire import OutgoingHook, StandIn
 from sync.daemon import build
 from sync.daemon.build import Configured
-from sync.engine import commands, contact, create, deliver, doubt, inbox, poll, refresh, settle, sweep, tidy
+from sync.engine import commands, contact, create, deliver, doubt, feeds, inbox, poll, refresh, settle, sweep, tidy
 from sync.engine.hub import Connected, EngineSettings, Hub, Silent
 from sync.mapping.load import Loaded
 from sync.model import Json
@@ -223,6 +223,7 @@ class World:
                 if has_work(self._work(), connected):
                     did = doing(self.hub, connected) or did
             if polls:
+                did = feeds.read(self.hub, connected) or did
                 did = poll.poll(self.hub, connected, poll.LIVE) or did
         did = (self._work().items and settle.settle(self.hub)) or did
         did = (self._work().plans and execute.execute(self.hub)) or did
