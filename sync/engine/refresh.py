@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from connectors.contract import Act
 from connectors.errors import RateLimited, RemoteError, UnexpectedAnswer
+from sync.core import lens
 from sync.core.backoff import next_attempt
 from sync.core.reasons import ParkReason
 from sync.engine import adopt, brakes, columns, down, ingest, membership, own_writes, parking, rows
@@ -18,7 +19,7 @@ from sync.engine.budgets import Priority
 from sync.engine.columns import Attribution
 from sync.engine.hub import Connected, Hub
 from sync.engine.ingest import Membership
-from sync.model import Missing, Origin, Snapshot
+from sync.model import FieldEdit, Missing, Origin, Snapshot
 from sync.store.errors import StoreError
 from sync.store.tables import links, records, refreshes
 
@@ -379,15 +380,18 @@ def attribute(hub: Hub, connected: Connected, snap: Snapshot, *, doubted: bool =
             at = next_attempt(1, "read", patience, hub.clock.now(), hub.rng.random())
             _ask_history_later(hub, connected, snap, at)
             return True
-        for entry in reversed(history):
-            edits = [edit for edit in entry.edits if edit.field == connected.mapping.status_field]
-            if doubted and edits and str(edits[-1].new).casefold() != raw.casefold():
-                return False
-            if edits:
-                found = Attribution(
-                    version=snap.version, raw=raw, automatic=entry.automatic, actor=entry.actor, at=entry.at
-                )
-                break
+        moves = [
+            (entry, edits)
+            for entry in reversed(history)
+            if (edits := [edit for edit in entry.edits if edit.field == connected.mapping.status_field])
+        ]
+        if doubted and moves and str(moves[0][1][-1].new).casefold() != raw.casefold():
+            return False
+        # Not whoever moved it last: an automation closes what a person has solved.
+        crossings = (entry for entry, edits in moves if _crosses(connected, snap, edits))
+        by = next(crossings, moves[0][0] if moves else None)
+        if by is not None:
+            found = Attribution(version=snap.version, raw=raw, automatic=by.automatic, actor=by.actor, at=by.at)
 
     def step(conn: Connection) -> None:
         fresh = conn.execute(select(links).where(links.c.id == link.id)).one()
@@ -401,6 +405,13 @@ def attribute(hub: Hub, connected: Connected, snap: Snapshot, *, doubted: bool =
 
     hub.store.step(step)
     return True
+
+
+def _crosses(connected: Connected, snap: Snapshot, edits: Sequence[FieldEdit]) -> bool:
+    """Whether a row's edits of the status lead over the line; a value that the mapping does not know does."""
+    rules = connected.mapping.rules_for(snap)
+    before, after = (lens.get(rules, str(value)) for value in (edits[0].old, edits[-1].new))
+    return before is None or after is None or before.side is not after.side
 
 
 def _ask_history_later(hub: Hub, connected: Connected, snap: Snapshot, at: datetime) -> None:

@@ -140,3 +140,17 @@ def test_a_ticket_that_leaves_takes_nobody_along(crowd: tuple[Launch, list[int],
     day.world.sweep()
     finish(day, issue)
     assert statuses(day, tickets) == ["open"] + ["solved"] * (MANY - 1)
+
+
+@pytest.mark.parametrize(("by", "finished"), [("agent", True), ("automation", False)])
+def test_a_ticket_that_is_closed_before_anybody_looked_counts_as_whoever_solved_it(
+    day: Launch, by: str, finished: bool
+) -> None:
+    """Found by simulation: the automation that closes what is solved was taken for the one who had solved it."""
+    ticket, issue = day.linked_pair()
+    day.world.wait(60)
+    more = {} if by == "agent" else {"as": by}
+    day.zendesk.act({"act": "status", "ticket": ticket, "status": "solved", **more})
+    day.zendesk.act({"act": "status", "ticket": ticket, "status": "closed", "as": "automation"})
+    day.world.wait(300)
+    assert day.statuses(ticket, issue) == ("closed", "Done" if finished else "To Do")
