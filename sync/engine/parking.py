@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
@@ -50,10 +51,29 @@ def park(
         "connection_id": connected.id,
     }
     if known is not None:
+        if field == "tags":  # each tag is parked for itself
+            values["wanted"] = " ".join(dict.fromkeys([*known.wanted.split(), *wanted.split()]))
         conn.execute(update(parked).where(parked.c.id == known.id).values(**values))
         return
     conn.execute(insert(parked).values(item_id=item_id, link_id=link_id, field=field, since=now, **values))
     hub.tell("parked", connection=connected.name, item=item_id, field=field, reason=reason.value)
+
+
+def settle_tags(conn: Connection, row: Any, tags: frozenset[str], shown: frozenset[str], now: datetime) -> None:
+    """Keep of an open park of tags what the record still lacks, or shows too much; end one of which nothing is left.
+
+    row: of `parked`; its `wanted` is spelled as in `wanted_text`.
+    """
+    words = row.wanted.split()
+    still = [
+        word
+        for word in words
+        if (word[1:] in tags) is word.startswith("+") and (word[1:] in shown) is word.startswith("-")
+    ]
+    if still == words:
+        return
+    values = {"wanted": " ".join(still)} if still else {"ended_at": now, "ended_how": "settled by a newer plan"}
+    conn.execute(update(parked).where(parked.c.id == row.id).values(**values))
 
 
 _END = (

@@ -100,7 +100,8 @@ def _store(
         conn, hub, connected, sending.item_id, sending.link_id, sending.record_id, errand, sending.id, sending.cause
     )
     for name in errand.fields:
-        if name not in missed and not (name == "links" and errand.shows):
+        # A link ends its park when a read shows it, a tag when the item is decided anew: each is parked for itself.
+        if name not in missed and name != "tags" and not (name == "links" and errand.shows):
             parking.end(conn, hub, sending.link_id, name, "delivered")
     if link.ended_at is None:
         rows.mark(conn, [sending.item_id], now, sending.cause)

@@ -33,7 +33,9 @@ _DONE = (
 )
 _CHANGED = _DONE.values(state=bindparam("now_state"), tag_texts=bindparam("texts"), updated_at=bindparam("at"))
 _OPEN_PARKS = select(parked).where(
-    parked.c.link_id.in_(bindparam("of", expanding=True)), parked.c.field == "status", parked.c.ended_at.is_(None)
+    parked.c.link_id.in_(bindparam("of", expanding=True)),
+    parked.c.field.in_(("status", "tags")),
+    parked.c.ended_at.is_(None),
 )
 _BASE = (
     update(links)
@@ -153,7 +155,11 @@ def _commit(conn: Connection, hub: Hub, decision: Decision) -> None:
         conn.execute(_DONE, done)
     open_parks = conn.execute(_OPEN_PARKS, {"of": [one.link_id for one in item.linked]}).all()
     for each in decision.members:
-        _store_member(conn, hub, item, each, [row for row in open_parks if row.link_id == each.one.link_id])
+        mine = [row for row in open_parks if row.link_id == each.one.link_id]
+        _store_member(conn, hub, item, each, [row for row in mine if row.field == "status"])
+        for row in mine:
+            if row.field == "tags" and each.one.fresh:
+                parking.settle_tags(conn, row, frozenset(decision.state.tags), each.one.shown.tags, now)
     _store_changes(conn, hub, decision)
     _store_conflicts(conn, hub, decision)
     if any(one.connected.mode is Mode.SHADOW for one in item.linked):

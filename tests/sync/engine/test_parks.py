@@ -395,3 +395,37 @@ def test_an_issue_whose_ticket_reopens_while_it_is_walked_to_done_stays_where_it
     day.agent(ticket, "solved")
     day.world.wait(120)
     assert day.statuses(ticket, key) == ("solved", "Done")
+
+
+TIDY = {"name": "Keep it tidy", "on_tag": "new", "by": "hub", "remove_tags": ["new"], "times": 3}
+"""A rule in Zendesk that takes a tag off again in the very update that brings it."""
+
+
+def test_a_tag_that_is_parked_stays_parked_when_another_tag_is_written(make: Make) -> None:
+    """Found by simulation: the park ended as delivered, and the tag was on no record and parked nowhere."""
+    day = make(zendesk_settings={"triggers": [TIDY]})
+    ticket, key = day.linked_pair(tags=["old"])
+    day.world.wait(120)
+    day.label(key, add="new")
+    day.world.wait(600)
+    assert [(each.field, each.wanted) for each in parked_now(day)] == [("tags", "+new")]
+    day.label(key, remove="old")
+    day.world.wait(600)
+    assert day.ticket_now(ticket)["tags"] == []
+    assert [(each.field, each.wanted) for each in parked_now(day)] == [("tags", "+new")]
+    assert day.world.command("retry", parked=parked_now(day)[0].id).ok
+    day.world.wait(300)
+    assert day.ticket_now(ticket)["tags"] == ["new"]
+    assert parked_now(day) == []
+
+
+def test_a_tag_that_is_parked_is_parked_no_more_when_nobody_wants_it(make: Make) -> None:
+    day = make(zendesk_settings={"triggers": [TIDY]})
+    _, key = day.linked_pair()
+    day.world.wait(120)
+    day.label(key, add="new")
+    day.world.wait(600)
+    assert len(parked_now(day)) == 1
+    day.label(key, remove="new")
+    day.world.wait(300)
+    assert parked_now(day) == []
