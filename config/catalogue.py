@@ -143,6 +143,8 @@ def _kind(parts: Sequence[Any]) -> str:
         elif get_origin(part) in (tuple, list):
             inner = next((one for one in get_args(part) if one is not Ellipsis), str)
             words.append(f"list of {_WORDS.get(inner, 'text')}s")
+        elif get_origin(part) is dict:
+            words.append("names with values")
         elif isinstance(part, type) and issubclass(part, str) and part is not str:
             words += [f"`{value.value}`" for value in part]  # type: ignore[attr-defined]  # the enumerations of the model
         else:

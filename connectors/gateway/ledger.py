@@ -139,7 +139,7 @@ def keep(conn: Connection, connection_id: int, entries: Sequence[tuple[Entry, Se
             }
             for edit in changes
         )
-    changed = dict.fromkeys(("version", "state", "entry", "updated_at"), "excluded")
+    changed: dict[str, str] = dict.fromkeys(("version", "state", "entry", "updated_at"), "excluded")
     conn.execute(upsert(conn, gateway_signatures, ["connection_id", "signature"], changed), rows)
     if edits:
         conn.execute(insert(gateway_changes), edits)

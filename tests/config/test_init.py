@@ -22,6 +22,7 @@ def test_it_makes_settings_mappings_and_a_private_data_folder(tmp_path: Path) ->
         "mappings/gateway.yaml",
         "mappings/jira.yaml",
         "mappings/mapping.schema.json",
+        "mappings/people.schema.json",
         "mappings/routes.schema.json",
         "mappings/routes.yaml",
         "mappings/rules.schema.json",
