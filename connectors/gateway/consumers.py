@@ -11,26 +11,32 @@ import hashlib
 from array import array
 from bisect import bisect_left
 
+from connectors.gateway.discriminator import seen
+
 _SPACE = 1 << 64
 _NAMED = 16
 _MEMO = 20_000
 
 
 class Hashes:
-    """Names with their hashes, remembered. Each name is given as one and the same text, however often it comes."""
+    """Names with their hashes, remembered. Each name is given as one and the same text, however often it comes.
+
+    A name that is an address of a person is replaced by its hash: `consumer-` and eight hexadecimal digits.
+    """
 
     def __init__(self) -> None:
         self._memo: dict[str, tuple[str, int]] = {}
 
     def __call__(self, name: str) -> tuple[str, int]:
-        """The name and its hash."""
+        """The name as it is shown, and its hash."""
         found = self._memo.get(name)
         if found is None:
             if len(self._memo) >= _MEMO:
                 self._memo.clear()
             raw = name.encode("utf-8", "surrogatepass")
             digest = int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "big")
-            found = self._memo[name] = (name, digest)
+            shown = f"consumer-{digest >> 32:08x}" if "@" in name else seen(name, 80)
+            found = self._memo[name] = (shown, digest)
         return found
 
 

@@ -20,9 +20,10 @@ from msgspec import Struct
 from connectors.gateway.book import Book
 from connectors.gateway.calls import Call, Poisoned
 from connectors.gateway.classify import QUIET_HANDLERS, classify
+from connectors.gateway.discriminator import seen
 from connectors.gateway.figures import figures_of
 from connectors.gateway.lines import Cut, as_lines, block_reader
-from connectors.gateway.picking import Picker
+from connectors.gateway.picking import EARLIEST_MS, LATEST_MS, Picker
 from connectors.gateway.presets import UNITS, Preset
 from connectors.gateway.repeats import Repeats
 from connectors.gateway.rules import FoldRules, Group, named
@@ -38,6 +39,7 @@ _SAMPLES = 3
 _FLUSH_AT = 100_000
 _SMALL = 16_384
 _MOST_GOOD = 50_000
+_FIRST, _LAST = EARLIEST_MS // 60_000, LATEST_MS // 60_000
 
 Key = tuple[str, str, str]
 Lanes = dict[Key, list[float]]
@@ -144,7 +146,7 @@ class Fold:
                 begin, end = minute * 60_000, minute * 60_000 + 60_000
                 lanes, late, since = self._open(minute), minute < self._minute - self._rules.lateness_minutes, number
             if (
-                line.status < 400
+                99 < line.status < 400
                 and line.handler == usual
                 and line.ai_status in _NORMAL
                 and line.suspect in _NOTHING
@@ -173,7 +175,7 @@ class Fold:
                 lanes, late, since = self._open(minute), minute < self._minute - self._rules.lateness_minutes, number
             route = line.route or path(line.path)
             if (
-                line.status < 400
+                99 < line.status < 400
                 and line.handler == usual
                 and line.ai_status in _NORMAL
                 and line.suspect in _NOTHING
@@ -189,7 +191,7 @@ class Fold:
 
     def _open(self, minute: int) -> Lanes:
         """The lanes of a minute. Moves the watermark."""
-        if self._limit is not None and minute > self._limit:
+        if not _FIRST <= minute < _LAST or (self._limit is not None and minute > self._limit):
             return _NOWHERE
         self._minute = max(self._minute, minute)
         lanes = self._lanes.get(minute)
@@ -201,7 +203,7 @@ class Fold:
         """Fold one line of a block that is not certainly good, or is the first of its lane."""
         key = (line.service, route, line.method)
         plain = (
-            line.status < 400
+            (99 < line.status < 400 or line.status == 0)
             and line.latency <= self._slow
             and line.ai_status in _NORMAL
             and line.suspect in _NOTHING
@@ -263,7 +265,7 @@ class Fold:
     def _poison(self, why: str, raw: bytes) -> None:
         self._taken.poisoned += 1
         if len(self._taken.samples) < _SAMPLES:
-            self._taken.samples.append(f"{why}: {scrub(raw[:400].decode('utf-8', 'replace'), 200)}")
+            self._taken.samples.append(f"{why}: {seen(scrub(raw[:400].decode('utf-8', 'replace'), 200), 200)}")
 
     def _fold(self, call: Call) -> None:
         """Fold one call. Raises Poisoned for one out of the future."""

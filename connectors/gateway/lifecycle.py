@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from connectors.gateway.classify import opens_by_count
 from connectors.gateway.rules import FoldRules, Group, named
-from connectors.gateway.signature import Figures, Signature
+from connectors.gateway.signature import RECENT, Figures, Signature
 
 QUIET = "quiet"
 """Who resolved a signature that went quiet: the rule."""
@@ -129,7 +129,7 @@ def _regressed(state: SignatureState, figures: Figures, rules: FoldRules, now: d
     after = state.resolved_at + timedelta(seconds=rules.grace_seconds)
     old = {version for at, version in figures.recent if at <= state.resolved_at}
     hits = [at for at, version in figures.recent if at > after and not _is_before(version, state.fixed_in, old)]
-    if len(hits) < max(1, rules.regress_hits):
+    if len(hits) < min(max(1, rules.regress_hits), RECENT):
         return None
     why = f"{len(hits)} calls since {min(hits):%Y-%m-%d %H:%M:%S} UTC, resolved at {state.resolved_at:%H:%M:%S}"
     return Transition(change=Change.REGRESSED, state=_replaced(state, State.REGRESSED, now), why=why)

@@ -19,7 +19,9 @@ _LONGEST_TEXT = 512
 _LONGEST_BODY = 8_192
 _NO = frozenset({"", "false", "0", "no", "none", "null", "-"})
 _BLOCKING_FLAGS = frozenset({"RL", "UAEX", "RLSE", "THROTTLED", "QUOTA_EXCEEDED", "WAF_FILTERED"})
-_LATEST_MS = 32_503_680_000_000  # the year 3000: whatever is beyond is no time in the unit that was named
+EARLIEST_MS, LATEST_MS = 86_400_000, 32_503_680_000_000
+"""The second day of 1970, and the year 3000: whatever is outside is no time in the unit that was named."""
+
 _MONTHS = {
     name: at
     for at, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
@@ -54,7 +56,7 @@ class Picker:
         """The call in a line."""
         doc = self._document(raw)
         at_ms = self._time(doc)
-        status = self._status(doc, "status")
+        status = self._status(doc, "status", least=0)  # Envoy writes 0 when the client went away
         if status is None:
             raise Poisoned("no status")
         route, path = self._text(doc, "route"), self._text(doc, "path", 1024)
@@ -165,12 +167,12 @@ class Picker:
                 ms = _moment(value)
             else:
                 continue
-            if not 0 < ms < _LATEST_MS:
+            if not EARLIEST_MS <= ms < LATEST_MS:
                 raise Poisoned("its time is out of range")
             return int(ms)
         raise Poisoned("no time")
 
-    def _status(self, doc: Mapping[str, Json], name: str) -> int | None:
+    def _status(self, doc: Mapping[str, Json], name: str, least: int = 100) -> int | None:
         value = self._first(doc, name)
         if isinstance(value, str) and ("," in value or ":" in value):
             value = [one.strip() for one in re.split(r"[,:]", value[:400])]
@@ -178,7 +180,7 @@ class Picker:
             numbers = [number for one in value[-50:] if (number := _as_number(one)) is not None]
             value = (max(numbers) if self._mapping.lists == "max" else numbers[-1]) if numbers else None
         number = _as_number(value)
-        return int(number) if number is not None and 100 <= number < 1000 else None
+        return int(number) if number is not None and (100 <= number < 1000 or number == least) else None
 
     def _duration(self, doc: Mapping[str, Json], name: str, unit: float) -> float | None:
         value = self._first(doc, name)

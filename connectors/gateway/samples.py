@@ -11,6 +11,7 @@ from hashlib import blake2b
 from msgspec import structs
 
 from connectors.gateway.calls import Call
+from connectors.gateway.discriminator import seen
 from connectors.gateway.scrub import scrub
 from connectors.gateway.signature import Sample
 
@@ -45,9 +46,11 @@ class _Held:
                 trace_id=scrub_id(call.trace_id),
                 consumer=call.consumer,
                 node=call.node,
-                version=call.version,
+                version=seen(call.version, 80),
                 body=scrub(call.body or call.error, body_bytes),
-                attempts=tuple(f"{one.provider}/{one.model}: {one.status or 'normal'}" for one in call.attempts),
+                attempts=tuple(
+                    seen(f"{one.provider}/{one.model}: {one.status or 'normal'}", 200) for one in call.attempts
+                ),
             )
             self.call = None
         return self.sample

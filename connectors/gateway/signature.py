@@ -18,6 +18,10 @@ OTHER = "other"
 """The discriminator of the signature that takes what is over a route's cap, and the name of the route over the cap."""
 
 
+RECENT = 32
+"""How many of the newest calls' times are kept: the most that `regress_hits` asks for."""
+
+
 class Kind(StrEnum):
     """The kinds of record that a gateway has."""
 

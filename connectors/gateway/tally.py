@@ -11,12 +11,9 @@ from msgspec import Struct
 from connectors.gateway.calls import Call
 from connectors.gateway.consumers import Consumers
 from connectors.gateway.samples import Samples
-from connectors.gateway.signature import LlmFigures, Sample, Signature
+from connectors.gateway.signature import RECENT, LlmFigures, Sample, Signature
 from connectors.gateway.sketch import Bins, bin_of
 from connectors.gateway.windows import HOURS_KEPT, MINUTES_KEPT, Buckets, count, prune
-
-RECENT = 32
-"""How many of the newest calls' times are kept: the most `regress_hits` can be."""
 
 _ATTEMPT_KINDS = 32
 _PANES = 2

@@ -274,6 +274,28 @@ def test_a_poisoned_line_is_counted_and_sampled_scrubbed_and_the_others_are_fold
     assert taken.samples[0].startswith("no JSON")
 
 
+@pytest.mark.parametrize("msec", [0, -5, 10**15, 10**30])
+def test_a_time_that_is_none_is_poisoned_also_on_a_route_that_is_known(msec: int) -> None:
+    fold = fold_of(apinto(1), apinto(2))
+    taken = fold.take(block(apinto(3), {**apinto(4), "msec": msec}))
+    assert (taken.folded, taken.poisoned) == (1, 1)
+    assert fold.watermark == NOON
+
+
+def test_a_client_that_went_away_is_no_failure_and_no_poison() -> None:
+    fold = Fold(FoldRules(), preset("apinto"))
+    taken = fold.take(block(apinto(1, status=0), apinto(2, status=0)))
+    assert (taken.folded, taken.failed, taken.poisoned) == (2, 0, 0)
+
+
+def test_a_consumer_that_is_a_persons_address_is_shown_by_its_hash_only() -> None:
+    fold = fold_of(failed(1, application="jane@example.org"), failed(2, application="jane@example.org"))
+    _, figures = only(fold)
+    [(name, calls)] = figures.consumers_top
+    assert (name[:9], len(name), calls, figures.consumers) == ("consumer-", 17, 2, 1)
+    assert b"example.org" not in b"".join(row.body for row in fold.changed())
+
+
 def test_only_a_few_poisoned_lines_are_shown() -> None:
     taken = Fold(FoldRules(), preset("apinto")).take(b"x\n" * 500)
     assert (taken.poisoned, len(taken.samples)) == (500, 3)

@@ -192,6 +192,11 @@ def test_versions_that_cannot_be_compared_are_old_if_they_were_seen_before() -> 
     assert after(fold, state) is not None
 
 
+def test_no_setting_asks_for_more_calls_than_are_remembered() -> None:
+    fold = fold_of(*(failed(at, seconds=100 + at) for at in range(40)))
+    assert after(fold, RESOLVED, FoldRules(regress_hits=1_000)) is not None
+
+
 def test_a_resolve_by_quiet_regresses_like_any_other() -> None:
     assert regressed(61, 62, 63, state=resolve(OPEN, NOON, QUIET)) is not None
 
