@@ -13,7 +13,7 @@ from connectors.gateway.consumers import Consumers
 from connectors.gateway.samples import Samples
 from connectors.gateway.signature import RECENT, LlmFigures, Sample, Signature
 from connectors.gateway.sketch import Bins, bin_of
-from connectors.gateway.windows import HOURS_KEPT, MINUTES_KEPT, Buckets, count, prune
+from connectors.gateway.windows import HOURS_KEPT, MINUTES_KEPT, ROUTE_HOURS_KEPT, Buckets, count, prune
 
 _ATTEMPT_KINDS = 32
 _PANES = 2
@@ -213,7 +213,7 @@ class Route:
     def encode(self, minute: int) -> bytes:
         """As a row. minute: the newest one seen."""
         prune(self.minutes, minute - MINUTES_KEPT)
-        prune(self.hours, minute // 60 - HOURS_KEPT)
+        prune(self.hours, minute // 60 - ROUTE_HOURS_KEPT)
         return _encoder.encode(
             _RouteRow(self.service, self.route, self.method, self.minutes, self.hours, self.count, self.panes)
         )

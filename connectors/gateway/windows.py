@@ -15,6 +15,8 @@ MINUTES_KEPT = 130
 """More than the longest window and the longest allowed lateness together."""
 
 HOURS_KEPT = 7 * 24 + 2
+ROUTE_HOURS_KEPT = 50
+"""Of a route only whether it was used lately is asked for, of a signature also what is usual in a week."""
 
 
 def count(buckets: Buckets, at: int, many: int = 1) -> None:
