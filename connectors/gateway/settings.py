@@ -334,7 +334,10 @@ class GatewaySettings(BaseModel):
         needed = {WriteBack.APIPARK: "apipark", WriteBack.KONG: "kong"}.get(self.write_back, "apinto")
         if self.write_back is not WriteBack.OFF and getattr(self, needed) is None:
             raise ValueError(f"write_back: `{self.write_back.value}` needs `{needed}`")
-        self.read_as()  # raises ValueError with what is wrong with the mapping
+        try:
+            self.read_as()
+        except ValueError as error:
+            raise ValueError(f"lines: {error}") from None
         return self
 
     @property
