@@ -84,7 +84,7 @@ def _to_read(item: Whole, plan: Plan, decided: Sequence[Decided]) -> tuple[Linke
 def member(hub: Hub, item: Whole, one: Linked) -> Member:
     """The member; its bases are read anew where its mapping has changed: the edit itself writes nothing."""
     seen = load.member_of(hub, item, one)
-    if one.fingerprint in ("", one.connected.mapping.fingerprint):
+    if one.fingerprint in ("", reread.fingerprint(hub, one.connected.mapping)):
         return seen
     return rebase(item.state, reread.read_anew(one, seen), hub.rules)
 

@@ -6,16 +6,40 @@ read from are kept beside them for that. Pure.
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from sync.core.state import Member, StatusBase, TagBase
+from sync.engine import columns
 from sync.engine.columns import Base
 from sync.model import Json, Role
 
 if TYPE_CHECKING:
+    from sync.core.state import Rules
+    from sync.engine.hub import Hub
     from sync.engine.load import Linked
+    from sync.mapping.compiled import Mapping
+
+
+_KNOWN: dict[tuple[int, int], tuple[Rules, Mapping, str]] = {}
+_REMEMBERED = 64
+
+
+def fingerprint(hub: Hub, mapping: Mapping) -> str:
+    """Changes when anything changes that bases depend on: the mapping of their record, or the rules of groups.
+
+    Worked out once for each pair; the pair is kept with it, so that no other one has its place.
+    """
+    known = _KNOWN.get((id(hub.rules), id(mapping)))
+    if known is None:
+        if len(_KNOWN) >= _REMEMBERED:
+            _KNOWN.clear()
+        rest = columns.encode((hub.rules, mapping.value_fields, mapping.value_rules))
+        text = f"{mapping.fingerprint} {blake2b(rest, digest_size=8).hexdigest()}"
+        known = _KNOWN[id(hub.rules), id(mapping)] = (hub.rules, mapping, text)
+    return known[2]
 
 
 def texts_of(value: Json) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sync.core.backoff import next_attempt
 from sync.core.reasons import ParkReason
 from sync.core.state import Change, Park
-from sync.engine import brakes, columns, load, membership, parking, rows, shadow, workflow
+from sync.engine import brakes, columns, load, membership, parking, reread, rows, shadow, workflow
 from sync.engine.columns import Errand
 from sync.engine.decide import Decided, Decision, decide
 from sync.engine.hub import Hub, Mode
@@ -178,7 +178,7 @@ def _commit(conn: Connection, hub: Hub, decision: Decision) -> None:
 
 def _store_member(conn: Connection, hub: Hub, item: Whole, each: Decided, open_parks: Sequence[Any]) -> None:
     one, now = each.one, hub.clock.now()
-    fingerprint = one.connected.mapping.fingerprint
+    fingerprint = reread.fingerprint(hub, one.connected.mapping)
     if each.base != one.base or fingerprint != one.fingerprint:
         conn.execute(_BASE, {"of": one.link_id, "now_base": columns.encode(each.base), "mapping": fingerprint})
     _store_park(conn, hub, item, each, open_parks)

@@ -80,3 +80,27 @@ def test_a_plan_for_it_is_made_without_a_fault(tmp_path: Path, edit: str) -> Non
     plan = planned(day, texts)
     assert plan.summary.itself == 0
     assert all(change.field in ("status", "tags") for row in plan.rows for change in row.changes)
+
+
+def test_an_edit_of_the_rules_writes_nothing_to_the_records_that_are_there(tmp_path: Path) -> None:
+    day, ticket, issue = at_rest(tmp_path)
+    second = day.ticket()
+    day.world.wait(120)
+    assert day.world.command("link", one=f"support:{second}", two=issue).ok
+    day.world.wait(120)
+    tags = sorted(day.ticket_now(second)["tags"])
+    day.tag(ticket, add=("mine",))
+    day.world.wait(120)
+    assert sorted(day.ticket_now(second)["tags"]) == tags
+    writes = day.writes()
+    texts = edited("rules.yaml", "siblings: false", "siblings: true")
+    in_force(day, texts)
+    day.engineer(issue, "In Progress")
+    day.world.wait(300)
+    assert sorted(day.ticket_now(second)["tags"]) == tags
+    assert day.writes() == writes + 1
+    planned_tags = [each.after for row in planned(day, texts).rows for each in row.changes]
+    assert planned_tags == ["+launch", "+mine", "+sev1"]
+    day.tag(ticket, add=("ours",))
+    day.world.wait(300)
+    assert sorted(day.ticket_now(second)["tags"]) == sorted([*tags, "ours"])
