@@ -62,14 +62,21 @@ class Feeds:
         """Answer one call."""
         endpoint = self.find(scope["path"][len(PREFIX) :])
         known = endpoint.name if endpoint is not None else ""  # labels never take what a request says
+        headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+        peer = scope["client"][0] if scope["client"] else ""
+        sender = self.door.sender(peer, headers.get("x-forwarded-for", ""))
+        # Connections are counted by address at the socket; behind a proxy of ours, calls are, by who sent them.
+        counted = sender if self.door.trusts(peer) and not self.door.trusts(sender) else ""
         try:
-            if endpoint is None:
+            if counted and not self.door.enter(counted):
+                await self._answer(send, known, 503, "too many calls at once from this address")
+            elif endpoint is None:
                 text = "no connection of this name receives logs; see `receiver_token` in docs/settings.md"
                 await self._answer(send, known, 404, text)
             elif scope["method"] != "POST":
                 await self._answer(send, known, 405, "logs are POSTed here")
             else:
-                await self._take(endpoint, scope, receive, send)
+                await self._take(endpoint, headers, sender, receive, send)
         except Gone:
             return
         except asyncio.CancelledError:
@@ -77,11 +84,15 @@ class Feeds:
         except Exception as error:  # noqa: BLE001  whatever it is, the sender is answered, and quickly
             self.tell("internal_error", where="feed", connection=known, error=error)
             await self._answer(send, known, 500, "internal error; nothing was kept")
+        finally:
+            if counted:
+                self.door.leave(counted)
 
-    async def _take(self, endpoint: FeedEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+    async def _take(
+        self, endpoint: FeedEndpoint, headers: Mapping[str, str], sender: str, receive: Receive, send: Send
+    ) -> None:
         try:
-            endpoint.intake.admit(WebhookRequest(headers=headers, body=b""), self._sender(scope, headers))
+            endpoint.intake.admit(WebhookRequest(headers=headers, body=b""), sender)
             body = await read_body(receive, headers.get("content-length", ""), self.door.settings.body_limit)
             with anyio.fail_after(self.seconds):
                 await anyio.to_thread.run_sync(endpoint.keep, body, abandon_on_cancel=True, limiter=endpoint.turn)
@@ -107,10 +118,6 @@ class Feeds:
             endpoint.full = True
             self.tell("feed_full", connection=endpoint.name, why=why)
         await self._answer(send, endpoint.name, 503, "there is no room for more lines now")
-
-    def _sender(self, scope: Scope, headers: Mapping[str, str]) -> str:
-        peer = scope["client"][0] if scope["client"] else ""
-        return self.door.sender(peer, headers.get("x-forwarded-for", ""))
 
     async def _answer(self, send: Send, name: str, status: int, text: str) -> None:
         self.count(name, status)

@@ -168,6 +168,26 @@ def test_behind_a_proxy_the_sender_it_names_is_the_one_looked_at(receiver: Recei
     assert face.post(b"{}", {**token, "x-forwarded-for": "10.1.2.3, 192.0.2.7"})[0] == 403
 
 
+def test_behind_a_proxy_one_sender_has_its_share_of_calls_and_no_more(tmp_path: Path) -> None:
+    intake = Hanging()
+    with running(tmp_path, intake, trusted_proxies=("127.0.0.1",), per_address=1, store_seconds=5.0) as face:
+        answers: list[int] = []
+
+        def call(sender: str) -> None:
+            answers.append(face.post(b"{}", {"x-forwarded-for": sender})[0])
+
+        first = threading.Thread(target=call, args=("10.1.2.3",))
+        first.start()
+        deadline = time.monotonic() + 10
+        while not intake.asked.is_set():
+            assert time.monotonic() < deadline
+        call("10.1.2.3")
+        intake.go.set()
+        first.join(10)
+        call("10.1.2.3")
+        assert answers == [503, 200, 200]
+
+
 def test_a_body_that_is_no_json_is_refused_with_what_to_do(receiver: Receiver) -> None:
     face = receiver()
     status, text, _ = face.post(b"GET\t/cart\t500")
@@ -236,11 +256,13 @@ class Hanging:
 
     def __init__(self) -> None:
         self.go = threading.Event()
+        self.asked = threading.Event()
 
     def admit(self, request: WebhookRequest, sender: str) -> None:
         """Believe everybody."""
 
     def keep(self, body: bytes) -> None:
+        self.asked.set()
         self.go.wait(20)
 
 
