@@ -36,7 +36,7 @@ help: ## show this list
 setup: $(RUN_STAMP) ## prepare .venv with the `hypercare` command in it
 
 .PHONY: demo
-demo: setup ## run the main job on stand-ins of Zendesk and Jira, and watch
+demo: setup ## run the main job on stand-ins of four systems, and watch
 	@$(BIN)/hypercare demo $(DEMO_ARGS)
 
 .PHONY: test

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="hypercare",
-    help="Keeps Zendesk tickets and Jira issues in step: status, tags and links, both ways.",
+    help="Keeps tickets, issues, errors and failing routes in step: status, tags and links, both ways.",
     epilog="Exit codes: 0 done or well, 1 something is wrong, 2 usage, settings or mappings, 70 a defect of hypercare, "
     "75 another daemon works on the database.",
     rich_markup_mode=None,
