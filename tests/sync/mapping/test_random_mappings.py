@@ -34,7 +34,7 @@ NEAR = {
     "resolved": ("resolved", "closed"),
     "closed": ("closed", "resolved"),
 }
-RAWS = ("a", "b", "c", "d", "e")
+RAWS: tuple[str, ...] = ("a", "b", "c", "d", "e")
 Entry = Mapping[str, Any]
 
 
