@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sync.cli.show import ago, lasting, say, table, when
+from sync.cli.show import ago, lasting, say, table, told, when
 from sync.views.explain import ItemView, MemberView
 from sync.views.lists import ConflictView, HoldView, ParkedView
 from sync.views.status import ConnectionView, StatusView
@@ -53,7 +53,7 @@ def status(page: StatusView) -> None:
     )
     for one in page.connections:
         for line in _notes(one, page.at):
-            say(f"{one.name}: {line}")
+            told(f"{one.name}: {line}")
     for line in page.unasked:
         say(f"not shown: {line}")
 

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from shutil import get_terminal_size
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,15 @@ def plain(text: object) -> str:
 def say(text: str = "") -> None:
     """One line on standard output."""
     sys.stdout.write(plain(text) + "\n")
+
+
+def told(text: str) -> None:
+    """A sentence: where a person looks folded between words, further lines set in; for a program one line."""
+    if not is_looked_at():
+        say(text)
+        return
+    for line in wrap(plain(text), max(get_terminal_size().columns, 40), subsequent_indent="  ") or [""]:
+        say(line)
 
 
 def styled(*parts: tuple[str, str]) -> None:

@@ -44,7 +44,7 @@ def creates(
             kinds = [place.partition("/")[2] for place in screens if place.startswith(f"{project}/")]
             yield Mismatch(
                 level=Level.ERROR, subject=f"route {route.name} kind", rule=rule,
-                what=f"the project `{project}` has no `{kind}` to create" if kind else
+                what=f"the route `{route.name}`: the project `{project}` has no `{kind}` to create" if kind else
                 f"the route `{route.name}` says no issue type", do=f"there are {listed(kinds)}",
             )  # fmt: skip
             continue
@@ -68,23 +68,24 @@ def _screen(
         if name not in sent:
             yield Mismatch(
                 level=Level.ERROR, subject=f"route {route.name} {name}", rule=rule,
-                what=f"{screen.place} demands `{name}`{_label(catalogue, name)}, and nothing is sent for it",
+                what=f"the route `{route.name}`: {screen.place} demands `{name}`{_label(catalogue, name)}, and nothing "
+                "is sent for it",
                 do="give it a value under `create.fields`, of the route or of the mapping",
             )  # fmt: skip
     for name in sorted(sent - set(screen.fields) - set(_BY_NAME)):
         yield Mismatch(
             level=Level.ERROR, subject=f"route {route.name} {name}",
             rule=source.rule("create", "fields", name) or rule,
-            what=f"`{name}`{_label(catalogue, name)} is not on the create screen of {screen.place}: a create would be "
-            "refused",
+            what=f"the route `{route.name}`: `{name}`{_label(catalogue, name)} is not on the create screen of "
+            f"{screen.place}: a create would be refused",
             do="put it on the screen, or do not send it",
         )  # fmt: skip
     travels = mapping.tag_direction not in (Direction.IN, Direction.OFF)
     if travels and mapping.tags_field and mapping.tags_field not in screen.fields:
         yield Mismatch(
             level=Level.ERROR, subject=f"route {route.name} {mapping.tags_field}", rule=rule,
-            what=f"`{mapping.tags_field}` is not on the create screen of {screen.place}: a create with tags would be "
-            "refused", do="put it on the screen",
+            what=f"the route `{route.name}`: `{mapping.tags_field}` is not on the create screen of {screen.place}: a "
+            "create with tags would be refused", do="put it on the screen",
         )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingOf
-from typing import Any
+from typing import Any, TypeGuard
 
 from msgspec import Struct
 from pydantic import BaseModel
@@ -112,7 +112,7 @@ def _walk(way: Loc, old: Any, new: Any) -> Iterator[tuple[Loc, Any, Any]]:
     yield way, old, new
 
 
-def _named(value: Any) -> bool:
+def _named(value: Any) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, list) and all(isinstance(one, dict) and "name" in one for one in value)
 
 

@@ -170,8 +170,8 @@ def _route(found: re.Match[str], _old: Any, new: Any) -> str:
     name = found["route"]
     if new is None:
         return f"the route `{name}` is gone: nothing is created by it"
-    target = next((new[act] for act in ("create", "propose", "attach") if new.get(act)), {})
-    where = target.get("connection", "") if isinstance(target, dict) else ""
+    target: dict[str, Any] = next((new[act] for act in ("create", "propose", "attach") if new.get(act)), {})
+    where = target.get("connection", "")
     return f"the route `{name}` is new" + (f": records on `{where}`" if where else "")
 
 

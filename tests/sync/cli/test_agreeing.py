@@ -36,11 +36,14 @@ def test_a_create_screen_that_demands_more_or_has_lost_a_field_is_an_error(tmp_p
         assert shown.code == 1
         assert found(place, "tracker") == [
             ("error", "there is no field `priority`"),
-            ("error", "OPS/Bug demands `customfield_10051` (Customer impact), and nothing is sent for it"),
-            ("error", "`priority` is not on the create screen of OPS/Bug: a create would be refused"),
+            (
+                "error",
+                "the route `all`: OPS/Bug demands `customfield_10051` (Customer impact), and nothing is sent for it",
+            ),
+            ("error", "the route `all`: `priority` is not on the create screen of OPS/Bug: a create would be refused"),
         ]
         assert "mappings/jira.yaml:" in shown.out
-        assert "mappings/routes.yaml:2: routes[0]: OPS/Bug demands" in shown.out
+        assert "mappings/routes.yaml:2: routes[0]: the route `all`: OPS/Bug demands" in shown.out
         annotated = place.run("mappings", "check", "--online", "--github")
         assert annotated.code == 1
         assert "::error file=mappings/routes.yaml,line=2::tracker: " in annotated.out

@@ -89,7 +89,7 @@ def test_a_field_that_is_gone_is_told_once_shown_until_it_is_back_and_nothing_is
     told = day.world.told("drift")
     assert [each["what"] for each in told] == [
         "there is no field `priority`",
-        "`priority` is not on the create screen of OPS/Bug: a create would be refused",
+        "the route `outage`: `priority` is not on the create screen of OPS/Bug: a create would be refused",
     ]
     assert {each["level"] for each in told} == {"error"}
     found = shown(day).drift

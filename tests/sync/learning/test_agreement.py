@@ -223,9 +223,8 @@ def test_a_field_that_a_create_demands_and_nobody_sends_is_an_error() -> None:
     bare = told(jira(None, team, screens=[screen]), fields, routes=ROUTE % "{project: OPS, issuetype: Bug}")
     assert said(bare, Level.ERROR) == [
         (
-            "routes.yaml:2: routes[0]: OPS/Bug demands `customfield_7` (Team), and nothing is sent for it; give it a "
-            "value "
-            "under `create.fields`, of the route or of the mapping"
+            "routes.yaml:2: routes[0]: the route `r`: OPS/Bug demands `customfield_7` (Team), and nothing is sent for "
+            "it; give it a value under `create.fields`, of the route or of the mapping"
         )
     ]
     given = ROUTE % "{project: OPS, issuetype: Bug, customfield_7: {value: Web}}"
