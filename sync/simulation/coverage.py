@@ -22,6 +22,7 @@ EXPECTED: Mapping[str, frozenset[str]] = {
             str(FaultKind.IGNORE_WRITE),
             *(f"crash {where}" for where in ("before call", "after call", "before commit", "after commit")),
             *("race", "restart", "hook_drops", "hook_duplicates", "hook_shuffle", "pause", "remap", "restore"),
+            "clock jump",
         }
     ),
     "circumstances": frozenset(str(each) for each in Circumstance),

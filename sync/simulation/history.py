@@ -243,6 +243,9 @@ class History:
                 self.stage.clock.advance(seconds)
                 self._guarded(self.stage.world.quiet)
             return
+        if self._lulls and rng.random() < 0.03:
+            self._jump()
+            return
         if rng.random() < 0.4:
             self._guarded(lambda: bool(self.stage.world.turn(polls=True)))
             self._guarded(lambda: bool(self.stage.world.turn()))
@@ -295,6 +298,13 @@ class History:
             return
         self.operated["remap"] += 1
         self._use("" if self._variant else REMAPPED)
+
+    def _jump(self) -> None:
+        """Somebody sets the wall clock of the hub's machine; no other clock moves."""
+        seconds = self.rng.choice((-86_400.0, -3600.0, 3600.0, 86_400.0))
+        self.operated["clock jump"] += 1
+        self.stage.note(f"clock {seconds:+.0f}")
+        self.stage.clock.jump(seconds)
 
     def _use(self, variant: str) -> None:
         self._variant = variant

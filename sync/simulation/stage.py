@@ -119,6 +119,7 @@ class Stage:
             name: Door(
                 faults=lambda stand_in=stand_in: stand_in.control.faults,  # type: ignore[misc]
                 time=self.clock.epoch,
+                wall=lambda: self.clock.now().timestamp(),
                 before=self._before,
                 after=self._after,
                 is_down=lambda name=name: self.down == name,  # type: ignore[misc]

@@ -31,12 +31,14 @@ _APPLIED = frozenset({FaultKind.DROP_AFTER, FaultKind.CUT_BODY, FaultKind.TRUNCA
 class Door:
     """The way to one model. before, after: what stands around each call (see `between`); either may end the process.
 
+    time, wall: the system's clock, and that of the hub's own machine, in seconds since the epoch.
     faults: the rules of the stand-in, counted there as at wire level. is_down: nobody opens. sends: is told of a write
     that sets out, and gives the call to make when it arrives.
     """
 
     faults: Callable[[], Faults]
     time: TimeSource
+    wall: TimeSource
     before: Callable[[Request], None]
     after: Callable[[Request, Response], None]
     is_down: Callable[[], bool]

@@ -399,7 +399,7 @@ class SiteRemote:
             return Duplicated(refs=tuple(sorted(refs)))
         if refs:
             return refs[0]
-        left = _LAG - (self._site.now() - intent.at.timestamp())
+        left = _LAG - (self._door.wall() - intent.at.timestamp())
         return Absent() if left <= 0 else NotYetCertain(seconds=min(left, _LAG / 10))
 
 

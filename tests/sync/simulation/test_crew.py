@@ -101,6 +101,7 @@ def test_an_older_write_that_arrives_after_a_newer_one_is_seen() -> None:
     door = Door(
         faults=lambda: stage.desk.control.faults,
         time=stage.clock.epoch,
+        wall=stage.clock.epoch,
         before=lambda _request: crew.give_way(),
         after=lambda _request, _response: None,
         is_down=lambda: False,
