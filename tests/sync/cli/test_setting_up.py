@@ -74,7 +74,7 @@ def test_a_mapping_with_a_mistake_is_refused_with_its_place(place: Place) -> Non
 
 
 def test_mappings_as_shipped_are_well(place: Place) -> None:
-    assert place.run("mappings", "check").out == "mappings: 3 mappings, 0 routes: well\n"
+    assert place.run("mappings", "check").out == "mappings: 4 mappings, 0 routes: well\n"
 
 
 @pytest.mark.parametrize(
