@@ -73,6 +73,8 @@ def _notes(one: ConnectionView, now: datetime) -> list[str]:
     notes = []
     if one.mode == "observe":
         notes.append(f"only observes; `hypercare start {one.name}` lets it be written to")
+    if one.mode == "shadow":
+        notes.append("in shadow mode: what would be written is noted, see `hypercare shadow report`")
     if one.live_since is not None and one.mode == "live":
         notes.append(f"live since {when(one.live_since)} UTC")
     if one.down_since is not None:

@@ -131,6 +131,7 @@ def test_a_connection_is_put_into_shadow_and_taken_out_again(known: Place) -> No
         "support is in shadow mode: nothing is written to it any more; what would be written is noted"
     )
     assert known.run("status", "--json").json["connections"][0]["mode"] == "shadow"
+    assert "support: in shadow mode: what would be written is noted, see" in known.run("status").out
     found = known.run("shadow", "report")
     assert found.code == 0
     assert found.out.splitlines()[0].startswith("support is in shadow mode since ")
