@@ -78,7 +78,7 @@ def _states(hub: Hub, connected: Connected) -> tuple[str, ...]:
     if may_write(hub, connected):
         return ("waiting", "in_doubt")
     answers = connected.mode is Mode.LIVE and connected.account_checked and not down.unreachable(hub, connected)
-    return ("in_doubt",) if answers and connected.health.held == {HoldReason.RESTORED.value} else ()
+    return ("in_doubt",) if answers and connected.health.held == frozenset({HoldReason.RESTORED.value}) else ()
 
 
 def _send(hub: Hub, connected: Connected, row: Any) -> None:
