@@ -46,7 +46,7 @@ def _statuses(ledger: Ledger, sight: Sight) -> Iterator[str]:
         if is_tracker(member.record):
             if side(member.record, shape.status) is not status.side:
                 yield f"H1 tracker-diverged: {member.record} shows {shape.status}, {sight.item} is {status}"
-            elif get(member.record, shape.status) is not status:
+            elif get(member.record, shape.status) is not status and not _rests(ledger, sight, member.record, status):
                 yield f"H1 tracker-detail-diverged: {member.record} shows {shape.status}, {sight.item} is {status}"
         else:
             yield from _ticket(ledger, sight, status, member, tracker)
@@ -81,6 +81,20 @@ def _ticket(
     seen = rests is None or any(since < rest <= moved.no for rest in rests)  # else it may never have been seen as open
     if resolved and moved.no > since and stands is Side.ACTIVE and seen:
         yield f"resolve-not-heard: {tracker.record} went {moved.new}, {member.record} shows {shape.status}"
+
+
+def _rests(ledger: Ledger, sight: Sight, tracker: str, status: Status) -> bool:
+    """Whether an issue may rest under another kind of done: its tickets resolved the item after its people last spoke.
+
+    Group rules, section 3: any done value is kept under any done one.
+    """
+    moved = _last(ledger, tracker, What.STATUS)
+    since = -1 if moved is None else moved.no
+    tickets = {member.record for member in sight.members} - {tracker}
+    return status.side is Side.DONE and any(
+        e.no > since and e.record in tickets and e.by == USER and e.what is What.STATUS and _crossed(e.record, e)
+        for e in ledger.events
+    )
 
 
 def _crossed(record: str, event: Event) -> bool:

@@ -80,7 +80,7 @@ class Watch:
         before = next((e for e in reversed(own) if e.by == HUB and status is not None and e.no < status.no), None)
         if is_tracker(write.record) or status is None or before is None or status.by != USER:
             return False
-        return int(status.at) == int(before.at)
+        return status.at > 0.0 and int(status.at) == int(before.at)
 
     def _tag(self, event: Event) -> Iterator[str]:
         """The hub adds only what some user added, and removes only what some user removed."""
