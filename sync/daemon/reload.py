@@ -21,7 +21,7 @@ from sync.mapping.load import Loaded as Mappings
 
 LOOK_SECONDS = 1.0
 """How often the files are looked at. What has changed is read when two looks find the same: it is saved whole then."""
-PATIENCE = (2.0, 30.0)
+PATIENCE = (2.0, 10.0)
 """Seconds for which new calls are held off while those under way end: at first, at most."""
 
 
