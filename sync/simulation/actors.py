@@ -218,6 +218,15 @@ class People:
         """The launch is over for the desk: every ticket is solved."""
         self._do("zendesk bulk", self._solve_all)
 
+    def label_all(self) -> None:
+        """Every issue gets a label, which its tickets are to show."""
+        for number in self._issues():
+            self._only = f"T{number}"
+            try:
+                self._do("jira label", self._issue_label)
+            finally:
+                self._only = ""
+
     def _solve_all(self) -> None:
         for ticket in self._tickets():
             self.stage.desk.act({"act": "status", "ticket": ticket, "status": "solved"})

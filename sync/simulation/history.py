@@ -118,6 +118,9 @@ class History:
             self.stage.arm()
             if Circumstance.SCREEN_FIELD in self.profile.odd:
                 self._launch_is_over()
+            if Circumstance.DEAF_DESK in self.profile.odd and self._lulls:
+                self.people.label_all()
+                self._let_pass(3)
             for number in self.steps:
                 self._begin(str(number))
                 if self.mode is Mode.LIVENESS and number >= self._down_from:
@@ -467,7 +470,11 @@ class History:
     def _launch_is_over(self) -> None:
         """Every ticket is solved, or hardly any history would walk an issue to a step whose screen asks for a field."""
         self.people.solve_all()
-        for _ in range(3):
+        self._let_pass(3)
+
+    def _let_pass(self, times: int) -> None:
+        """Time passes, and the hub does what there is to do."""
+        for _ in range(times):
             self.stage.clock.advance(70)
             self._guarded(self.stage.world.quiet)
 
