@@ -440,7 +440,7 @@ plans = Table(
     Column("digest", String(64), nullable=False),
     Column("summary", LargeBinary, nullable=False),  # Summary
     Column("state", String(12), nullable=False),  # made | applying | stopping | stopped | done
-    Column("max_writes", Integer),
+    Column("max_writes", Integer),  # rows that may be begun in all, those of earlier times with them
     Column("began_at", Moment),
     Column("ended_at", Moment),
     Column("by", String(64), nullable=False, server_default=""),
