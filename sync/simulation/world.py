@@ -212,6 +212,7 @@ class World:
 
         A worker that would find its table empty is not called: that is all it would have found out.
         """
+        tidy.notice_jump(self.hub)  # the daemon looks each minute, however seldom there is housekeeping here
         did = self.deliver_hooks() if self.hooks_on else False
         work = self._work()
         if not did and not polls and work.is_none and all(each.account_checked for each in self._some(())):
