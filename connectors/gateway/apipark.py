@@ -283,7 +283,11 @@ class ApiPark:
             raise status_error(
                 response, where=where, words=words, writing=writing, now=self._ports.clock.now().astimezone(UTC)
             )
-        body = decode(response, where=where)
+        try:
+            body = decode(response, where=where)
+        except UnexpectedAnswer as error:
+            error.applied = writing
+            raise
         if body.get("code") != 0:
             raise _refused(where, body, writing=writing)
         data = body.get("data")
@@ -294,8 +298,10 @@ def _refused(where: str, body: Mapping[str, Json], *, writing: bool) -> RemoteEr
     """What a failure means that comes as a 200. The words are APIPark's own."""
     said = excerpt(_text(body.get("msg")), 200)
     told = f"{where} failed with code {body.get('code')}: {said}"
-    if "code" not in body:
-        return UnexpectedAnswer(f"{where} answered without APIPark's envelope. Is this the address of an APIPark?")
+    if not isinstance(body.get("code"), int):
+        return UnexpectedAnswer(
+            f"{where} answered without APIPark's envelope. Is this the address of an APIPark?", applied=writing
+        )
     if "not found" in said.lower() and not writing:
         return RecordMissing(told, status=404)
     if "dial tcp" in said or "connection refused" in said or "timeout" in said.lower():

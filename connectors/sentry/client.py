@@ -543,13 +543,13 @@ class SentryRemote:
         """The issue after a write: an answer of 200 may have changed nothing. None where it cannot be read just now."""
         try:
             found = self._find(ref.id)
+            if isinstance(found, Missing):
+                return None
+            rows, seen = found.rows or [], max((activity.number_of(row) for row in before.rows or ()), default=0)
+            hidden = activity.overwritten(rows, after=seen, ours=self._who().ours) if rows else ()
+            return self._show(found, with_links=False, overwrote=hidden)
         except RemoteError:
             return None
-        if isinstance(found, Missing):
-            return None
-        rows, seen = found.rows or [], max((activity.number_of(row) for row in before.rows or ()), default=0)
-        hidden = activity.overwritten(rows, after=seen, ours=self._who().ours) if rows else ()
-        return self._show(found, with_links=False, overwrote=hidden)
 
     def _note(self, ref: RecordRef, text: str) -> Snapshot | None:
         path = f"{self._issue_path(ref.id)}{self._product.notes}/"
@@ -560,8 +560,7 @@ class SentryRemote:
             if "already posted" not in error.message.lower():
                 raise
             # The same words by us within the hour: they stand there, which is what was asked.
-        found = self._safely_found(ref)
-        return self._show(found, with_links=False) if found is not None else None
+        return self._safely_shown(ref)
 
     def _tag(self, ref: RecordRef, before: Found, changes: Changes) -> Snapshot | None:
         """Show tags in the hub's own comment: the substitute for tags that nobody can write."""
@@ -580,15 +579,15 @@ class SentryRemote:
             self._calls.write("PUT", f"{path}{records.path_part(note.id)}/", body)
         else:
             self._calls.write("POST", path, body)
-        found = self._safely_found(ref)
-        return self._show(found, with_links=False) if found is not None else None
+        return self._safely_shown(ref)
 
-    def _safely_found(self, ref: RecordRef) -> Found | None:
+    def _safely_shown(self, ref: RecordRef) -> Snapshot | None:
+        """The issue after a write that took effect. None where it cannot be read, or not understood, just now."""
         try:
             found = self._find(ref.id)
+            return None if isinstance(found, Missing) else self._show(found, with_links=False)
         except RemoteError:
             return None
-        return None if isinstance(found, Missing) else found
 
     def _link(self, ref: RecordRef, link: LinkView) -> None:
         """Show a record on an issue through our app. An app has one link on an issue, so ours is looked for first."""

@@ -39,7 +39,8 @@ _SHORT_ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]*)-([0-9A-Za-z]{1,13})")
 
 def is_pending(issue: Mapping[str, Json]) -> bool:
     """Whether an issue is on its way out: being merged or deleted. It is no record any more, and no fact yet."""
-    return issue.get("status") in _PENDING
+    status = issue.get("status")
+    return isinstance(status, str) and status in _PENDING
 
 
 def id_of(issue: Mapping[str, Json]) -> str:

@@ -1,4 +1,6 @@
-"""Every call of both connectors against spoilt answers of the stand-ins, in process: what may leave, and what may not.
+"""Every call of the connectors for Zendesk and Jira against spoilt answers of the stand-ins, in process.
+
+What may leave, and what may not.
 
 One case is one call on a connection whose answers are spoilt, drawn from a seed. What leaves must be one of
 `connectors.errors`, or a value that the hub can store, read back and put through its mapping.
@@ -6,7 +8,6 @@ One case is one call on a connection whose answers are spoilt, drawn from a seed
 
 from __future__ import annotations
 
-import io
 import random
 import time
 from collections.abc import Callable
@@ -15,14 +16,10 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-import requests
-from requests.adapters import BaseAdapter
-from requests.structures import CaseInsensitiveDict
-from urllib3 import HTTPResponse
 
 from connectors import jira, zendesk
 from connectors.contract import BudgetReading, Capabilities, Page, Ports, Remote
-from connectors.errors import RemoteError
+from connectors.errors import RemoteError, WriteRejected
 from connectors.jira.sandbox import build as build_jira
 from connectors.jira.settings import JiraSettings
 from connectors.sandbox.wire import Request
@@ -42,72 +39,31 @@ from sync.model import (
     Snapshot,
     StatusChange,
 )
-from sync.simulation.virtual import InProcess, SeededRng, VirtualClock
-from tests.hostile.corpus import Answer, spoil
+from sync.simulation.virtual import SeededRng, VirtualClock
+from tests.hostile.spoiling import Spoiling, Spoils
 from tests.sync.mapping.records import shipped_texts
 
 SLOW = 2.0
 """Seconds of the processor that one case may take at the very most; the mean of a run is held much lower."""
 
 
-class Spoiling(BaseAdapter):
-    """A transport that spoils some answers. `armed`: how many good answers come before the first that may be bad."""
-
-    def __init__(self, stand_in: Any) -> None:
-        super().__init__()
-        self._through = InProcess(stand_in)
-        self.rng = random.Random(0)
-        self.armed: int | None = None
-        self.rate = 1.0
-        self.spoilt: list[tuple[str, tuple[str, ...]]] = []
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
-        good = self._through.send(request)
-        answer = Answer(good.status_code, dict(good.headers), good.content)
-        if self.armed is not None:
-            self.armed -= 1
-            if self.armed < 0 and self.rng.random() < self.rate:
-                answer = spoil(self.rng, answer)
-                self.spoilt.append((f"{request.method} {request.path_url[:80]}", answer.kinds))
-        return as_response(request, answer)
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def as_response(request: requests.PreparedRequest, answer: Answer) -> requests.Response:
-    """An answer as it would come off a socket: undecoded, to be read in pieces."""
-    response = requests.Response()
-    response.status_code = answer.status
-    response.headers = CaseInsensitiveDict(answer.headers)
-    response.raw = HTTPResponse(
-        body=io.BytesIO(answer.body),
-        headers=answer.headers,
-        status=answer.status,
-        preload_content=False,
-        decode_content=False,
-        enforce_content_length=False,
-    )
-    response.url = request.url or ""
-    response.request = request
-    return response
-
-
 @dataclass
 class Line:
     """One system: its stand-in, a connection to it, and every call that the hub makes. Made anew now and then.
 
-    writes: how many changes the stand-in has taken from the hub.
+    writes: how many changes the stand-in has taken from the hub. status_in_body: answers of 200 say in their body
+    whether it went well.
     """
 
     name: str
     clock: VirtualClock
     stand_in: Any
-    spoiling: Spoiling
+    spoiling: Spoils
     connect: Callable[[Ports], Remote]
     mapping: Mapping
     writes: Callable[[], int]
     calls: dict[str, Callable[[Remote], Any]] = field(default_factory=dict)
+    status_in_body: bool = False
 
     def remote(self) -> Remote:
         ports = Ports(clock=self.clock, rng=SeededRng(5), meter=_metered, transport=self.spoiling)
@@ -121,8 +77,8 @@ def _metered(reading: BudgetReading) -> None:
             raise AssertionError(f"a budget reading nobody can count with: {reading}")
 
 
-def _mapping(system: str) -> Mapping:
-    names = {"support": "zendesk", "tracker": "jira"}
+def mapping_of(system: str) -> Mapping:
+    names = {"support": "zendesk", "tracker": "jira", "errors": "sentry", "gateway": "gateway"}
     connection = next(name for name, found in names.items() if found == system)
     return load({**shipped_texts(), "routes.yaml": "routes: []\n"}, names).for_connection(connection, system)
 
@@ -163,10 +119,10 @@ def zendesk_line(*, app: bool) -> Line:
         stand_in=desk,
         spoiling=Spoiling(desk),
         connect=lambda ports: zendesk.CONNECTOR.connect(settings, ports),
-        mapping=_mapping("zendesk"),
+        mapping=mapping_of("zendesk"),
         writes=lambda: int(desk.model.writes.get(desk.model.hub.id, 0)),
     )
-    first = _sound(line, ids[0])
+    first = sound(line, ids[0])
     ref = first.ref
     turn = iter(range(10**9))
     intent = CreateIntent(marker="hc-1-r", at=clock.now(), probe={}, draft=_ticket_draft())
@@ -182,15 +138,15 @@ def zendesk_line(*, app: bool) -> Line:
         "fetch the deleted": lambda remote: remote.fetch([gone]),
         "history": lambda remote: remote.history(ref, ""),
         "history since": lambda remote: remote.history(ref, first.version),
-        "write status": lambda remote: _write(line, remote, ref, status=_flip(turn, "open", "hold")),
-        "write tags": lambda remote: _write(line, remote, ref, tag=f"t{next(turn)}"),
-        "write a note": lambda remote: _write(line, remote, ref, note="Linked with OPS-1."),
+        "write status": lambda remote: write(line, remote, ref, status=flip(turn, "open", "hold")),
+        "write tags": lambda remote: write(line, remote, ref, tag=f"t{next(turn)}"),
+        "write a note": lambda remote: write(line, remote, ref, note="Linked with OPS-1."),
         "create": lambda remote: remote.create(_ticket_draft(), f"hc-{next(turn)}-r"),
         "find the created": lambda remote: remote.find_created(intent),
         "steps": lambda remote: remote.steps(first, Changes(add_tags=("a",), note="x")),
     }
     if app:
-        line.calls["write a link"] = lambda remote: _write(line, remote, ref, link=True)
+        line.calls["write a link"] = lambda remote: write(line, remote, ref, link=True)
     return line
 
 
@@ -213,10 +169,10 @@ def jira_line(deployment: str) -> Line:
         stand_in=site,
         spoiling=Spoiling(site),
         connect=lambda ports: jira.CONNECTOR.connect(settings, ports),
-        mapping=_mapping("jira"),
+        mapping=mapping_of("jira"),
         writes=lambda: sum(count for name, count in site.site.writes.items() if name.startswith("hub")),
     )
-    first = _sound(line, ids[0])
+    first = sound(line, ids[0])
     ref = first.ref
     turn = iter(range(10**9))
     draft = Draft(kind="issue", fields={"project": "OPS", "issuetype": "Bug", "summary": "Broken"}, tags=("launch",))
@@ -233,9 +189,9 @@ def jira_line(deployment: str) -> Line:
         "fetch the deleted": lambda remote: remote.fetch([str(lost["key"])]),
         "history": lambda remote: remote.history(ref, ""),
         "history since": lambda remote: remote.history(ref, first.version),
-        "write status": lambda remote: _write(line, remote, ref, status=_flip(turn, "In Progress", "To Do")),
-        "write labels": lambda remote: _write(line, remote, ref, tag=f"t{next(turn)}"),
-        "write a link": lambda remote: _write(line, remote, ref, link=True),
+        "write status": lambda remote: write(line, remote, ref, status=flip(turn, "In Progress", "To Do")),
+        "write labels": lambda remote: write(line, remote, ref, tag=f"t{next(turn)}"),
+        "write a link": lambda remote: write(line, remote, ref, link=True),
         "probe": lambda remote: remote.probe(draft),
         "create": lambda remote: remote.create(draft, f"hc-{next(turn)}-r"),
         "find the created": lambda remote: remote.find_created(intent),
@@ -248,22 +204,22 @@ def _ticket_draft() -> Draft:
     return Draft(kind="ticket", fields={"subject": "Broken", "description": "It is."}, tags=("launch",))
 
 
-def _flip(turn: Any, one: str, two: str) -> str:
+def flip(turn: Any, one: str, two: str) -> str:
     return one if next(turn) % 2 else two
 
 
-def _sound(line: Line, key: str) -> Snapshot:
+def sound(line: Line, key: str) -> Snapshot:
     found = line.remote().fetch([key])[key]
     assert isinstance(found, Snapshot), found
     return found
 
 
-def _write(
+def write(
     line: Line, remote: Remote, ref: RecordRef, *, status: str = "", tag: str = "", note: str = "", link: bool = False
 ) -> Any:
     """A write that was decided on the record as it is now; that much is read through a sound connection."""
     armed, line.spoiling.armed = line.spoiling.armed, None
-    shown = _sound(line, ref.id)
+    shown = sound(line, ref.id)
     line.spoiling.armed = armed
     changes = Changes(
         status=StatusChange(raw=status) if status else None,
@@ -297,12 +253,12 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
 
-def run(name: str, seeds: range, tally: Tally, *, only: str = "") -> Tally:
+def run(make: Callable[[], Line], seeds: range, tally: Tally, *, only: str = "") -> Tally:
     """Play one case for each seed on a line. only: a call's name, else one is drawn."""
-    line = LINES[name]()
+    line = make()
     for place, seed in enumerate(seeds):
         if place % _FRESH == _FRESH - 1:
-            line = LINES[name]()
+            line = make()
         play(line, seed, tally, only=only)
     return tally
 
@@ -348,6 +304,7 @@ def play(line: Line, seed: int, tally: Tally, *, only: str = "") -> None:
 def _judge_error(line: Line, call: str, where: str, error: RemoteError, before: int, tally: Tally) -> None:
     """A write that took effect must not be reported as one that certainly did not; a message is for people."""
     lies = any("status" in kinds for _, kinds in line.spoiling.spoilt)
+    lies |= line.status_in_body and isinstance(error, WriteRejected) and bool(line.spoiling.spoilt)
     is_write = call.startswith(("write", "create"))
     if is_write and not lies and not error.applied and line.writes() != before:
         tally.wrong.append(f"{where}: took effect, yet {type(error).__name__}: {error.message[:150]}")

@@ -22,6 +22,7 @@ from connectors.errors import WebhookRejected
 from tests.hostile import answers, day, files, signed, slow
 from tests.hostile.calls import GENUINE, NOW, SECRETS, forge
 from tests.hostile.receiver import verify
+from tests.hostile.web_answers import EVERY_LINE
 
 SHARES: dict[str, float] = {"answers": 0.45, "forged": 0.3, "signed": 0.2, "files": 0.05}
 """How the cases are divided; days come on top, one for each 20,000 cases."""
@@ -29,10 +30,10 @@ PIECE = 500
 
 
 def _answers(seeds: range) -> list[str]:
-    names = sorted(answers.LINES)
+    names = sorted(EVERY_LINE)
     tally = answers.Tally()
     name = names[(seeds.start // PIECE) % len(names)]
-    return answers.run(name, seeds, tally).wrong
+    return answers.run(EVERY_LINE[name], seeds, tally).wrong
 
 
 def _forged(seeds: range) -> list[str]:
