@@ -1,4 +1,4 @@
-"""Forged and replayed webhook calls from a seed, of both systems: none of them may be believed.
+"""Forged and replayed webhook calls from a seed, of every system that signs: none of them may be believed.
 
 Each is a genuine call with something changed that its signature covers or that makes it too old, or a call that was
 never signed with our secret. Changes that leave a genuine call genuine (more headers, another letter case of a header's
@@ -108,8 +108,29 @@ def jira_address(rng: random.Random, *, at: datetime = NOW, secret: str = SECRET
     return Call({"content-type": "application/json"}, jira_body(rng, at), {"secret": secret}, "genuine")
 
 
+def sentry_body(rng: random.Random) -> bytes:
+    number = rng.randrange(1, 10**9)
+    issue = {"id": str(number), "shortId": "SHOP-1A", "status": "resolved", "substatus": None}
+    event = {"action": "resolved", "actor": {"id": 7, "type": "user"}, "data": {"issue": issue}}
+    return json.dumps({**event, "installation": {"uuid": f"{rng.getrandbits(64):016x}"}}).encode()
+
+
+def sentry_call(rng: random.Random, *, secret: str = SECRETS[0], body: bytes | None = None) -> Call:
+    """The time is not signed, so no call is too old: a replay is the same call, and only reads an issue."""
+    body = sentry_body(rng) if body is None else body
+    headers = {
+        "content-type": "application/json",
+        "request-id": f"{rng.getrandbits(64):016x}",
+        "sentry-hook-resource": "issue",
+        "sentry-hook-timestamp": str(int(NOW.timestamp())),
+        "sentry-hook-signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
+    }
+    return Call(headers, body, {}, "genuine")
+
+
 GENUINE: dict[str, Callable[..., Call]] = {
     "zendesk": zendesk_call,
+    "sentry": sentry_call,
     "jira hmac": jira_hmac,
     "jira jwt": jira_jwt,
     "jira address": jira_address,
@@ -118,10 +139,15 @@ GENUINE: dict[str, Callable[..., Call]] = {
 
 _PROOFS = {
     "zendesk": ("x-zendesk-webhook-signature", "x-zendesk-webhook-signature-timestamp"),
+    "sentry": ("sentry-hook-signature",),
     "jira hmac": ("x-hub-signature",),
     "jira jwt": ("authorization",),
     "jira address": (),
 }
+
+
+_IN_HEX = {"jira hmac": "sha256=", "sentry": ""}
+"""The ways whose proof is a digest in hexadecimal, and what stands before it."""
 
 
 # --- forged ----------------------------------------------------------------------------------------------------------
@@ -129,14 +155,14 @@ _PROOFS = {
 
 def forge(rng: random.Random, way: str) -> Call:
     """A call of this way that must be refused."""
-    choices = [_other_secret, _too_old, _too_new]
+    choices = [_other_secret] if way == "sentry" else [_other_secret, _too_old, _too_new]
     if way == "jira address":
         choices += [_secret_in_address]
     else:
         choices += [_no_proof, _one_bit_of_the_proof, _another_proof, _cut_proof, _strange_proof]
     if way == "zendesk":
         choices += [_one_bit_of_the_body, _other_body, _other_stamp, _proof_under_other_name, _other_digest]
-    if way == "jira hmac":
+    if way in _IN_HEX:
         choices += [_one_bit_of_the_body, _other_body, _proof_under_other_name, _other_digest, _method]
     if way == "jira jwt":
         choices += [_algorithm, _claims, _parts]
@@ -175,13 +201,11 @@ def _one_bit_of_the_proof(rng: random.Random, way: str) -> Call:
     call = _genuine(rng, way)
     name = rng.choice(_PROOFS[way])
     proof = call.headers[name]
-    start = 4 if way == "jira jwt" else len("sha256=") if way == "jira hmac" else 0
-    end = len(proof) - (
-        2 if way != "jira hmac" else 0
-    )  # the last characters of base64 carry bits that count for nothing
+    start = 4 if way == "jira jwt" else len(_IN_HEX.get(way, ""))
+    end = len(proof) - (0 if way in _IN_HEX else 2)  # the last characters of base64 carry bits that count for nothing
     at = rng.randrange(start, end)
     alphabet = (
-        "0123456789abcdef" if way == "jira hmac" else "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+        "0123456789abcdef" if way in _IN_HEX else "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     )
     other = rng.choice([c for c in alphabet if c != proof[at]])
     return call._replace(headers={**call.headers, name: proof[:at] + other + proof[at + 1 :]})
@@ -300,13 +324,13 @@ def _other_digest(rng: random.Random, way: str) -> Call:
             base64.b64encode(hmac.new(key, call.body, hashlib.sha256).digest()).decode(),
         )
     )
-    return call._replace(headers={**call.headers, _PROOFS[way][0]: f"sha256={text}"})
+    return call._replace(headers={**call.headers, _PROOFS[way][0]: f"{_IN_HEX[way]}{text}"})
 
 
 def _method(rng: random.Random, way: str) -> Call:
     call = _genuine(rng, way)
-    digest = call.headers[_PROOFS[way][0]].partition("=")[2]
-    names = ("sha1=", "sha512=", "none=", "", "md5=", "=", "sha256:", "sha-256=")
+    digest = call.headers[_PROOFS[way][0]].removeprefix(_IN_HEX[way])
+    names = ("sha1=", "sha512=", "none=", "v1=", "md5=", "=", "sha256:", "sha-256=")
     return call._replace(headers={**call.headers, _PROOFS[way][0]: rng.choice(names) + digest})
 
 

@@ -1,4 +1,4 @@
-"""The real receiver over real sockets: web face, both connectors' checks, the store on disk; at one moment of time."""
+"""The real receiver over real sockets: web face, all connectors' checks, the store on disk; at one moment of time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection, func, insert, select
 
-from connectors import jira, zendesk
+from connectors import jira, sentry, zendesk
 from connectors.contract import Connector, WebhookRequest
 from sync.engine import inbox as engine_inbox
 from sync.ports import RealClock, spawn_thread
@@ -30,7 +30,11 @@ from sync.web.server import WebFace
 from sync.web.settings import WebSettings
 from tests.hostile.calls import NOW, SECRETS, Call
 
-CONNECTORS: dict[str, Connector] = {"zendesk": zendesk.CONNECTOR, "jira": jira.CONNECTOR}
+CONNECTORS: dict[str, Connector] = {
+    "zendesk": zendesk.CONNECTOR,
+    "jira": jira.CONNECTOR,
+    "sentry": sentry.CONNECTOR,
+}
 
 
 class Moment(RealClock):

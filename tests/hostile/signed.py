@@ -8,13 +8,30 @@ from dataclasses import dataclass, field
 from connectors.contract import Hint, WebhookRequest
 from connectors.errors import WebhookRejected
 from sync.engine import columns, inbox
-from tests.hostile.calls import NOW, SECRETS, jira_body, jira_hmac, zendesk_body, zendesk_call
+from tests.hostile.calls import (
+    NOW,
+    SECRETS,
+    jira_body,
+    jira_hmac,
+    sentry_body,
+    sentry_call,
+    zendesk_body,
+    zendesk_call,
+)
 from tests.hostile.corpus import Answer, spoil
 from tests.hostile.receiver import CONNECTORS, verify
 
 TRIGGER = b'{"ticket_id": "35436", "updated_at": "2026-03-02T08:59:00Z", "ticket": {"id": 35436}}'
 LINKED = (
     b'{"timestamp": 1772442000000, "webhookEvent": "issuelink_created", "issueLink": {"id": 1, "sourceIssueId": 2}}'
+)
+
+
+COMMENT = (
+    b'{"action": "created", "data": {"issue_id": 6000000001, "comment_id": 1, "comment": "x"}, "installation": {}}'
+)
+ALERT = (
+    b'{"action": "triggered", "data": {"event": {"issue_id": "6000000001", "groupID": null}, "triggered_rule": "x"}}'
 )
 
 
@@ -36,13 +53,20 @@ class SignedTally:
 def play(seed: int, tally: SignedTally) -> None:
     """One call: as the web face takes it, and then as the inbox is read."""
     rng = random.Random(seed)
-    system = rng.choice(("zendesk", "jira"))
+    system = rng.choice(("zendesk", "jira", "sentry"))
     if system == "zendesk":
         good = zendesk_body(rng) if rng.random() < 0.7 else TRIGGER
-    else:
+    elif system == "jira":
         good = jira_body(rng, NOW) if rng.random() < 0.7 else LINKED
+    else:
+        good = rng.choice((sentry_body(rng), COMMENT, ALERT))
     body = spoil(rng, Answer(200, {}, good)).body
-    call = zendesk_call(rng, body=body) if system == "zendesk" else jira_hmac(rng, body=body)
+    call = {"zendesk": zendesk_call, "jira": jira_hmac, "sentry": sentry_call}[system](rng, body=body)
+    if system == "sentry":
+        resource = rng.choice(
+            ("issue", "comment", "error", "event_alert", "installation", "metric_alert", "", "x" * 300)
+        )
+        call = call._replace(headers={**call.headers, "sentry-hook-resource": resource})
     request = WebhookRequest(headers=call.headers, body=call.body, query=call.query)
     tally.cases += 1
     if len(body) > LIMIT:

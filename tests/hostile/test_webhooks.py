@@ -58,7 +58,7 @@ def test_no_forged_or_outdated_call_is_believed() -> None:
     assert min(kinds.values()) > IN_PROCESS / 400
 
 
-@pytest.mark.parametrize("way", ["zendesk", "jira hmac"])
+@pytest.mark.parametrize("way", ["zendesk", "jira hmac", "sentry"])
 def test_a_recorded_call_sent_again_under_new_names_is_one_call(way: str) -> None:
     rng = random.Random(4)
     call = GENUINE[way](rng)
@@ -66,6 +66,7 @@ def test_a_recorded_call_sent_again_under_new_names_is_one_call(way: str) -> Non
     for _ in range(500):
         unsigned = {name: f"{rng.random()}" for name in ("x-zendesk-webhook-invocation-id", "x-zendesk-webhook-id")}
         unsigned["x-atlassian-webhook-identifier"] = f"{rng.random()}"
+        unsigned["request-id"] = unsigned["sentry-hook-timestamp"] = f"{rng.random()}"
         ids.add(believed(way, call._replace(headers={**call.headers, **unsigned})))
     assert len(ids) == 1
 
