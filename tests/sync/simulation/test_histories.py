@@ -22,7 +22,7 @@ def test_histories_end_as_they_should(profile: str) -> None:
 
 @pytest.mark.parametrize("profile", LEVELS)
 def test_histories_without_the_clients_end_as_they_should(profile: str) -> None:
-    report = main.run(0, 1000, contract=6, profile=profile, steps=30)
+    report = main.run(0, 2000, contract=6, profile=profile, steps=30)
     assert report.failures == [], report.as_text()
     assert report.levels["contract"].histories == 6
 
