@@ -114,6 +114,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     account: the account's own identity (Zendesk subdomain, Jira base URL or cloud id).
     me: our own user's id there. time_zone: of that user, where search depends on it.
     workflows: a status is reached by workflow steps. conditional_write: the API itself refuses writes on old versions.
+    coarse_versions: edits that follow each other closely have one version; the history from a version on has them all.
     links_via: where a link is shown ("" when the connection cannot show one).
     """
 
@@ -127,6 +128,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     links_via: str = ""
     history: bool = True
     conditional_write: bool = False
+    coarse_versions: bool = False
     workflows: bool = False
     creates: bool = True
     webhooks: str = "by hand"

@@ -128,6 +128,7 @@ class ZendeskRemote:
             links_via="app" if app else "note",
             history=True,
             conditional_write=True,
+            coarse_versions=True,
             workflows=False,
             webhooks="by hand: Admin Centre, Apps and integrations, Webhooks: subscribe to ticket events, JSON, POST "
             "to /hooks/CONNECTION, and set webhook_secret to its signing secret",

@@ -173,7 +173,7 @@ def _take_known(
         taken.reread.add(snap.ref.id)
         return
     if verdict is Verdict.TAKE and linked and snap.version == row.version and why != "receipt" and not borne_out:
-        again_at = own_writes.takes_back(conn, connected, row, snap, now)
+        again_at = own_writes.takes_back(conn, connected, row, snap, now, again=why == rows.DOUBTED)
         if again_at is not None:
             taken.doubted[snap.ref.id] = again_at
             return

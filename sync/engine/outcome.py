@@ -70,6 +70,22 @@ def is_older(mapping: Mapping, want: Want, shown: Shown, rows: Sequence[HistoryR
     return any(_ends_as_wanted(mapping, name, want, rows) for name in ignored(want, shown))
 
 
+def is_ahead(connected: Connected, want: Want, shown: Shown, rows: Sequence[HistoryRow]) -> bool:
+    """Whether a reading shows some of what was asked and the history names nobody who did it: it is from before that.
+
+    rows: since the version on which the write was decided, when the record showed nothing of what was asked.
+    """
+    done = own_rows(connected, rows)
+    added = frozenset[str]().union(*(each.add for each in done))
+    removed = frozenset[str]().union(*(each.remove for each in done))
+    moved = {name for each in done for name in each.set} | {"status" for each in done if each.status is not None}
+    if (want.add & shown.tags) - added or (want.remove - shown.tags) - removed:
+        return True
+    if want.status is not None and shown.raw == want.status and "status" not in moved:
+        return True
+    return any(shown.values.get(name) == raw and name not in moved for name, raw in want.set.items())
+
+
 def _ends_as_wanted(mapping: Mapping, name: str, want: Want, rows: Sequence[HistoryRow]) -> bool:
     """Whether the newest row about a field leaves it as it was asked for."""
     field = {"status": mapping.status_field, "tags": mapping.tags_field, **mapping.value_fields}[name]

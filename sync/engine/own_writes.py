@@ -1,8 +1,8 @@
-"""A reading of the second of our own write that does not show it: older than the write, or a user's edit after it?
+"""A reading that differs from the one before it under the same version: newer than that one, or older?
 
-Where versions are seconds, the state before a write and the state after it may share one. A reading of that version
-that lacks what was written may come from a replica or a cache that is behind. The record's change history tells: it
-ends with that reading where somebody edited after us. Without it the reading proves nothing for a while.
+Where versions are seconds, the states before and after an edit may share one, whether we made it or a user did. A
+reading of that version that shows something else may come from a replica or a cache that is behind. The record's change
+history tells: it ends with what is shown. Without it the reading proves nothing for a while.
 """
 
 from __future__ import annotations
@@ -37,34 +37,44 @@ _WRITTEN = (
 _BODY = select(records.c.body).where(records.c.id == bindparam("of"))
 
 
-def takes_back(conn: Connection, connected: Connected, row: Any, snap: Snapshot, now: datetime) -> datetime | None:
-    """When to read a record again whose reading takes back what we wrote just before; None when it is to be believed.
+def takes_back(
+    conn: Connection, connected: Connected, row: Any, snap: Snapshot, now: datetime, *, again: bool
+) -> datetime | None:
+    """When to read a record again whose reading may be older than the stored one; None when it is to be believed.
 
-    row: the stored record with its link, of the same version as `snap`, which was read directly. Asked again soon, and
-    less and less often: what is still shown when `BEHIND` is over is what the record shows.
+    row: the stored record with its link, of the same version as `snap`, which was read directly. again: this reading
+    was made to settle such a doubt. Asked again soon, and less and less often: what is still shown when `BEHIND` is
+    over, after the edit and at a second look, is what the record shows.
     """
-    written = conn.execute(_WRITTEN, {"of": row.link_id, "after": now - BEHIND}).all()
-    if not written:
-        return None
-    shown = connected.mapping.shown(snap)
     before = connected.mapping.shown(columns.snapshot(conn.execute(_BODY, {"of": row.id}).scalar_one()))
-    lacking = [each.at for each in written if _shows(before, each) and not _shows(shown, each)]
-    if not lacking:
+    shown = connected.mapping.shown(snap)
+    written = conn.execute(_WRITTEN, {"of": row.link_id, "after": now - BEHIND}).all()
+    lacking: list[datetime] = [each.at for each in written if _shows(before, each) and not _shows(shown, each)]
+    if lacking:
+        at = max(lacking)
+    elif _is_coarse(connected) and (before.raw != shown.raw or before.tags != shown.tags):
+        at = min(now, snap.updated_at)
+    else:
         return None
-    at: datetime = max(lacking)
+    if now >= at + BEHIND:
+        return None if again else now + _SOON
     return min(now + max(_SOON, now - at), at + BEHIND)
 
 
-def bears_out(connected: Connected, snap: Snapshot, history: Sequence[HistoryRow]) -> bool:
-    """Whether somebody else's edit after our last write brought a record to what this reading of it shows.
+def _is_coarse(connected: Connected) -> bool:
+    return connected.capabilities is not None and connected.capabilities.coarse_versions
 
-    history: oldest first, from the second of the reading on. Only a field whose last row is not ours and ends with the
-    shown value counts; and no field's last row may end with another value, or the reading is older than the history.
+
+def bears_out(connected: Connected, snap: Snapshot, history: Sequence[HistoryRow]) -> bool:
+    """Whether a record's history ends with what this reading of it shows: then the reading is not older.
+
+    history: oldest first, from the second of the reading on, asked for after the reading. A field's last row must end
+    with the shown value, or the reading is older than the history; one field at least must have a row.
     """
     mapping = connected.mapping
-    last: dict[str, tuple[HistoryRow, FieldEdit]] = {}
+    last: dict[str, FieldEdit] = {}
     for row in history:
-        last.update({edit.field: (row, edit) for edit in row.edits})
+        last.update({edit.field: edit for edit in row.edits})
     shown = {
         mapping.status_field: str(snap.fields.get(mapping.status_field) or "").casefold(),
         mapping.tags_field: _folded(snap.fields.get(mapping.tags_field)),
@@ -73,11 +83,11 @@ def bears_out(connected: Connected, snap: Snapshot, history: Sequence[HistoryRow
     for field, value in shown.items():
         if field not in last:
             continue
-        row, edit = last[field]
-        ends = _folded(edit.new) if field == mapping.tags_field else str(edit.new or "").casefold()
+        new = last[field].new
+        ends = _folded(new) if field == mapping.tags_field else str(new or "").casefold()
         if ends != value:
             return False
-        found = found or not row.ours
+        found = True
     return found
 
 

@@ -52,7 +52,12 @@ class DeskRemote:
 
     def _capable(self) -> Capabilities:
         return Capabilities(
-            account="acme", me=str(self._model.hub.id), links_via="note", history=True, conditional_write=True
+            account="acme",
+            me=str(self._model.hub.id),
+            links_via="note",
+            history=True,
+            conditional_write=True,
+            coarse_versions=True,
         )
 
     def close(self) -> None:

@@ -119,3 +119,40 @@ def test_a_doubt_is_not_settled_by_a_reading_older_than_the_write_that_the_histo
     assert [each["fired"] for each in day.zendesk.control.faults.listing()] == [1, 2]
     assert set(day.issue_now(key)["labels"]) == {"one", "two"}
     assert day.ticket_now(ticket)["tags"] == ["one", "two"]
+
+
+def test_a_stale_reading_of_the_second_of_an_agents_edit_takes_nothing_back(day: Launch) -> None:
+    """Found by the soak: two edits in one second, and a reading from between them: the tag went, and came back."""
+    ticket, key = day.linked_pair()
+    day.world.wait(60)
+    day.tag(ticket, add=("one",))
+    day.tag(ticket, add=("two",))
+    day.world.quiet()
+    assert set(day.issue_now(key)["labels"]) == {"one", "two"}
+    writes = day.writes()
+    stale(day, 1)
+    day.world.command("refresh", item=key)
+    day.world.quiet()
+    assert day.zendesk.control.faults.listing()[0]["fired"] == 1
+    assert set(day.issue_now(key)["labels"]) == {"one", "two"}
+    day.world.wait(300)
+    assert day.writes() == writes
+
+
+def test_a_stale_reading_of_the_second_of_an_agents_removal_brings_nothing_back(day: Launch) -> None:
+    ticket, key = day.linked_pair()
+    day.world.wait(60)
+    day.tag(ticket, add=("one",))
+    day.world.quiet()
+    day.world.wait(60)
+    day.tag(ticket, add=("two",))
+    day.tag(ticket, remove=("one",))
+    day.world.quiet()
+    assert day.issue_now(key)["labels"] == ["two"]
+    writes = day.writes()
+    stale(day, 1)
+    day.world.command("refresh", item=key)
+    day.world.quiet()
+    assert day.issue_now(key)["labels"] == ["two"]
+    day.world.wait(300)
+    assert day.writes() == writes
