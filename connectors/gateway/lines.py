@@ -162,6 +162,12 @@ def _kong() -> ReadBlock:
     return read
 
 
+def fits(block: bytes, rows: int) -> bool:
+    """Whether a block has so many lines; blank ones are none."""
+    ends = block.count(b"\n") + (not block.endswith(b"\n"))
+    return ends == rows or sum(1 for row in block.split(b"\n") if row.strip()) == rows
+
+
 class Cut:
     """The bytes of the n-th line of a block, asked for in rising order. rows: how many lines the block was read as."""
 

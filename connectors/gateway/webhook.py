@@ -35,7 +35,7 @@ def believe(
     given = request.headers.get(header, "")
     if given[: len(BEARER)].lower() == BEARER:
         given = given[len(BEARER) :]
-    said = given.strip().encode()
+    said = given.strip().encode("utf-8", "replace")
     # Every token is compared, and each in constant time: how long it takes tells nothing.
     if not sum(hmac.compare_digest(said, token) for token in tokens):
         raise WebhookRejected(f"the token in the header `{header}` is not the connection's", status=401)
@@ -57,7 +57,7 @@ def as_lines(body: bytes) -> bytes:
     """
     try:
         return _as_lines(body.strip())
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise WebhookRejected(
             "this is no JSON: set the output's `type` to json; an object, an array of objects, or an object a line",
             status=400,

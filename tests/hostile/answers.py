@@ -317,9 +317,9 @@ def usable(value: Any, mapping: Mapping) -> None:
     if isinstance(value, Page):
         msgspec.json.decode(columns.encode(value), type=Page)
         for snap in value.snapshots:
-            _usable(snap, mapping)
+            usable_snapshot(snap, mapping)
     elif isinstance(value, Snapshot):
-        _usable(value, mapping)
+        usable_snapshot(value, mapping)
     elif isinstance(value, Capabilities):
         columns.capabilities(columns.encode(value))
     elif isinstance(value, dict):
@@ -338,7 +338,7 @@ def usable(value: Any, mapping: Mapping) -> None:
         columns.encode(value)
 
 
-def _usable(snap: Snapshot, mapping: Mapping) -> None:
+def usable_snapshot(snap: Snapshot, mapping: Mapping) -> None:
     again = columns.snapshot(columns.encode(snap))
     assert again.ref.id, "a record without an id"
     assert snap.version.isascii(), "a version that does not compare"

@@ -1,7 +1,8 @@
 """Hostile input in bulk: `python -m tests.proof.fuzz --cases 100000`.
 
-Five corpora, each from seeds: spoilt answers to every call of both connectors; forged and replayed webhook calls;
-signed calls with spoilt bodies; spoilt mapping and settings files; days of work under rubbish. Prints what was seen and
+Six corpora, each from seeds: spoilt answers to every call of every connector; forged and replayed webhook calls;
+signed calls with spoilt bodies; spoilt lines of access logs; spoilt mapping and settings files; days of work under
+rubbish. Prints what was seen and
 every case that broke a promise, and exits with 1 if there was one. `--senders N` tries N slow senders on the receiver
 instead.
 """
@@ -19,12 +20,12 @@ from pathlib import Path
 
 from connectors.contract import WebhookRequest
 from connectors.errors import WebhookRejected
-from tests.hostile import answers, day, files, signed, slow
+from tests.hostile import answers, day, files, lines, signed, slow
 from tests.hostile.calls import GENUINE, NOW, SECRETS, forge
 from tests.hostile.receiver import verify
 from tests.hostile.web_answers import EVERY_LINE
 
-SHARES: dict[str, float] = {"answers": 0.45, "forged": 0.3, "signed": 0.2, "files": 0.05}
+SHARES: dict[str, float] = {"answers": 0.4, "forged": 0.25, "signed": 0.15, "lines": 0.15, "files": 0.05}
 """How the cases are divided; days come on top, one for each 20,000 cases."""
 PIECE = 500
 
@@ -58,6 +59,11 @@ def _signed(seeds: range) -> list[str]:
     return signed.run(seeds, signed.SignedTally()).wrong
 
 
+def _lines(seeds: range) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        return lines.run(seeds, lines.LineTally(), Path(folder)).wrong
+
+
 def _files(seeds: range) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         return files.run(Path(folder), seeds, files.FileTally()).wrong
@@ -67,6 +73,7 @@ CORPORA: dict[str, Callable[[range], list[str]]] = {
     "answers": _answers,
     "forged": _forged,
     "signed": _signed,
+    "lines": _lines,
     "files": _files,
 }
 
