@@ -231,7 +231,7 @@ def plan_farewell(conn: Connection, hub: Hub, link_id: int) -> None:
     if link.ended_at is None or not link.ended_why.startswith(UNLINKED) or _is_open(conn, link.id):
         return
     errand = farewell(conn, hub, link)
-    if errand is None or columns.base(link.base).misses.get(FAREWELL, 0) >= hub.settings.miss_limit:
+    if errand is None:
         return
     record = rows.record_row(conn, link.record_id)
     conn.execute(
@@ -250,8 +250,9 @@ def plan_farewell(conn: Connection, hub: Hub, link_id: int) -> None:
     )
 
 
-FAREWELL = "farewell"
-"""Under which name `Base.misses` counts last writes that were answered well and not kept."""
+def farewell_of(record_id: str) -> str:
+    """Under which name `Base.misses` counts last writes about one record that were answered well and not kept."""
+    return f"farewell {record_id}"
 
 
 def _being_hidden(conn: Connection, link_id: int) -> frozenset[str]:
@@ -271,7 +272,8 @@ def farewell(conn: Connection, hub: Hub, link: Any) -> Errand | None:
     """The write that makes a record which was taken out of its item show the item's issue no more, as it stands now.
 
     None when there is nothing to write: it shows no record of that item, shows it in a note only, cannot be written, or
-    is a member of an item again. An issue that is taken out of its item shows the tickets no more, one write for each.
+    is a member of an item again. An issue that is taken out of its item shows the tickets no more, one write for each;
+    what it did not let go in several attempts is left there, and the others are still taken away.
     """
     record = rows.record_row(conn, link.record_id)
     connected = hub.connections.get(record.connection_id)
@@ -279,13 +281,16 @@ def farewell(conn: Connection, hub: Hub, link: Any) -> Errand | None:
         return None
     if record.presence != "present" or rows.active_link(conn, record.id) is not None:
         return None
-    snap, known = columns.snapshot(record.body), columns.base(link.base).links
+    base = columns.base(link.base)
+    snap, known = columns.snapshot(record.body), base.links
     tracker = tracker_of(conn, hub, link.item_id)
     theirs = (known.shown | known.hoped | ({str(tracker)} if tracker is not None else set())) - known.elsewhere
     found = [
         (shown, str(other.id))
         for shown, there, reference in references(hub, connected, snap)
-        if (other := rows.find_record(conn, there.id, reference)) is not None and str(other.id) in theirs
+        if (other := rows.find_record(conn, there.id, reference)) is not None
+        and str(other.id) in theirs
+        and base.misses.get(farewell_of(str(other.id)), 0) < hub.settings.miss_limit
     ]
     show, name = connected.mapping.links_show, connected.mapping.links_field
     if show == "field":

@@ -86,7 +86,8 @@ class Errand(Struct, frozen=True, kw_only=True):
     noted: records named in the note. create: for creates, what was known just before it was sent; created: the record
     that came of it, once that is known; carried: the keys of the tags that it was sent with; looked: when its marker
     was looked for before it was sent, and not found. farewell: the last write to a record that has left the item.
-    planned: a row of an applied plan: the item asks for nothing, a person does.
+    planned: a row of an applied plan: the item asks for nothing, a person does. answered: how often the remote took it
+    with an answer that does not show the record.
     """
 
     want: Want | None = None
@@ -102,6 +103,7 @@ class Errand(Struct, frozen=True, kw_only=True):
     looked: datetime | None = None
     farewell: bool = False
     planned: bool = False
+    answered: int = 0
 
     @property
     def intent(self) -> Intent:

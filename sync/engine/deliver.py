@@ -57,8 +57,6 @@ _OPEN = (
 )
 CONFLICTS = 5
 """So often in a row a write is planned anew at once when its record has moved; after that it waits longer each time."""
-LATE = timedelta(seconds=60)
-"""How long after its answer was lost a request may still take effect: twice the longest call."""
 _DUE = (
     select(deliveries.c.id)
     .where(deliveries.c.state.in_(("waiting", "in_doubt")), deliveries.c.kind == bindparam("what"), *_OPEN)
@@ -224,7 +222,7 @@ def _give_up_doubtful(conn: Connection, hub: Hub, row: Any) -> None:
 
     It is given up once its first attempt cannot arrive late any more; until then the record stays in doubt.
     """
-    over = row.in_doubt_since + LATE
+    over = row.in_doubt_since + doubt.LATE
     if hub.clock.now() < over:
         conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(state="in_doubt", not_before=over))
         return

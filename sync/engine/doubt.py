@@ -16,10 +16,10 @@ from sqlalchemy import Connection, bindparam, or_, select, update
 from connectors.contract import Act
 from connectors.errors import RateLimited, RemoteError
 from sync.core.backoff import next_attempt
-from sync.core.receipt import Own
+from sync.core.receipt import Own, ignored
 from sync.core.receipt import settle as settle_intent
 from sync.core.state import Want
-from sync.engine import adopt, columns, down, ingest, load, outcome, overwritten, receipts, reread, rows
+from sync.engine import adopt, columns, down, ingest, load, outcome, overwritten, parking, receipts, reread, rows
 from sync.engine.columns import Errand
 from sync.engine.hub import Connected, Hub
 from sync.engine.load import Linked
@@ -27,21 +27,30 @@ from sync.engine.own_writes import BEHIND
 from sync.model import FieldEdit, Missing, RecordRef, Snapshot
 from sync.store.tables import deliveries, items, links
 
+LATE = timedelta(seconds=60)
+"""How long after its answer was lost a request may still take effect: twice the longest call."""
 _SOON = timedelta(seconds=5)
 """When a record in doubt is read again whose reading is older than our write."""
 
 
-def enter(hub: Hub, connected: Connected, delivery_id: str, why: str) -> None:
-    """A write may have taken effect and nobody can tell: nothing is concluded for its record until that is known."""
+def enter(hub: Hub, connected: Connected, delivery_id: str, why: str, *, answered: bool = False) -> None:
+    """A write may have taken effect and nobody can tell: nothing is concluded for its record until that is known.
+
+    answered: the remote took it, and its answer does not show the record.
+    """
     now = hub.clock.now()
 
     def step(conn: Connection) -> None:
         row = conn.execute(select(deliveries).where(deliveries.c.id == delivery_id)).one()
         at = next_attempt(max(1, row.attempts), "read", None, now, hub.rng.random()) if row.attempts > 1 else now
+        values: dict[str, Any] = {"state": "in_doubt", "not_before": at, "error": why}
+        if answered:
+            errand = columns.errand(row.want)
+            values["want"] = columns.encode(structs.replace(errand, answered=errand.answered + 1))
         conn.execute(
             update(deliveries)
             .where(deliveries.c.id == delivery_id)
-            .values(state="in_doubt", in_doubt_since=row.in_doubt_since or now, not_before=at, error=why)
+            .values(in_doubt_since=row.in_doubt_since or now, **values)
         )
 
     hub.store.step(step)
@@ -224,6 +233,8 @@ def _store(
         return
     ingest.take(conn, hub, connected, [found], read_no, why="doubt")
     if own is None:
+        if _is_ignored(conn, hub, connected, row, errand, found):
+            return
         # Not moved as far as this read shows. It may be older than our own write, so the intent stays open; the write
         # goes out again under the condition that the version is still the one it was decided on.
         conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(state="waiting", not_before=None))
@@ -265,6 +276,43 @@ def _store(
     if own.took:
         receipts.note_writes(conn, hub, connected, row.item_id, link.id, record_id, errand, row.id, row.cause)
     rows.mark(conn, [row.item_id], now, row.cause)
+
+
+def _is_ignored(conn: Connection, hub: Hub, connected: Connected, row: Any, errand: Errand, found: Snapshot) -> bool:
+    """Park a write that was answered well again and again while neither record nor history shows it. True when parked.
+
+    Each attempt went out under the condition that nothing had moved, so none of them took effect; one whose answer was
+    lost may still arrive.
+    """
+    all_answered = errand.answered == row.attempts
+    link = conn.execute(select(links).where(links.c.id == row.link_id)).one()
+    base, shown = columns.base(link.base), connected.mapping.shown(found)
+    missed = ignored(errand.want or Want(), shown)
+    tried = {name: base.misses.get(name, 0) + errand.answered for name in missed}
+    late = not all_answered and hub.clock.now() < row.in_doubt_since + LATE
+    if link.ended_at is not None or late or not tried or min(tried.values()) < hub.settings.miss_limit:
+        return False
+    for name, count in tried.items():
+        base = parking.park_ignored(
+            conn,
+            hub,
+            connected,
+            base,
+            errand,
+            name,
+            count,
+            item_id=row.item_id,
+            link_id=link.id,
+            delivery_id=row.id,
+            snap=found,
+            landed=shown,
+        )
+    base = structs.replace(base, misses={name: n for name, n in base.misses.items() if name not in tried})
+    new = {"base": columns.encode(base), "version": links.c.version + 1}
+    conn.execute(update(links).where(links.c.id == link.id).values(**new))
+    _close(conn, hub, row, "settled", "not shown")
+    rows.mark(conn, [row.item_id], hub.clock.now(), row.cause)
+    return True
 
 
 def _is_hidden(one: Linked, edit: FieldEdit) -> bool:

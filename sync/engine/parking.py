@@ -9,7 +9,7 @@ from msgspec import structs
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sync.core.reasons import ParkReason
-from sync.core.state import StatusBase, TagBase, ValueBase
+from sync.core.state import Shown, StatusBase, TagBase, ValueBase
 from sync.engine import columns
 from sync.engine.columns import Base, Errand
 from sync.engine.hub import Connected, Hub
@@ -88,6 +88,47 @@ def end(conn: Connection, hub: Hub, link_id: int, field: str, how: str) -> None:
     conn.execute(_END, {"of": link_id, "name": field, "at": hub.clock.now(), "how": how})
 
 
+def park_ignored(
+    conn: Connection,
+    hub: Hub,
+    connected: Connected,
+    base: Base,
+    errand: Errand,
+    field: str,
+    count: int,
+    *,
+    item_id: int,
+    link_id: int,
+    delivery_id: str,
+    snap: Snapshot,
+    landed: Shown,
+) -> Base:
+    """Park a field whose write was answered well `count` times and not kept; the base that rests on that.
+
+    snap: the record as it was decided on, or as read since. landed: what it showed after the last write.
+    """
+    base = settle_base(base, errand, field, ParkReason.WRITE_IGNORED, snap, connected)
+    if field == "status" and base.status is not None and errand.want is not None:
+        resting = structs.replace(
+            base.status, parked=(errand.want.said, landed.raw), park_reason=ParkReason.WRITE_IGNORED
+        )
+        base = structs.replace(base, status=resting)
+    park(
+        conn,
+        hub,
+        connected,
+        item_id,
+        link_id,
+        field,
+        ParkReason.WRITE_IGNORED,
+        wanted=wanted_text(errand, field),
+        shown=_of(landed, field),
+        detail=f"{connected.name} answered well {count} times and did not keep the value",
+        delivery_id=delivery_id,
+    )
+    return base
+
+
 def settle_base(
     base: Base, errand: Errand, field: str, reason: ParkReason, snap: Snapshot, connected: Connected
 ) -> Base:
@@ -125,7 +166,10 @@ def try_again(conn: Connection, hub: Hub, link_id: int, field: str) -> None:
     if field == "status" and status is not None:
         status = structs.replace(status, parked=None, park_reason=None)
     if field == "tags" and tags is not None:
-        tags = TagBase(keys=tags.keys, had=tags.had & tags.keys)
+        open_now = (parked.c.link_id == link_id, parked.c.field == field, parked.c.ended_at.is_(None))
+        words = (conn.execute(select(parked.c.wanted).where(*open_now)).scalar() or "").split()
+        owed = frozenset(word[1:] for word in words if word.startswith("-"))  # it has taken those in and keeps them
+        tags = TagBase(keys=tags.keys, had=(tags.had | owed) & tags.keys)
     values = dict(base.values)
     if field in values:
         values[field] = structs.replace(values[field], heard=-1)
@@ -203,7 +247,10 @@ def wanted_text(errand: Errand, field: str) -> str:
 
 def shown_text(connected: Connected, snap: Snapshot, field: str) -> str:
     """What a record shows of one field, for people."""
-    shown = connected.mapping.shown(snap)
+    return _of(connected.mapping.shown(snap), field)
+
+
+def _of(shown: Shown, field: str) -> str:
     if field == "status":
         return shown.raw
     if field == "tags":

@@ -10,9 +10,8 @@ from msgspec import structs
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from connectors.errors import RemoteError
-from sync.core.reasons import ParkReason
 from sync.core.receipt import receive
-from sync.core.state import Change, ItemState, Member, Shown, TagBase, Want
+from sync.core.state import Change, ItemState, Member, TagBase, Want
 from sync.engine import adopt, columns, doubt, ingest, load, outcome, overwritten, parking, reread, rows
 from sync.engine.columns import Base, Errand
 from sync.engine.hub import Connected, Hub
@@ -43,7 +42,7 @@ def take(hub: Hub, connected: Connected, sending: Sending, answer: Snapshot | No
         errand.want.status or errand.want.add or errand.want.remove or errand.want.set
     )
     if answer is None and wants:
-        doubt.enter(hub, connected, sending.id, "the answer did not show the record")
+        doubt.enter(hub, connected, sending.id, "the answer did not show the record", answered=True)
         return
     found: Outcome | None = None
     if answer is not None:
@@ -153,8 +152,9 @@ def forget_shown(conn: Connection, now: datetime, record_id: int, errand: Errand
 def _count_farewell(conn: Connection, hub: Hub, link: Any, base: Base, errand: Errand) -> Base:
     """A last write that was answered well and is not kept is made again a few times, then left."""
     left = adopt.farewell(conn, hub, link)
-    count = base.misses.get(adopt.FAREWELL, 0) + 1 if left is not None and left.hides & errand.hides else 0
-    return structs.replace(base, misses={**base.misses, adopt.FAREWELL: count})
+    kept = frozenset[str]() if left is None else left.hides & errand.hides
+    names = {adopt.farewell_of(each): base.misses.get(adopt.farewell_of(each), 0) + 1 for each in sorted(kept)}
+    return structs.replace(base, misses={**base.misses, **names})
 
 
 def _links_after(base: Base, errand: Errand) -> columns.LinksBase:
@@ -216,33 +216,21 @@ def _count_misses(
             misses[name] = count
             continue
         assert found is not None  # only a found outcome has missed fields
-        base = parking.settle_base(base, sending.errand, name, ParkReason.WRITE_IGNORED, one.snap, connected)
-        if name == "status" and base.status is not None and sending.errand.want is not None:
-            parked = (sending.errand.want.said, found.landed.raw)
-            base = structs.replace(
-                base, status=structs.replace(base.status, parked=parked, park_reason=ParkReason.WRITE_IGNORED)
-            )
-        parking.park(
+        base = parking.park_ignored(
             conn,
             hub,
             connected,
-            sending.item_id,
-            sending.link_id,
+            base,
+            sending.errand,
             name,
-            ParkReason.WRITE_IGNORED,
-            wanted=parking.wanted_text(sending.errand, name),
-            shown=_shown(found.landed, name),
-            detail=f"{connected.name} answered well {count} times and did not keep the value",
+            count,
+            item_id=sending.item_id,
+            link_id=sending.link_id,
             delivery_id=sending.id,
+            snap=one.snap,
+            landed=found.landed,
         )
     return structs.replace(base, misses=misses, put_off=None, solo=False if not missed else base.solo)
-
-
-def _shown(landed: Shown, name: str) -> str:
-    """What a record showed of one field after a write."""
-    if name == "status":
-        return landed.raw
-    return " ".join(sorted(landed.tags)) if name == "tags" else landed.values.get(name, "")
 
 
 def values_of(errand: Errand) -> Iterator[tuple[str, str]]:

@@ -199,3 +199,18 @@ def test_a_farewell_that_is_never_kept_is_made_a_few_times_only(make: Make) -> N
     day.world.wait(1800)
     assert day.calls("support")["tickets.update"] - before == 3
     assert waiting(day, "support") == 0
+
+
+@pytest.mark.parametrize(("fault", "left"), [(FaultKind.IGNORE_WRITE, 1), (FaultKind.STALE_READ, 0)])
+def test_one_link_that_an_issue_does_not_let_go_keeps_none_of_the_others_there(
+    day: Launch, fault: FaultKind, left: int
+) -> None:
+    key, _ = many(day, 3)
+    day.world.wait(300)
+    assert len(day.links_on(key)) == 3
+    method = "DELETE" if fault is FaultKind.IGNORE_WRITE else "read"
+    day.jira.control.faults.add(FaultRule(kind=fault, method=method, operation="remotelinks.*", count=3))
+    assert day.world.command("unlink", record=key).ok
+    day.world.wait(1200)
+    assert len(day.links_on(key)) == left
+    assert waiting(day, "tracker") == 0

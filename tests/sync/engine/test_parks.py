@@ -11,7 +11,7 @@ from connectors.sandbox.faults import FaultKind, FaultRule
 from sync.mapping.load import load
 from tests.support.launch import ROUTES, Launch
 from tests.sync.engine.conftest import Make
-from tests.sync.engine.views import conflicts_now, holds_now, parked_now, presence
+from tests.sync.engine.views import conflicts_now, holds_now, parked_now, presence, waiting
 from tests.sync.mapping.records import shipped_texts
 
 
@@ -253,6 +253,49 @@ def test_a_write_that_is_answered_well_and_not_kept_is_parked_with_both_values(d
     assert day.world.command("retry", parked=found.id).ok
     day.world.wait(300)
     assert day.ticket_now(ticket)["status"] == "solved"
+
+
+@pytest.mark.parametrize("way", ["add", "remove"])
+def test_a_tag_that_zendesk_never_keeps_is_parked_although_its_answer_shows_no_ticket(day: Launch, way: str) -> None:
+    """Deltas that were ignored once go out by the tags' own endpoints, whose answers do not show the ticket."""
+    ticket, key = day.linked_pair()
+    if way == "remove":
+        day.label(key, add="payments")
+    day.world.wait(600)
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.IGNORE_WRITE, method="write"))
+    before = tag_writes(day)
+    day.label(key, **{way: "payments"})
+    day.world.wait(600)
+    found = only(day)
+    sign, shown = ("+", "") if way == "add" else ("-", "payments")
+    assert (found.field, found.reason, found.wanted, found.shown) == ("tags", "write_ignored", f"{sign}payments", shown)
+    asked = tag_writes(day) - before
+    assert asked <= 4
+    assert waiting(day, "support") == 0
+    day.world.wait(3600, step=300)
+    assert tag_writes(day) - before == asked, "nobody knocks at a door that stays shut"
+    assert ("payments" in day.issue_now(key)["labels"]) is (way == "add"), "a write that did not take is no user's edit"
+    day.zendesk.control.faults.clear()
+    assert day.world.command("retry", parked=found.id).ok
+    day.world.wait(300)
+    assert ("payments" in day.ticket_now(ticket)["tags"]) is (way == "add")
+    assert parked_now(day) == []
+
+
+def tag_writes(day: Launch) -> int:
+    """Requests to the ticket that could change its tags, whether they did or not."""
+    calls = day.calls("support")
+    return sum(calls.get(name, 0) for name in ("tickets.update", "tags.add", "tags.remove", "tags.set"))
+
+
+def test_a_tag_write_that_is_ignored_once_is_made_again_and_not_parked(day: Launch) -> None:
+    ticket, key = day.linked_pair()
+    day.world.wait(600)
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.IGNORE_WRITE, method="write", count=3))
+    day.label(key, add="payments")
+    day.world.wait(600)
+    assert "payments" in day.ticket_now(ticket)["tags"]
+    assert parked_now(day) == []
 
 
 def test_a_record_whose_answer_is_not_understood_is_parked_and_ends_by_itself(day: Launch) -> None:
