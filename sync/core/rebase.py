@@ -17,7 +17,8 @@ def rebase(item: ItemState, member: Member, rules: Rules | None = None) -> Membe
     owed to it stays owed. Where it has become a mirror, or is one no more, `reconcile` starts the count anew.
 
     Tags that the record is to show under the new mapping count as taken in, and as waived where it was never told
-    them. Without `rules` every tag that passes its filter does.
+    them; but what was owed to it before the edit, to be added or taken away, is owed still. Without `rules` every tag
+    that passes its filter is to be shown.
 
     A record that its user changed since is still changed: the raw halves are not touched.
     """
@@ -34,10 +35,13 @@ def rebase(item: ItemState, member: Member, rules: Rules | None = None) -> Membe
             for key in item.tags
             if key in member.accepts and (rules is None or is_visible(item, member, key, rules))
         }
-        waived = (due - tags.had) | (tags.waived & due)
+        owed = (tags.owed & due) - tags.had
+        waived = (due - tags.had - owed) | (tags.waived & due)
+        to_go = tags.had - item.tags.keys()
         tags = TagBase(
             keys=tags.keys,
-            had=frozenset(due) | (tags.keys & item.tags.keys()),
+            had=frozenset(due - owed) | (tags.keys & item.tags.keys()) | to_go,
             waived=frozenset(waived) - member.shown.tags,
+            owed=owed,
         )
     return structs.replace(member, status_base=status, tag_base=tags)

@@ -132,5 +132,5 @@ def _moved(base: TagBase | None, add: frozenset[str], remove: frozenset[str]) ->
     if not add and not remove:
         return base
     base = base or TagBase()
-    moved = structs.replace(base, keys=(base.keys | add) - remove, had=(base.had | add) - remove)
+    moved = structs.replace(base, keys=(base.keys | add) - remove, had=(base.had | add) - remove, owed=base.owed - add)
     return structs.replace(moved, waived=moved.waived - add - remove) if moved.waived else moved

@@ -192,11 +192,13 @@ class TagBase(Struct, frozen=True, kw_only=True):
     """A link's base for tags. keys: the raw half, folded. had: the canonical half, item tags it has taken in.
 
     waived: those of `had` that only an edit of the mapping let pass: never told, and not written but by a plan.
+    owed: those it is to show and has not taken in yet, so that an edit of the mapping waives none of them.
     """
 
     keys: frozenset[str] = frozenset()
     had: frozenset[str] = frozenset()
     waived: frozenset[str] = frozenset()
+    owed: frozenset[str] = frozenset()
 
 
 class Intent(Struct, frozen=True, kw_only=True):

@@ -178,16 +178,16 @@ def _plan(item: ItemState, member: Member, base: TagBase | None, rules: Rules) -
     shown = member.shown
     if base is None or shown is None or not settled(member):
         why = Why.IN_DOUBT if member.in_doubt is not None else Why.UNREAD
-        return TagPlan(base=member.tag_base, add=_NONE, remove=_NONE, why=why), ()
+        return TagPlan(base=_still_owed(item, member, rules), add=_NONE, remove=_NONE, why=why), ()
     # A signal's tags flicker from event to event: they count once, and their going away means nothing.
     keys = base.keys | shown.tags if member.role is Role.SIGNAL and _votes(member) else shown.tags
+    visible = _visible(item, member, rules)
     if "tags" in member.held:
-        return TagPlan(base=structs.replace(base, keys=keys), add=_NONE, remove=_NONE, why=Why.HELD), ()
-    visible = frozenset(key for key in item.tags if is_visible(item, member, key, rules))
+        owed = visible - base.had - shown.tags if _writable(member) else _NONE
+        return TagPlan(base=structs.replace(base, keys=keys, owed=owed), add=_NONE, remove=_NONE, why=Why.HELD), ()
     shared = shown.tags & item.tags.keys()
-    writable = member.tag_direction in (Direction.BOTH, Direction.OUT, Direction.ENFORCE)
-    if not writable or member.role is Role.SIGNAL or shown.frozen:
-        why = Why.CLOSED if shown.frozen and writable else Why.TAGS_ONLY_READ
+    if not _writable(member):
+        why = Why.CLOSED if shown.frozen and member.tag_direction in _OUTWARD else Why.TAGS_ONLY_READ
         return TagPlan(base=TagBase(keys=keys, had=visible | shared), add=_NONE, remove=_NONE, why=why), ()
     had = base.had
     conflicts: tuple[Conflict, ...] = ()
@@ -198,7 +198,30 @@ def _plan(item: ItemState, member: Member, base: TagBase | None, rules: Rules) -
     had = (had & item.tags.keys()) | remove | shared
     why = Why.TAGS_TOLD if add or remove else Why.TAGS_AGREE
     waived = base.waived & had - shown.tags
-    return TagPlan(base=TagBase(keys=keys, had=had, waived=waived), add=add, remove=remove, why=why), conflicts
+    return TagPlan(
+        base=TagBase(keys=keys, had=had, waived=waived, owed=add), add=add, remove=remove, why=why
+    ), conflicts
+
+
+def _visible(item: ItemState, member: Member, rules: Rules) -> frozenset[str]:
+    return frozenset(key for key in item.tags if is_visible(item, member, key, rules))
+
+
+_OUTWARD = (Direction.BOTH, Direction.OUT, Direction.ENFORCE)
+
+
+def _writable(member: Member) -> bool:
+    """Whether tags are ever written to it. shown: it was read."""
+    frozen = member.shown is not None and member.shown.frozen
+    return member.tag_direction in _OUTWARD and member.role is not Role.SIGNAL and not frozen
+
+
+def _still_owed(item: ItemState, member: Member, rules: Rules) -> TagBase | None:
+    """The base of a record from which nothing is concluded now. What the item says meanwhile is owed to it."""
+    base = member.tag_base
+    if base is None or not _writable(member):
+        return base
+    return structs.replace(base, owed=_visible(item, member, rules) - base.had)
 
 
 def _enforced(

@@ -87,6 +87,54 @@ def test_a_tag_that_the_record_was_told_before_is_not_waived() -> None:
     assert rebase(item, edited, Rules()) == edited
 
 
+def after_widening(stage: Stage) -> Plan:
+    """A pass in which the mapping of the first ticket has just been edited, in a way that means nothing for it."""
+    members = stage.members()
+    members[1] = rebase(stage.world.item, members[1], Rules())
+    return reconcile(stage.world.item, members, Rules())
+
+
+def tagged(stage: Stage, plan: Plan) -> str:
+    """The tags that a plan writes to the first ticket: `+x -y`."""
+    want = stage.of(plan, "A").want
+    return "" if want is None else " ".join([*(f"+{key}" for key in want.add), *(f"-{key}" for key in want.remove)])
+
+
+def test_a_tag_that_was_owed_before_the_edit_is_still_owed() -> None:
+    stage = Stage("T:prog A:open")
+    stage.world.settle()
+    stage.act("T+x")
+    stage.take(stage.look())
+    assert tagged(stage, stage.look()) == "+x"
+    assert tagged(stage, after_widening(stage)) == "+x"
+
+
+def test_a_tag_that_came_while_its_record_was_unread_is_owed_after_the_edit_too() -> None:
+    stage = Stage("T:prog A:open")
+    stage.world.settle()
+    stage.act("T+x")
+    stage.take(stage.look(A={"fresh": False}))
+    assert tagged(stage, after_widening(stage)) == "+x"
+
+
+def test_a_tag_that_was_to_go_before_the_edit_still_goes() -> None:
+    stage = Stage("T:prog A:open", "T+x")
+    stage.world.settle()
+    stage.act("T-x")
+    stage.take(stage.look())
+    assert tagged(stage, after_widening(stage)) == "-x"
+    stage.take(stage.look(A={"fresh": False}))
+    assert tagged(stage, after_widening(stage)) == "-x"
+
+
+def test_a_tag_that_came_while_its_record_was_fought_over_is_owed_after_the_edit_too() -> None:
+    stage = Stage("T:prog A:open")
+    stage.world.settle()
+    stage.act("T+x")
+    stage.take(stage.look(A={"held": frozenset({"tags"})}))
+    assert tagged(stage, after_widening(stage)) == "+x"
+
+
 def test_a_record_that_was_never_read_or_has_no_base_is_left_as_it_is() -> None:
     member = Stage("T:prog A:open").members()[1]
     unread = structs.replace(member, shown=None)
