@@ -1,12 +1,12 @@
 """A few calls of a signature as evidence: the first, the last, the slowest, and some by chance.
 
-Chance is a hash of the request id, so that the choice is the same in whatever order the calls came.
+Chance is a hash of the request id, so that the choice is the same in whatever order the calls came, and the same that
+an error tracker's connection makes among its events (`sync.core.traces.draw`).
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from hashlib import blake2b
 
 from msgspec import structs
 
@@ -14,6 +14,7 @@ from connectors.gateway.calls import Call
 from connectors.gateway.discriminator import seen
 from connectors.gateway.scrub import scrub
 from connectors.gateway.signature import Sample
+from sync.core.traces import draw
 
 _FIXED = ("first", "last", "slowest")
 
@@ -63,7 +64,7 @@ def scrub_id(text: str) -> str:
 
 def _chance(call: Call) -> int:
     name = call.request_id or f"{call.at_ms}/{call.node}/{call.consumer}"
-    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=7).digest(), "big")
+    return draw(name)
 
 
 class Samples:

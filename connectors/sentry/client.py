@@ -26,7 +26,7 @@ from connectors.errors import (
     WriteRejected,
 )
 from connectors.http import Limits, excerpt
-from connectors.sentry import activity, feed, findings, records, tagnote
+from connectors.sentry import activity, call_ids, feed, findings, records, tagnote
 from connectors.sentry.activity import Ours
 from connectors.sentry.calls import LONGEST_PAUSE, Calls, Params
 from connectors.sentry.memory import Memory
@@ -263,6 +263,7 @@ class SentryRemote:
             tags=tags[1] if tags else (),
             deployed=self._releases.known_out(issue),
             beyond=self._memory.get("beyond", records.id_of(issue)) is True,
+            ids=call_ids.fields(ids[1] if (ids := self._memory.get("ids", records.id_of(issue))) else ()),
         )
 
     def _differing(self, issues: Sequence[Mapping[str, Json]], *, tell: bool) -> dict[str, datetime]:
@@ -425,14 +426,31 @@ class SentryRemote:
             links=self._links(number) if with_links else None,
             asked=asked,
             overwrote=overwrote,
+            ids=self._ids(issue),
         )
+
+    def _ids(self, issue: Mapping[str, Json]) -> dict[str, list[str]]:
+        """The calls that the issue's events name: of its newest events, read anew only when there were events since."""
+        if not self._settings.id_keys:
+            return {}
+        number, stamp = records.id_of(issue), _last_event(issue)
+        known = self._memory.get("ids", number)
+        if not known or known[0] != stamp:
+            try:
+                rows = self._calls.rows(f"{self._issue_path(number)}events/", [("per_page", "100")]).rows
+            except (Forbidden, RecordMissing, UnexpectedAnswer):
+                rows = []  # an issue without this knowledge is still an issue
+            pairs = call_ids.pairs_in(rows, self._settings.id_keys)
+            known = [stamp, call_ids.chosen(pairs, known[1] if known else ())]
+            self._memory.put("ids", number, known)
+        return call_ids.fields(known[1])
 
     def _tags(self, issue: Mapping[str, Json]) -> list[str]:
         """The chosen event tags, read anew only when there were events since."""
         if not self._settings.tag_keys:
             return []
         number = records.id_of(issue)
-        stamp = f"{issue.get('lastSeen')} {issue.get('count')}"
+        stamp = _last_event(issue)
         known = self._memory.get("tags", number)
         if known and known[0] == stamp:
             return list(known[1])
@@ -714,6 +732,11 @@ class SentryRemote:
             return self._calls.get(path)
         except (Forbidden, RecordMissing, UnexpectedAnswer):
             return {}
+
+
+def _last_event(issue: Mapping[str, Json]) -> str:
+    """Differs when an issue had events since."""
+    return f"{issue.get('lastSeen')} {issue.get('count')}"
 
 
 def _names_of_app(row: Mapping[str, Json]) -> list[str]:

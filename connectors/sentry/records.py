@@ -3,7 +3,7 @@
 Raw fields have the names the mapping uses: `status` (with its substatus or its resolution, see `raw_status`), `state`
 (Sentry's own `unresolved`, `resolved`, `ignored`), `tags`, `title`, `description`, `culprit`, `priority`, `level`,
 `type`, `category`, `assignee` and `reporter` ({id, name, email}), `project`, `platform`, `release`, `count`,
-`user_count`. A field without a value is absent.
+`user_count`, `request_ids` and `trace_ids` (of its events). A field without a value is absent.
 """
 
 from __future__ import annotations
@@ -107,11 +107,12 @@ def snapshot(
     links: tuple[LinkShown, ...] | None = None,
     asked: str = "",
     overwrote: tuple[FieldEdit, ...] = (),
+    ids: Mapping[str, list[str]] = {},
 ) -> Snapshot:
     """An issue as a snapshot. Raises UnexpectedAnswer when it has no id, no status or no times.
 
     activity: its log, oldest first; None where this way of reading does not show it. Then the version is empty: older
-    than every other, so that a list's copy never stands in for a direct read.
+    than every other, so that a list's copy never stands in for a direct read. ids: `request_ids` and `trace_ids`.
     """
     status = raw_status(issue, deployed=deployed, beyond=beyond)
     state = "unresolved" if status in OPEN else str(issue.get("status"))
@@ -140,6 +141,7 @@ def snapshot(
         email, name = str(metadata.get("contact_email") or ""), str(metadata.get("name") or "")
         fields["reporter"] = {"id": "", "name": name, "email": email}
     first, last = moment(issue.get("firstSeen")), moment(issue.get("lastSeen"))
+    fields.update(ids)
     ref = ref_of(issue, settings)
     return Snapshot(
         ref=ref,

@@ -75,6 +75,14 @@ class SentrySettings(BaseModel):
     tag_values: Annotated[int, Field(ge=1, le=20)] = Field(
         default=3, description="How many values of each such tag, the most frequent ones.", examples=[3]
     )
+    id_keys: tuple[TagKey, ...] = Field(
+        default=("request_id", "trace", "trace_id"),
+        max_length=20,
+        description="Which tags of an issue's events name the call that they happened in. Tickets, issues and a "
+        "gateway's failing calls that name the same one are proposed as belonging together. None: no events are read, "
+        "which saves a call.",
+        examples=[["request_id", "trace"]],
+    )
     deploy_environment: str = Field(
         default="production",
         max_length=64,

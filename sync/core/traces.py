@@ -76,6 +76,11 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def draw(text: str) -> int:
+    """The number that an id draws. Who keeps the ids with the lowest ones keeps the same ones as everybody else."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=7).digest(), "big")
+
+
 def of_record(role: Role, fields: Mapping[str, Json], texts: Iterable[str]) -> tuple[Trace, ...]:
     """The ids that a record has (signals only) and mentions, each once. texts: its title and body."""
     found: dict[str, Trace] = {}

@@ -56,7 +56,6 @@ connections:
     system: sentry
     base_url: {errors_url}
     organization: {organization}
-    tag_keys: [environment, release, request_id]
     token_file: ../var/secrets/sentry-token
     webhook_secret_file: ../var/secrets/sentry-webhook-secret
     poll_seconds: 3

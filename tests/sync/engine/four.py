@@ -187,7 +187,7 @@ def launch(folder: Path, *, rules: str = "", of_gateway: Mapping[str, Any] | Non
                     "base_url": "http://127.0.0.1:8103",
                     "organization": "acme",
                     "token": "hub-token",
-                    "tag_keys": ["environment", "request_id", "trace"],
+                    "tag_keys": ["environment"],
                     **given,
                 }
             ),
