@@ -19,7 +19,20 @@ from sync.core.backoff import next_attempt
 from sync.core.receipt import Own, ignored
 from sync.core.receipt import settle as settle_intent
 from sync.core.state import Want
-from sync.engine import adopt, columns, down, ingest, load, outcome, overwritten, parking, receipts, reread, rows
+from sync.engine import (
+    adopt,
+    columns,
+    down,
+    ingest,
+    load,
+    outcome,
+    overwritten,
+    own_writes,
+    parking,
+    receipts,
+    reread,
+    rows,
+)
 from sync.engine.columns import Errand
 from sync.engine.hub import Connected, Hub
 from sync.engine.load import Linked
@@ -145,13 +158,14 @@ def settle(hub: Hub, connected: Connected) -> bool:
 class _Ours:
     """What we did to a record. took: anything at all. replaced: the edit that set its status, with the value before.
 
-    behind: the reading does not show what the history ends with; it is older than the write.
+    behind: reading and history do not go together; one of them is older than the write. borne_out: they do.
     """
 
     took: bool
     rows: tuple[Own, ...] = ()
     replaced: FieldEdit | None = None
     behind: bool = False
+    borne_out: bool = False
 
 
 def _has_history(connected: Connected) -> bool:
@@ -178,7 +192,10 @@ def _own(connected: Connected, ref: RecordRef, errand: Errand, found: Snapshot, 
             took=bool(mine),
             rows=outcome.own_rows(connected, mine),
             replaced=next((edit for edit in edits), None),
-            behind=bool(mine) and outcome.is_older(connected.mapping, errand.want or Want(), shown, history),
+            behind=outcome.is_older(connected.mapping, errand.want or Want(), shown, history)
+            if mine
+            else outcome.is_ahead(connected, errand.want or Want(), shown, history),
+            borne_out=own_writes.bears_out(connected, found, history),
         )
     want = errand.want
     if not moved:
@@ -231,7 +248,8 @@ def _store(
         _close(conn, hub, row, "superseded", f"the record is {found.kind.value}")
         rows.mark(conn, [row.item_id], now, row.cause)
         return
-    ingest.take(conn, hub, connected, [found], read_no, why="doubt")
+    borne_out = own is not None and own.borne_out
+    ingest.take(conn, hub, connected, [found], read_no, why="doubt", borne_out=borne_out)
     if own is None:
         if _is_ignored(conn, hub, connected, row, errand, found):
             return
@@ -240,7 +258,8 @@ def _store(
         conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(state="waiting", not_before=None))
         return
     if own.behind and now < row.in_doubt_since + BEHIND:
-        # It took effect, and this reading is from before it: taken now, it would look like a user's taking it back.
+        # It took effect, and the reading or the history is from before it: taken now, the reading would look like a
+        # user's taking it back, or our own write like a user's.
         conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(not_before=now + _SOON))
         return
     link = conn.execute(select(links).where(links.c.id == row.link_id)).one()
