@@ -70,8 +70,12 @@ def routes(file: schema.RoutesFile, problems: Problems, connections: Iterable[st
 
 def _reached(file: schema.RoutesFile, routes: Sequence[Route], problems: Problems, known: Sequence[str] | None) -> None:
     """Routes that no record can reach, with the routes that take all of theirs."""
-    # An expression that could not be read says nothing about what its route takes.
-    sound = [n for n, entry in enumerate(file.routes) if not entry.when.cel or routes[n].when.expression is not None]
+    # A condition or an expression that could not be read says nothing about what its route takes.
+    sound = [
+        n
+        for n, entry in enumerate(file.routes)
+        if (not entry.when.cel or routes[n].when.expression is not None) and not problems.lacks(("routes", n))
+    ]
     for position, why in unreached([routes[n] for n in sound], known).items():
         n = sound[position]
         if isinstance(why, Impossible):

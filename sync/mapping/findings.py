@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sync.mapping.texts import Sentence, sentence
-from sync.mapping.yaml import Document, Problem, nearest
+from sync.mapping.yaml import Document, Loc, Problem, nearest
 
 
 class Problems:
-    """Collects what is wrong in one file."""
+    """Collects what is wrong in one file. missing: parts that were taken out, since something in them is wrong."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, missing: Iterable[Loc] = ()) -> None:
         self._document = document
+        self._missing = tuple(missing)
         self.found: list[Problem] = []
 
     def add(self, loc: Sequence[str | int], message: str, hint: str = "", *, key: bool = False) -> None:
-        """Note a problem at this place."""
+        """Note a problem at this place; not one that only follows from a part's absence."""
+        way = tuple(loc)
+        if any(way[: len(part)] == part or way == part[:-1] for part in self._missing):
+            return
         self.found.append(self._document.problem(loc, message, hint, key=key))
+
+    def lacks(self, loc: Sequence[str | int]) -> bool:
+        """Something was taken out here, or below: what is said here is not all of it."""
+        way = tuple(loc)
+        return any(part[: len(way)] == way for part in self._missing)
 
     def line(self, loc: Sequence[str | int]) -> int:
         """The line of this place, for a message that names another one."""

@@ -10,11 +10,11 @@ from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 
 from sync.core.state import Rules
-from sync.mapping import between, compilation, conditions, group_rules, people, schema, stock
+from sync.mapping import between, compilation, conditions, group_rules, partial, people, schema, stock
 from sync.mapping.compiled import Mapping
 from sync.mapping.findings import Problems, fingerprint
 from sync.mapping.routes import Route
-from sync.mapping.yaml import Document, Malformed, Problem, compose, nearest, problems_of
+from sync.mapping.yaml import Document, Loc, Malformed, Problem, compose, nearest, problems_of, ways_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -76,10 +76,12 @@ def load(texts: MappingOf[str, str], connections: MappingOf[str, str] | None = N
             continue
         document = _compose(texts[name], name, found)
         document = _with_stock(document, found) if document is not None else None
-        file = _validate(document, schema.MappingFile, found) if document is not None else None
-        if document is None or file is None:
+        if document is None:
             continue
-        problems = Problems(document)
+        file, missing = _validate(document, schema.MappingFile, found, "mapping")
+        if file is None:
+            continue
+        problems = Problems(document, missing)
         _claim(file, name, claimed, problems, connections)
         mapping = compilation.mapping(file, problems, routed, who, rules.fields)
         checked.append((mapping, problems, _met(file, connections)))
@@ -127,7 +129,11 @@ def _claim(
     problems: Problems,
     connections: MappingOf[str, str] | None,
 ) -> None:
-    """Two files never speak for the same connection."""
+    """Two files never speak for the same connection, and none for a system that there is not."""
+    systems = sorted({*stock.systems(), *(connections or {}).values()})
+    if connections is not None and file.system not in systems:
+        hint = nearest(file.system, systems) or f"known are {', '.join(systems)}"
+        problems.add(("system",), f"there is no system `{file.system}`", hint)
     ways: list[tuple[tuple[str | int, ...], str]] = [
         (("connections", n), connection) for n, connection in enumerate(file.connections)
     ] or [(("system",), file.system)]
@@ -152,7 +158,8 @@ def _read(texts: MappingOf[str, str], base: str, model: type[Model], found: list
     document = _compose(texts[name], name, found) if name is not None else None
     if document is None or document.data == "":
         document = Document(file=name or base, data={}, values={}, keys={})
-    return _validate(document, model, found) or model(), Problems(document)
+    file, missing = _validate(document, model, found, base.removesuffix(".yaml"))
+    return file or model(), Problems(document, missing)
 
 
 def _compose(text: str, name: str, found: list[Problem]) -> Document | None:
@@ -160,15 +167,23 @@ def _compose(text: str, name: str, found: list[Problem]) -> Document | None:
         return compose(text, name)
     except Malformed as error:
         found += error.problems
-        return None
+        return error.document
 
 
-def _validate(document: Document, model: type[Model], found: list[Problem]) -> Model | None:
-    try:
-        return model.model_validate(document.data)
-    except ValidationError as error:
-        found += problems_of(error, document, model)
-        return None
+def _validate(
+    document: Document, model: type[Model], found: list[Problem], kind: str
+) -> tuple[Model | None, frozenset[Loc]]:
+    """The file, or what is left of it without its wrong parts, and those parts. None: nothing can be said of it."""
+    missing = {partial.part_of(way) for way in document.refused}
+    for is_first in (True, False):
+        data = partial.without(document.data, missing, kind) if missing else document.data
+        try:
+            return model.model_validate(data), frozenset(missing)
+        except ValidationError as error:
+            if is_first:
+                found += problems_of(error, document, model)
+            missing |= {partial.part_of(way) for way in ways_of(error, document)}
+    return None, frozenset(missing)
 
 
 def _base(name: str) -> str:

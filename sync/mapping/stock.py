@@ -10,6 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from msgspec import structs
+
 from sync.mapping.yaml import Document, compose
 
 
@@ -42,7 +44,7 @@ def completed(document: Document, stock: dict[str, Any]) -> Document:
             whole[name] = {**theirs, **mine}
             if name == "fields":
                 whole[name].update({key: _field(mine[key], theirs.get(key)) for key in mine})
-    return Document(file=document.file, data=whole, values=document.values, keys=document.keys)
+    return structs.replace(document, data=whole)
 
 
 def _field(mine: Any, theirs: Any) -> Any:

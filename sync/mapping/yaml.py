@@ -63,23 +63,29 @@ class Problem(Struct, frozen=True, order=True):
 
 
 class Malformed(Exception):
-    """Files that cannot be used. problems: everything that is wrong in them, in order."""
+    """Files that cannot be used. problems: everything that is wrong in them, in order.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    document: what could be read all the same, where the parser came to the end of the one file.
+    """
+
+    def __init__(self, problems: Iterable[Problem], document: Document | None = None) -> None:
         self.problems = tuple(sorted(set(problems)))
+        self.document = document
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 class Document(Struct, frozen=True, kw_only=True):
     """A file's data and where each part of it stands.
 
-    data: dicts, lists and text. values: place of each value by its way; keys: place of each key.
+    data: dicts, lists and text. values: place of each value by its way; keys: place of each key. refused: the ways to
+    values that YAML has and this language has not; something empty stands there.
     """
 
     file: str
     data: Any
     values: Mapping[Loc, Place]
     keys: Mapping[Loc, Place]
+    refused: tuple[Loc, ...] = ()
 
     def place(self, loc: Sequence[str | int], *, key: bool = False) -> Place:
         """Line and column of a value, or of its key; of the nearest thing around it when it does not stand there."""
@@ -142,9 +148,12 @@ def compose(text: str, file: str) -> Document:
             else str(error.reason)
         )
         raise Malformed([*composer.problems, Problem(file, line, column, "", message, "delete it")]) from None
+    document = Document(
+        file=file, data=composer.data, values=composer.values, keys=composer.keys, refused=tuple(composer.refused)
+    )
     if composer.problems:
-        raise Malformed(composer.problems)
-    return Document(file=file, data=composer.data, values=composer.values, keys=composer.keys)
+        raise Malformed(composer.problems, document if composer.is_whole else None)
+    return document
 
 
 def _syntax(file: str, text: str, error: yaml.MarkedYAMLError) -> Problem:
@@ -177,6 +186,8 @@ class _Composer:
         self.values: dict[Loc, Place] = {}
         self.keys: dict[Loc, Place] = {}
         self.problems: list[Problem] = []
+        self.refused: list[Loc] = []
+        self.is_whole = True
 
     def read(self, events: Iterator[Any]) -> None:
         documents = 0
@@ -184,6 +195,7 @@ class _Composer:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
+                    self.is_whole = False
                     self._refuse(
                         event, (), "a second document begins here", "one file holds one document: take out the `---`"
                     )
@@ -194,6 +206,7 @@ class _Composer:
         self.values.setdefault(loc, (event.start_mark.line + 1, event.start_mark.column + 1))
         if isinstance(event, yaml.AliasEvent):
             self._refuse(event, loc, f"the alias *{event.anchor} is not allowed", "write the value out")
+            self.refused.append(loc)
             return Plain("")
         if event.anchor:
             self._refuse(event, loc, f"the anchor &{event.anchor} is not allowed", "write the value where it is needed")
@@ -204,6 +217,7 @@ class _Composer:
                 f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not allowed",
                 "every value is read as text and typed by its key",
             )
+            self.refused.append(loc)
         if isinstance(event, yaml.ScalarEvent):
             return event.value if event.style else Plain(event.value)
         if len(loc) >= DEPTH_LIMIT:
@@ -273,6 +287,11 @@ def problems_of(error: ValidationError, document: Document, model: type[BaseMode
             document.problem(way, message, hint, key=detail["loc"][-1:] == ("[key]",) or kind == "extra_forbidden")
         )
     return list(dict.fromkeys(found))
+
+
+def ways_of(error: ValidationError, document: Document) -> list[Loc]:
+    """The ways to everything that pydantic found wrong."""
+    return [_way(document, detail["loc"]) for detail in error.errors(include_url=False)]
 
 
 def _way(document: Document, loc: tuple[str | int, ...]) -> Loc:

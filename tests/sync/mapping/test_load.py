@@ -158,3 +158,9 @@ def test_a_mapping_of_one_connection_meets_that_of_the_others() -> None:
     texts = {"z.yaml": "system: zendesk\nstock: true\n", "eu.yaml": own}
     with pytest.raises(MappingErrors, match=r"eu.yaml:8:5: .* writing new to Zendesk \(support-eu\) gives `open`"):
         load(texts, {"support": "zendesk", "support-eu": "zendesk"})
+
+
+def test_a_system_that_there_is_not_is_told_with_the_one_that_was_meant() -> None:
+    with pytest.raises(MappingErrors) as refused:
+        load({"jira.yaml": PLAIN.replace("zendesk", "jria")}, {"engineering": "jira"})
+    assert listed(refused.value.problems) == ("jira.yaml:1:9: system: there is no system `jria`; did you mean `jira`?")

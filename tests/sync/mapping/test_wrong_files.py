@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sync.mapping.load import MappingErrors, load
-from tests.sync.mapping import wrong_files, wrong_more
+from tests.sync.mapping import wrong_files, wrong_more, wrong_together
 
-WRONG = {**wrong_files.WRONG, **wrong_more.WRONG}
+WRONG = {**wrong_files.WRONG, **wrong_more.WRONG, **wrong_together.WRONG}
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -19,4 +19,5 @@ def test_a_wrong_file_is_refused_with_everything_that_is_wrong(name: str) -> Non
 
 
 def test_there_are_many_wrong_files() -> None:
-    assert len(WRONG) == len(wrong_files.WRONG) + len(wrong_more.WRONG) >= 120
+    parts = (wrong_files.WRONG, wrong_more.WRONG, wrong_together.WRONG)
+    assert len(WRONG) == sum(len(part) for part in parts) >= 120

@@ -58,6 +58,8 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
             "zendesk.yaml": ("system: !!python/object/apply:os.system [ls]\n"),
         },
         [
+            "zendesk.yaml:1:1: fields: is missing; add it",
+            "zendesk.yaml:1:1: kind: is missing; add it, for example `kind: ticket`",
             (
                 "zendesk.yaml:1:9: system: the tag !!python/object/apply:os.system is not allowed; every "
                 "value is read as text and typed by its key"
@@ -143,6 +145,8 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
             "zendesk.yaml": ("system: zendesk\n[a, b]: c\n"),
         },
         [
+            "zendesk.yaml:1:1: fields: is missing; add it",
+            "zendesk.yaml:1:1: kind: is missing; add it, for example `kind: ticket`",
             "zendesk.yaml:2:1: a key must be a text; put it between quotes",
         ],
     ),
