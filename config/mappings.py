@@ -23,7 +23,7 @@ def compile_texts(loaded: Loaded, texts: dict[str, str]) -> mapping.Loaded:
     try:
         compiled = mapping.load(texts, loaded.systems)
     except Malformed as error:
-        raise SettingsErrors(error.problems) from None
+        raise SettingsErrors(error.problems, texts) from None
     without = [name for name, system in loaded.systems.items() if not _has_mapping(compiled, name, system)]
     if without:
         raise SettingsErrors(

@@ -22,9 +22,13 @@ _CHOICE = re.compile("[a-z_]*")
 
 
 class SettingsErrors(Exception):
-    """The settings cannot be used. problems: everything that is wrong, one line each, in order."""
+    """The settings cannot be used. problems: everything that is wrong, one line each, in order.
 
-    def __init__(self, problems: Iterable[Problem | Fault]) -> None:
+    texts: the mapping files by name, to show the lines; never the settings, in which secrets may stand.
+    """
+
+    def __init__(self, problems: Iterable[Problem | Fault], texts: Mapping[str, str] | None = None) -> None:
+        self.texts: Mapping[str, str] = texts or {}
         found = list(problems)
         in_file = sorted({one for one in found if isinstance(one, Problem)})
         outside = sorted({one for one in found if isinstance(one, Fault)})

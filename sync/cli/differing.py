@@ -26,7 +26,7 @@ def between(old: Path, new: Path) -> tuple[Difference, ...]:
         except Malformed as error:
             found += error.problems
     if found:
-        raise SettingsErrors(found)
+        raise SettingsErrors(found, {**before, **after})
     return differences(before, after)
 
 

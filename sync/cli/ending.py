@@ -56,8 +56,9 @@ def _meaning(error: Exception) -> Ended | None:
         return loaded is not None and isinstance(error, tuple(getattr(loaded, name) for name in names))
 
     if is_a("config.problems", "SettingsErrors"):
-        count = len(error.problems)  # type: ignore[attr-defined]  # as was just asked
-        return Ended(f"{error}\n{count} problem{'s' if count > 1 else ''}", Exit.USAGE)
+        from sync.cli import problems
+
+        return Ended(problems.told(error), Exit.USAGE)  # type: ignore[arg-type]  # as was just asked
     if is_a("sync.store.errors", "AlreadyRunning"):
         return Ended(str(error), Exit.IN_USE)
     if (

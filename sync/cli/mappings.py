@@ -30,8 +30,7 @@ def check(
     """Check the mapping files; every problem of every file in one go."""
     from config.mappings import load_mappings
     from config.problems import SettingsErrors
-    from sync.cli import show
-    from sync.mapping.yaml import Problem
+    from sync.cli import annotations, show
 
     configured = configuration(context, config)
     try:
@@ -43,8 +42,7 @@ def check(
         if not github:
             raise
         for one in error.problems:
-            at = f"file={one.file},line={one.line},col={one.column}" if isinstance(one, Problem) else ""
-            show.say(f"::error {at}::{_escaped(str(one))}")
+            show.say(annotations.of_problem(one))
         raise Ended(code=Exit.USAGE) from None
     if online:
         _online(configured, loaded, json=json, github=github)
@@ -55,29 +53,19 @@ def check(
 
 
 def _online(configured: Configuration, loaded: Loaded, *, json: bool, github: bool) -> None:
-    from sync.cli import agreeing, show
+    from sync.cli import agreeing, annotations, show
 
     held = agreeing.every(configured, loaded)
     ok = all(one.ok for one in held)
     if json:
         show.json({"ok": ok, "problems": [], "fingerprint": loaded.fingerprint, "online": held})
     elif github:
-        for one in held:
-            if one.failed:
-                show.say(f"::error ::{_escaped(f'{one.connection}: {one.failed}')}")
-            for found in one.mismatches:
-                at = f"file={found.rule.file},line={found.rule.line}" if found.rule is not None else ""
-                level = {"error": "error", "warning": "warning"}.get(found.level.value, "notice")
-                show.say(f"::{level} {at}::{_escaped(f'{one.connection}: {found}')}")
+        for line in annotations.of_held(held):
+            show.say(line)
     else:
         agreeing.page(held)
     if not ok:
         raise Ended
-
-
-def _escaped(text: str) -> str:
-    """As GitHub's workflow commands want data."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 @app.command("try")

@@ -65,12 +65,32 @@ def test_the_settings_are_named_before_or_after_the_command_or_by_a_variable(pla
 
 def test_a_mapping_with_a_mistake_is_refused_with_its_place(place: Place) -> None:
     (place.folder / "mappings" / "rules.yaml").write_text("groups: {helpdesk: {resolve: sometimes}}\n")
-    said = "mappings/rules.yaml:1:30: groups.helpdesk.resolve: `sometimes` is not one of all, any and never"
-    assert place.run("check").err == f"{said}\n1 problem\n"
+    said = "groups.helpdesk.resolve: `sometimes` is not one of all, any and never"
+    shown = "    1 | groups: {helpdesk: {resolve: sometimes}}\n      |                              ^^^^^^^^^"
+    for words in (["check"], ["mappings", "check"], ["plan"], ["mappings", "diff", "mappings", "mappings"]):
+        assert place.run(*words).err == f"mappings/rules.yaml:1:30: {said}\n{shown}\n1 problem\n"
     found = place.run("mappings", "check", "--github")
     assert (found.code, found.out) == (2, f"::error file=mappings/rules.yaml,line=1,col=30::{said}\n")
     listed = place.run("mappings", "check", "--json")
     assert (listed.code, listed.json["problems"][0]["line"]) == (2, 1)
+
+
+def test_an_annotation_names_its_file_from_the_root_of_the_checkout(place: Place) -> None:
+    (place.folder / "mappings" / "rules.yaml").write_text("reopen_as: resolved\n")
+    found = place.run("mappings", "check", "--github", GITHUB_WORKSPACE=str(place.folder.parent))
+    assert found.out.startswith(f"::error file={place.folder.name}/mappings/rules.yaml,line=1,col=12::reopen_as: ")
+    settings = place.file.read_text()
+    place.file.write_text(f"{settings}mappings_dir: {place.folder / 'mappings'}\n")
+    found = place.run("mappings", "check", "--github")
+    assert found.out.startswith("::error file=mappings/rules.yaml,line=1,col=12::reopen_as: ")
+
+
+def test_lines_of_the_settings_are_not_shown(place: Place) -> None:
+    place.file.write_text(place.file.read_text().replace("api_token: hub-token", "api_tokn: hub-token"))
+    found = place.run("check")
+    assert found.code == 2
+    assert "hub-token" not in found.err
+    assert "|" not in found.err
 
 
 def test_mappings_as_shipped_are_well(place: Place) -> None:
