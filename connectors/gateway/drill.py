@@ -14,13 +14,14 @@ from connectors.contract import Ports
 from connectors.errors import RecordMissing
 from connectors.gateway.apipark import ApiPark
 from connectors.gateway.entries import Row
+from connectors.gateway.hours import MINUTES, RouteHour
 from connectors.gateway.interfaces import ApiParkAccess
 from connectors.gateway.scrub import scrub
 
 SHOWN = 4096
 """Bytes of each body."""
 
-HOUR = timedelta(minutes=60)
+HOUR = timedelta(minutes=MINUTES)
 
 
 class CallDetail(Struct, frozen=True, kw_only=True):
@@ -90,25 +91,19 @@ def call(access: ApiParkAccess, ports: Ports, service: str, request_id: str) -> 
     )
 
 
-def compare(access: ApiParkAccess, ports: Ports, rows: Iterable[Row]) -> tuple[Compared, ...]:
-    """For each route that has a signature: its calls in the last hour that was published, beside APIPark's total."""
-    newest: dict[tuple[str, str], Row] = {}
-    for row in rows:
-        key = row.entry.signature.service, row.entry.signature.route
-        if key not in newest or newest[key].entry.figures.at < row.entry.figures.at:
-            newest[key] = row
+def compare(access: ApiParkAccess, ports: Ports, hours: Iterable[RouteHour]) -> tuple[Compared, ...]:
+    """For each route its calls in an hour, as folded, beside APIPark's total of that hour."""
     park = ApiPark(access, ports)
     try:
         found = []
-        for (service, route), row in sorted(newest.items()):
-            until = row.entry.figures.at + timedelta(minutes=1)  # the minute that `at` names is counted in
-            totals = park.totals(until - HOUR, until - timedelta(seconds=1), apis=[route])
+        for one in hours:
+            totals = park.totals(one.until - HOUR, one.until - timedelta(seconds=1), apis=[one.route])
             found.append(
                 Compared(
-                    service=service,
-                    route=route,
-                    until=until,
-                    folded=row.entry.figures.route_1h,
+                    service=one.service,
+                    route=one.route,
+                    until=one.until,
+                    folded=one.calls,
                     counted=totals.total,
                     failed=totals.status_5xx,
                 )

@@ -229,3 +229,9 @@ class Route:
         """Service, route and method in a row. Raises ValueError."""
         row = _route_decoder.decode(body)
         return row.service, row.route, row.method
+
+    @staticmethod
+    def traffic(body: bytes) -> tuple[str, str, Buckets]:
+        """Service, route and calls by minute in a row. Raises ValueError."""
+        row = _route_decoder.decode(body)
+        return row.service, row.route, row.minutes

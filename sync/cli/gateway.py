@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -10,15 +10,21 @@ from sync.cli.ending import Ended
 from sync.cli.options import Config, Connection, Json, configuration, known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
+
+    from sqlalchemy import Connection as Database
 
     from config.load import Loaded as Configuration
     from connectors.contract import Ports
     from connectors.gateway.drill import CallDetail, Compared
-    from connectors.gateway.entries import Row
     from connectors.gateway.interfaces import ApiParkAccess
     from connectors.gateway.settings import GatewaySettings
+
+T = TypeVar("T")
+
+BUSIEST = 100
+"""Routes that are compared, each by a call of its own."""
 
 app = typer.Typer(help="Calls of a gateway, as its own console knows them.", no_args_is_help=True)
 
@@ -33,19 +39,15 @@ def call(
     service: Annotated[str, typer.Option(help="Its service, where no signature has it as a sample.")] = "",
 ) -> None:
     """Show one call in full, without what looks like a secret. Nothing of it is stored."""
-    from connectors.gateway import drill
+    from connectors.gateway import drill, ledger
     from sync.cli import show
 
     configured, settings = _gateway(context, config, connection)
     access = _console(settings, connection)
-
-    def ask(ports: Ports, rows: Sequence[Row]) -> CallDetail:
-        of = service or drill.service_of(rows, request_id)
-        if of is None:
-            raise Ended(f"no signature of {connection} has {request_id} as a sample; say --service SERVICE")
-        return drill.call(access, ports, of, request_id)
-
-    found: CallDetail = _asked(configured, connection, ask)
+    of = service or drill.service_of(_stored(configured, connection, ledger.every) or (), request_id)
+    if of is None:
+        raise Ended(f"no signature of {connection} has {request_id} as a sample; say --service SERVICE")
+    found: CallDetail = _asked(lambda ports: drill.call(access, ports, of, request_id))
     if json:
         show.json(found)
         return
@@ -59,17 +61,18 @@ def call(
 
 @app.command()
 def compare(context: typer.Context, connection: Connection, config: Config = None, json: Json = False) -> None:
-    """Compare the calls of the last hour, as folded from the log, with APIPark's own totals."""
-    from connectors.gateway import drill
+    """Compare the calls of the last hour, as folded from the log, with APIPark's own totals, by route."""
+    from connectors.gateway import drill, hours, ledger
     from sync.cli import show
 
     configured, settings = _gateway(context, config, connection)
     access = _console(settings, connection)
-    found: tuple[Compared, ...] = _asked(configured, connection, lambda ports, rows: drill.compare(access, ports, rows))
+    routes = hours.of(_stored(configured, connection, ledger.folded) or ())
+    found: tuple[Compared, ...] = _asked(lambda ports: drill.compare(access, ports, routes[:BUSIEST]))
     if json:
         show.json(found)
     elif not found:
-        show.say("no signature is known, so there is no route to compare")
+        show.say("no whole minute of any route has been folded yet, so there is nothing to compare")
     else:
         show.table(
             ["service", "route", "hour until", "from the log", "APIPark's total", "not in the log", "5xx"],
@@ -78,19 +81,22 @@ def compare(context: typer.Context, connection: Connection, config: Config = Non
                 for one in found
             ],
         )
+        if len(routes) > BUSIEST:
+            show.say(f"these are the {BUSIEST} busiest of {len(routes)} routes")
 
 
 @app.command()
 def clear(context: typer.Context, connection: Connection, config: Config = None) -> None:
     """Take the tags away that `write_back` put into the gateway. Stop the daemon first, or pause the connection."""
-    from connectors.gateway import outward
+    from connectors.gateway import ledger, outward
     from connectors.gateway.interfaces import WriteBack
     from sync.cli import show
 
     configured, settings = _gateway(context, config, connection)
     if settings.write_back is WriteBack.OFF:
         raise Ended(f"{connection}: `write_back` is off; name the place that it wrote to, clear, and set it off again")
-    count: int = _asked(configured, connection, lambda ports, rows: outward.clear(settings, ports, rows))
+    rows = _stored(configured, connection, ledger.every) or ()
+    count: int = _asked(lambda ports: outward.clear(settings, ports, rows))
     show.say(f"{connection}: {count} services or routes carried tags of ours, and carry none now")
 
 
@@ -111,19 +117,23 @@ def _console(settings: GatewaySettings, connection: str) -> ApiParkAccess:
     return settings.apipark
 
 
-def _asked(configured: Configuration, connection: str, ask: Callable[[Ports, Sequence[Row]], Any]) -> Any:
-    """What `ask` gives for the connection's ports and signatures. Raises Ended with why it cannot."""
-    from connectors.contract import Ports
-    from connectors.errors import RemoteError
-    from connectors.gateway import ledger
+def _stored(configured: Configuration, connection: str, read: Callable[[Database, int], T]) -> T | None:
+    """What `read` finds in the database of the connection; None before its first contact. Raises Ended."""
     from sync.cli import opening
     from sync.engine import contact
-    from sync.ports import RealClock, RealRng
 
     with opening.database(configured) as store, store.read() as conn:
         number = contact.known_connections(conn).get(connection)
-        rows = ledger.after(conn, number, 0, 1_000_000) if number is not None else []
+        return read(conn, number) if number is not None else None
+
+
+def _asked(ask: Callable[[Ports], Any]) -> Any:
+    """What `ask` gives. Raises Ended with why it cannot."""
+    from connectors.contract import Ports
+    from connectors.errors import RemoteError
+    from sync.ports import RealClock, RealRng
+
     try:
-        return ask(Ports(clock=RealClock(), rng=RealRng(), meter=lambda _reading: None), rows)
+        return ask(Ports(clock=RealClock(), rng=RealRng(), meter=lambda _reading: None))
     except RemoteError as error:
         raise Ended(error.message) from None

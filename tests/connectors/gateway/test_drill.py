@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
 from connectors.errors import RecordMissing
-from connectors.gateway import drill, ledger
+from connectors.gateway import drill, hours, ledger
 from connectors.gateway.entries import Row
+from connectors.gateway.fold import Fold
+from connectors.gateway.presets import preset
+from connectors.gateway.rules import FoldRules
 from tests.connectors.gateway.stand_in import Gateway, gateway
 from tests.sync.engine.four import launch
 
@@ -34,9 +37,12 @@ def row(tmp_path_factory: pytest.TempPathFactory) -> Row:
     return found
 
 
-def at(row: Row, moment: datetime) -> Row:
-    figures = structs.replace(row.entry.figures, at=moment.replace(second=0, microsecond=0))
-    return structs.replace(row, entry=structs.replace(row.entry, figures=figures))
+def routes(of: str = "pay", calls: int = 12, *, until: datetime) -> list[hours.RouteHour]:
+    return [hours.RouteHour(service="checkout", route=of, until=until, calls=calls)]
+
+
+def begun(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
 
 
 def test_a_call_is_shown_in_full_and_without_what_looks_like_a_secret(site: Gateway) -> None:
@@ -67,21 +73,55 @@ def test_the_service_of_a_sample_is_known(row: Row) -> None:
     assert drill.service_of([row], "another") is None
 
 
-def test_what_the_log_did_not_bring_is_counted(site: Gateway, row: Row) -> None:
+def test_what_the_log_did_not_bring_is_counted(site: Gateway) -> None:
     site.called("pay", "error", times=12)
     site.called("pay", times=3)
     site.called("cart", times=7)
-    (found,) = drill.compare(site.access(), site.ports, [at(row, site.clock.now())])
+    until = begun(site.clock.now() + timedelta(minutes=1))
+    (found,) = drill.compare(site.access(), site.ports, routes(until=until))
     assert (found.service, found.route, found.folded, found.counted) == ("checkout", "pay", 12, 15)
     assert (found.missing, found.failed) == (3, 12)
 
 
-def test_only_the_hour_of_the_figures_is_compared(site: Gateway, row: Row) -> None:
-    site.called("pay", times=5, ago=3700)
-    site.called("pay", times=2, ago=3000)
-    now = site.clock.now()
-    site.clock.passes(120)
+def test_only_that_hour_is_compared(site: Gateway) -> None:
+    until = begun(site.clock.now())
+    elapsed = (site.clock.now() - until).total_seconds()
+    site.called("pay", times=5, ago=elapsed + 3601)
+    site.called("pay", times=2, ago=elapsed + 3599)
+    site.called("pay", times=2, ago=elapsed + 1)
     site.called("pay", times=4)
-    (found,) = drill.compare(site.access(), site.ports, [at(row, now)])
-    assert found.counted == 2
-    assert found.until - now < timedelta(minutes=1)
+    (found,) = drill.compare(site.access(), site.ports, routes(until=until))
+    assert found.counted == 4
+
+
+def line(second: float, **more: object) -> bytes:
+    call = {"msec": round(second * 1000), "status": 200, "request_method": "GET", "provider": "shop", "api": "pay"}
+    return json.dumps(call | {"handler": "proxy"} | more).encode()
+
+
+def test_the_minute_that_is_still_being_counted_is_not_compared() -> None:
+    begin = 1_772_409_600.0  # a whole minute
+    fold = Fold(FoldRules(), preset("apinto"))
+    times = (begin - 3_601, begin - 3_599, begin - 1, begin, begin + 5)
+    fold.take(b"\n".join(line(each) for each in times))
+    fold.take(line(begin - 30, request_method="POST"))
+    (found,) = hours.of(fold.changed())
+    assert (found.service, found.route, found.calls) == ("shop", "pay", 3)
+    assert found.until.timestamp() == begin
+
+
+def test_a_gateway_that_has_caught_up_has_counted_its_last_minute() -> None:
+    begin = 1_772_409_600.0
+    fold = Fold(FoldRules(lateness_minutes=1), preset("apinto"))
+    fold.take(line(begin))
+    fold.tick(datetime.fromtimestamp(begin + 180, UTC), caught_up=True)
+    assert [one.calls for one in hours.of(fold.changed())] == [1]
+
+
+def test_the_busiest_routes_come_first_and_what_has_no_id_is_left_out() -> None:
+    begin = 1_772_409_600.0
+    fold = Fold(FoldRules(), preset("apinto"))
+    fold.take(b"\n".join([line(begin), *(line(begin, api="cart") for _ in range(2)), line(begin, api="", uri="/x/1")]))
+    fold.take(line(begin + 60))
+    assert [one.route for one in hours.of(fold.changed())] == ["cart", "pay"]
+    assert hours.of(()) == ()
