@@ -28,6 +28,13 @@ class Role(StrEnum):
     SIGNAL = "signal"
 
 
+class Side(StrEnum):
+    """An item is either open (`active`) or `done`."""
+
+    ACTIVE = "active"
+    DONE = "done"
+
+
 class Status(StrEnum):
     """The canonical status of an item."""
 
@@ -37,17 +44,11 @@ class Status(StrEnum):
     RESOLVED = "resolved"
     CLOSED = "closed"
 
-    @property
-    def side(self) -> Side:
-        """Open or done: the line that a detail never crosses."""
-        return Side.DONE if self in (Status.RESOLVED, Status.CLOSED) else Side.ACTIVE
+    side: Side
+    """Open or done: the line that a detail never crosses."""
 
-
-class Side(StrEnum):
-    """An item is either open (`active`) or `done`."""
-
-    ACTIVE = "active"
-    DONE = "done"
+    def __init__(self, value: str) -> None:
+        self.side = Side.DONE if value in {"resolved", "closed"} else Side.ACTIVE
 
 
 class Fact(StrEnum):

@@ -31,6 +31,8 @@ from sync.core.wanted import Wanted, wanted
 from sync.core.why import Why
 from sync.model import Direction, Side, Status
 
+_WORDS = {why: why.value for why in Why}
+
 
 def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
     """Merge what the members show into the item, and plan the writes that make every member agree.
@@ -58,29 +60,30 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
     told = {conflict.link for conflict in heard.conflicts}
     for standing in standings:
         decided = _decide(item, standing)
-        tag_plan = merged.plans[standing.link]
+        link = standing.member.link
+        tag_plan = merged.plans[link]
         want = decided.want
         if tag_plan.add or tag_plan.remove:
             want = structs.replace(want or Want(), said=decided.said, add=tag_plan.add, remove=tag_plan.remove)
-        if decided.want is not None and standing.changed and standing.link not in told:
+        if decided.want is not None and standing.changed and link not in told:
             conflicts.append(_replaced(standing, decided.want))
         if decided.why is Why.STEPS_UNKNOWN:
-            read.add(standing.link)
-        value_plan = settled_values.plans[standing.link]
+            read.add(link)
+        value_plan = settled_values.plans[link]
         if value_plan.set:
             want = structs.replace(
                 want or Want(), said=decided.said, set=dict(value_plan.set), set_said=dict(value_plan.said)
             )
         plans.append(
             MemberPlan(
-                link=standing.link,
+                link=link,
                 status_base=decided.base,
                 tag_base=tag_plan.base,
                 want=want,
                 value_bases=value_plan.bases,
                 park=decided.park,
-                why=decided.why.value,
-                why_tags=tag_plan.why.value,
+                why=_WORDS[decided.why],
+                why_tags=_WORDS[tag_plan.why],
             )
         )
     return Plan(
@@ -108,9 +111,11 @@ def _landed(item: ItemState, standings: Sequence[Standing]) -> tuple[ItemState, 
     """
     for standing in standings:
         member, base, shown = standing.member, standing.base, standing.member.shown
+        if ear_of(member) is not Ear.TRACKER or "status" in member.held:
+            continue
         if item.status is None or base is None or shown is None or shown.status is None or not settled(member):
             continue
-        if ear_of(member) is not Ear.TRACKER or shown.status.side is not item.status.side or "status" in member.held:
+        if shown.status.side is not item.status.side:
             continue
         aim = wanted(item, item.status, member, shown, base)
         if aim.raw == shown.raw or not aim.told:
@@ -142,38 +147,27 @@ def _decide(item: ItemState, standing: Standing) -> _Decided:
     """Whether one record is written, left as it is, or parked, and how its base moves."""
     member, base, shown = standing.member, standing.base, standing.member.shown
     said = item.said.get(ear_of(member), 0)
-
-    def rest(base: StatusBase | None, why: Why, park: Park | None = None) -> _Decided:
-        return _Decided(base=base, why=why, said=said, park=park)
-
     if member.in_doubt is not None:
-        return rest(member.status_base, Why.IN_DOUBT)
+        return _Decided(base=member.status_base, why=Why.IN_DOUBT, said=said)
     if shown is None or not settled(member):
-        return rest(base, Why.UNREAD)
+        return _Decided(base=base, why=Why.UNREAD, said=said)
     if unmapped(member):
         if member.status_direction is Direction.OFF:
-            return rest(base, Why.DIRECTION_OFF)
-        return rest(
-            base,
-            Why.UNMAPPED,
-            Park(
-                reason=ParkReason.UNMAPPED_VALUE,
-                field="status",
-                wanted="" if item.status is None else item.status.value,
-                shown=shown.raw,
-            ),
-        )
+            return _Decided(base=base, why=Why.DIRECTION_OFF, said=said)
+        wanted_now = "" if item.status is None else item.status.value
+        park = Park(reason=ParkReason.UNMAPPED_VALUE, field="status", wanted=wanted_now, shown=shown.raw)
+        return _Decided(base=base, why=Why.UNMAPPED, said=said, park=park)
     assert base is not None  # every readable, mapped record has joined by now
     if standing.asked:
-        return rest(base, Why.ASKED)
+        return _Decided(base=base, why=Why.ASKED, said=said)
     if item.status is None:
-        return rest(base, Why.NO_STATUS)
+        return _Decided(base=base, why=Why.NO_STATUS, said=said)
     if "status" in member.held:
-        return rest(base, Why.HELD)
+        return _Decided(base=base, why=Why.HELD, said=said)
     aim = wanted(item, item.status, member, shown, base)
     if aim.raw == shown.raw:
         why = Why.JOINED if standing.joined and not aim.due and aim.why is not Why.HEARD else aim.why
-        return rest(_heard(base, shown, said, item.status.side, aim), why)
+        return _Decided(base=_heard(base, shown, said, item.status.side, aim), why=why, said=said)
     return _approach(member, shown, base, item.status, aim, said)
 
 
@@ -184,6 +178,8 @@ def _heard(base: StatusBase, shown: Shown, said: int, side: Side, aim: Wanted) -
     """
     if shown.archived and aim.told and base.side is not None:
         base = structs.replace(base, side=side)
+    if base.heard == said and base.parked is None and base.park_reason is None:
+        return base
     return structs.replace(base, heard=said, parked=None, park_reason=None)
 
 

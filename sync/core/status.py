@@ -141,7 +141,7 @@ class _Group(Struct, kw_only=True):
 
 def hear(item: ItemState, standings: Sequence[Standing], rules: Rules) -> Merged:
     """The item after its records' users spoke: the first rule that applies (open wins, tracker, groups, details)."""
-    if item.status is None:
+    if item.status is None or not (item.waiting or any(s.changed for s in standings)):
         return Merged(item=item)
     side = item.status.side
     groups = [_group(item, side, standings, role, rules) for role in LEAVES]

@@ -52,6 +52,7 @@ class MergedTags(Struct, frozen=True, kw_only=True):
 
 
 _NONE: frozenset[str] = frozenset()
+_TICKETS = frozenset({Role.HELPDESK})
 
 
 def merge_tags(item: ItemState, members: Sequence[Member], rules: Rules) -> MergedTags:
@@ -62,6 +63,8 @@ def merge_tags(item: ItemState, members: Sequence[Member], rules: Rules) -> Merg
     for member in members:
         base, shown = bases[member.link], member.shown
         if base is None or shown is None or not settled(member) or not _votes(member):
+            continue
+        if shown.tags == base.keys:
             continue
         for key in sorted((shown.tags - base.keys) & member.accepts):
             added.setdefault(key, []).append(member)
@@ -170,7 +173,7 @@ def is_visible(item: ItemState, member: Member, key: str, rules: Rules) -> bool:
         return False
     if member.role is not Role.HELPDESK or rules.of(Role.HELPDESK).siblings:
         return True
-    return bool(item.tags[key] - {Role.HELPDESK})
+    return bool(item.tags[key] - _TICKETS)
 
 
 def _plan(item: ItemState, member: Member, base: TagBase | None, rules: Rules) -> tuple[TagPlan, tuple[Conflict, ...]]:
@@ -204,7 +207,10 @@ def _plan(item: ItemState, member: Member, base: TagBase | None, rules: Rules) -
 
 
 def _visible(item: ItemState, member: Member, rules: Rules) -> frozenset[str]:
-    return frozenset(key for key in item.tags if is_visible(item, member, key, rules))
+    """The item's tags for which `is_visible` holds."""
+    if member.role is not Role.HELPDESK or rules.of(Role.HELPDESK).siblings:
+        return frozenset(item.tags) & member.accepts
+    return frozenset([key for key, roles in item.tags.items() if roles - _TICKETS and key in member.accepts])
 
 
 _OUTWARD = (Direction.BOTH, Direction.OUT, Direction.ENFORCE)

@@ -61,6 +61,9 @@ def put(rules: ValueRules, value: str, shown: str) -> str:
 
 def merge(values: Mapping[str, ItemValue], members: Sequence[Member], rules: Rules) -> MergedValues:
     """Merge every field that the rules name, and plan its writes. Members are in the order of their links."""
+    if not rules.fields:
+        kept = {member.link: ValuePlan(bases=member.value_bases) for member in members}
+        return MergedValues(values=values, plans=kept)
     after = dict(values)
     bases: dict[int, dict[str, ValueBase]] = {member.link: dict(member.value_bases) for member in members}
     wants: dict[int, dict[str, str]] = {member.link: {} for member in members}

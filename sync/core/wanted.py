@@ -34,32 +34,34 @@ def wanted(item: ItemState, status: Status, member: Member, shown: Shown, base: 
     told = line is not None and line.said > base.heard and line.side is status.side
     due = base.heard < item.said.get(ear, 0) or member.status_direction is Direction.ENFORCE
 
-    def rest(why: Why) -> Wanted:
-        return Wanted(raw=shown.raw, why=why, due=due, told=told)
+    raw, why = _chosen(status, member, shown, base, due=due, told=told)
+    return Wanted(raw=raw, why=why, due=due, told=told)
 
-    def write(raw: str, why: Why) -> Wanted:
-        return Wanted(raw=raw, why=why, due=due, told=told)
 
+def _chosen(
+    status: Status, member: Member, shown: Shown, base: StatusBase, *, due: bool, told: bool
+) -> tuple[str, Why]:
+    """The raw value to show, and the rule."""
     if member.status_direction is Direction.OFF:
-        return rest(Why.DIRECTION_OFF)
+        return shown.raw, Why.DIRECTION_OFF
     if member.status_direction is Direction.IN:
-        return rest(Why.DIRECTION_IN)
+        return shown.raw, Why.DIRECTION_IN
     if shown.archived:
-        return rest(Why.ARCHIVED)
+        return shown.raw, Why.ARCHIVED
     if shown.frozen or shown.raw in member.rules.frozen:
-        return rest(Why.CLOSED)
+        return shown.raw, Why.CLOSED
     should = lens.put(member.rules, status, shown.raw, shown.status)
     if should == shown.raw:
-        return rest(Why.HEARD)
+        return shown.raw, Why.HEARD
     if member.status_direction is Direction.ENFORCE:
-        return write(should, Why.ENFORCED)
+        return should, Why.ENFORCED
     if not due:
-        return rest(Why.ASIDE if base.aside else Why.NOT_TOLD)
+        return shown.raw, Why.ASIDE if base.aside else Why.NOT_TOLD
     crosses = shown.status is None or shown.status.side is not status.side
     if crosses:
         if not told:
-            return rest(Why.ASIDE if base.aside else Why.LINE)
+            return shown.raw, Why.ASIDE if base.aside else Why.LINE
         if status.side is Side.ACTIVE and base.aside:
-            return rest(Why.ASIDE)
-        return write(should, Why.TOLD_CROSSING)
-    return rest(Why.ASIDE) if base.aside else write(should, Why.TOLD_DETAIL)
+            return shown.raw, Why.ASIDE
+        return should, Why.TOLD_CROSSING
+    return (shown.raw, Why.ASIDE) if base.aside else (should, Why.TOLD_DETAIL)

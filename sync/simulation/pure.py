@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from sync.core import lens
 from sync.core.receipt import Own, receive, settle
@@ -81,15 +81,14 @@ FLOWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 _REFUSED, _LOST, _STALE, _UNREAD, _RACE = 0.05, 0.05, 0.05, 0.05, 0.3
 
 
-@dataclass(frozen=True)
-class _State:
+class _State(Struct, frozen=True):
     version: int
     raw: str
     tags: frozenset[str]
+    shown: Shown
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """One of the hub's own rows in a record's history."""
 
     version: int
@@ -127,7 +126,7 @@ class Record:
 
     def bump(self) -> None:
         """Keep what it shows now as its newest state."""
-        self.states.append(_State(self.version + 1, self.raw, self.tags))
+        self.states.append(_State(self.version + 1, self.raw, self.tags, _shown(self.role, self.raw, self.tags)))
 
     def accepts(self, key: str) -> bool:
         """Whether its tag filter lets a tag pass."""
@@ -148,15 +147,15 @@ class Link:
     fresh: bool = False
 
 
-def _shown(record: Record, state: _State) -> Shown:
-    rules = MAPS[record.role]
-    archived = state.raw in rules.archived
+def _shown(role: Role, raw: str, tags: frozenset[str]) -> Shown:
+    rules = MAPS[role]
+    archived = raw in rules.archived
     return Shown(
-        raw=state.raw,
-        status=None if archived else rules.values.get(state.raw),
+        raw=raw,
+        status=None if archived else rules.values.get(raw),
         archived=archived,
-        frozen=state.raw in rules.frozen,
-        tags=state.tags,
+        frozen=raw in rules.frozen,
+        tags=tags,
     )
 
 
@@ -424,7 +423,7 @@ class World:
             link.intent, link.errand = None, None
 
     def _keys(self) -> frozenset[str]:
-        return frozenset(self.item.tags).union(*(each.seen.tags for each in self.links))
+        return frozenset(self.item.tags).union(*[each.seen.tags for each in self.links])
 
     def _member(self, link: Link, keys: frozenset[str] | None = None) -> Member:
         record = link.record
@@ -435,14 +434,14 @@ class World:
             link=record.id,
             role=record.role,
             rules=MAPS[record.role],
-            shown=_shown(record, link.seen),
+            shown=link.seen.shown,
             fresh=link.fresh,
             status_direction=record.direction,
             tag_direction=record.direction,
             status_base=link.status_base,
             tag_base=link.tag_base,
             in_doubt=link.intent,
-            accepts=frozenset(key for key in keys if record.accepts(key)) if record.filtered else keys,
+            accepts=frozenset([key for key in keys if record.accepts(key)]) if record.filtered else keys,
             graph=record.graph,
             automatic=False,
         )
@@ -472,7 +471,7 @@ class World:
             return
         member = structs.replace(self._member(link), in_doubt=None)
         link.seen, link.intent, link.errand = record.states[-1], None, None
-        received = receive(self.item, member, want, _shown(record, link.seen))
+        received = receive(self.item, member, want, link.seen.shown)
         self.item = received.item
         link.status_base, link.tag_base = received.status_base, received.tag_base
 
