@@ -93,6 +93,8 @@ class GatewayFeed:
             self._fold = self._begin()
         if self._unstored and self._unstored.progress:
             self._store(self._fold, ())  # an earlier step failed: first that, before more is read
+        # The last turn may be an hour ago: what came since then is not of the future.
+        self._fold.tick(self._ports.clock.now())
         more, samples = self._read(self._fold)
         self._fold.tick(self._ports.clock.now(), caught_up=not more)
         due = self._rounds.due(self._ports.clock.monotonic())

@@ -322,7 +322,8 @@ class Fold:
         the event time moves on to `now` less the allowed lateness even without lines.
         """
         minute = int(now.timestamp()) // 60
-        self._limit = minute + self._rules.lateness_minutes
+        # At least the next minute: it may begin before the time is told again.
+        self._limit = minute + max(1, self._rules.lateness_minutes)
         if self._minute > self._limit:  # of a line that was read before anybody told the time
             self._minute, self._changed = minute, True
         if caught_up and self._minute and minute - self._rules.lateness_minutes > self._minute:

@@ -107,6 +107,14 @@ def test_while_the_database_takes_nothing_nothing_is_lost_and_nothing_read_ahead
     assert gateway.feed.figures()["lines"] == 86
 
 
+def test_lines_that_waited_while_no_turn_was_taken_are_none_of_the_future(gateway: Gateway) -> None:
+    gateway.calls(5)
+    gateway.clock.advance(3_600)  # a database that takes nothing, a machine that sleeps, a connection that is paused
+    gateway.calls(7)
+    figures = gateway.feed.figures()
+    assert (figures["folded"], figures["poisoned"]) == (12, 0)
+
+
 def test_a_restart_goes_on_with_all_counts(gateway: Gateway) -> None:
     for _ in range(6):
         gateway.calls(5)

@@ -316,6 +316,13 @@ def test_a_line_out_of_the_future_is_poisoned_and_does_not_move_the_clock() -> N
     assert fold.watermark == NOON + timedelta(minutes=4)
 
 
+def test_without_allowed_lateness_the_minute_that_just_began_is_not_the_future() -> None:
+    fold = Fold(FoldRules(lateness_minutes=0), preset("apinto"))
+    fold.tick(NOON + timedelta(seconds=59))
+    taken = fold.take(block(apinto(1, seconds=60), apinto(2, seconds=120)))
+    assert (taken.folded, taken.poisoned) == (1, 1)
+
+
 def test_a_clock_that_a_line_moved_into_the_future_is_put_right_once_the_time_is_told() -> None:
     fold = fold_of(apinto(1, seconds=86_400 * 365))
     fold.tick(NOON)
