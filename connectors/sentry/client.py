@@ -149,6 +149,7 @@ class SentryRemote:
             *findings.of_scopes(who.scopes, self._product.apps),
             *findings.of_projects(self._settings, self._project_ids(anew=True)),
             *findings.of_list(self._calls, self._list_params(feed.begin(self._ports.clock.now()), "")),
+            findings.of_writing(self._product.fields, self._product.apps and bool(who.installation)),
         ]
         if self._product.apps:
             found += findings.of_installation(self._settings, who.installations, who.installation)

@@ -101,8 +101,10 @@ def online(configuration: Configuration, mappings: Mappings, name: str) -> tuple
     files = sources(read_texts(configuration.mappings_dir))
     capabilities = seen.capabilities
     found = agreeing.held(mappings, files, name, connector.name, seen)
+    signed_in = f"signed in to {capabilities.account} as {capabilities.me or 'a user'}"
+    at_home = f"the hub itself keeps its records, which lead to {capabilities.account}; nobody signs in"
     return (
-        Finding(level=Level.INFO, what=f"signed in to {capabilities.account} as {capabilities.me or 'a user'}"),
+        Finding(level=Level.INFO, what=signed_in if connector.feed is None else at_home),
         *capabilities.findings,
         *(
             Finding(level=one.level, what=f"{one.rule}: {one.what}" if one.rule is not None else one.what, do=one.do)

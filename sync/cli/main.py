@@ -450,7 +450,7 @@ def demo(
     exit_: Annotated[bool, typer.Option("--exit", help="Run unattended and end.")] = False,
     json: Json = False,
 ) -> None:
-    """Watch a launch day: stand-ins of Zendesk and Jira, the real daemon between them, and what goes wrong."""
+    """Watch a launch day: stand-ins of all four systems, the real daemon between them, and what goes wrong."""
     from importlib import import_module
 
     from sync.cli.show import is_looked_at

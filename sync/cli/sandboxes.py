@@ -25,7 +25,9 @@ def serve(system: str, port: int, time_factor: float, switches: Mapping[str, str
     try:
         stand_in = _built(system, time_factor, switches)
     except (ValueError, TypeError) as error:
-        raise Ended(f"--set: {error}; connectors/{system}/README.md lists the switches", Exit.USAGE) from None
+        raise Ended(
+            f"--set: {error}; connectors/{system}/sandbox/README.md says where each is described", Exit.USAGE
+        ) from None
     try:
         running = put_on_loopback(stand_in, port=port)
     except OSError as error:
