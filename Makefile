@@ -82,6 +82,14 @@ mutants: setup-dev ## plant every known defect and see that it is found (MUTANTS
 mutation-score: setup-dev ## mutate the pure core and count what its tests notice (about half an hour)
 	@$(PY) -m mutmut run --max-children $(TEST_WORKERS) > /dev/null 2>&1; $(PY) -m tests.proof.score
 
+CORE_COVERAGE := build/coverage/core
+.PHONY: core-coverage
+core-coverage: setup-dev ## branch coverage of the pure core by its own tests: fails below 100 %
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(PY) -m coverage run --source=sync.core --data-file=$(CORE_COVERAGE) \
+	    -m pytest --import-mode=importlib -q -p no:cacheprovider tests/sync/core
+	@$(PY) -m coverage report --data-file=$(CORE_COVERAGE) --show-missing --skip-covered --fail-under=100
+
 .PHONY: setup-dev
 setup-dev: $(DEV_STAMP) ## add what tests and linters need
 

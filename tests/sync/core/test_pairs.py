@@ -92,3 +92,14 @@ def test_two_that_come_to_rest_are_none() -> None:
         ping_pong(party("Jira", values, SHIFTED), structs.replace(honest, rules=JIRA.rules, direction=Direction.IN))
         is None
     )
+
+
+def test_an_archived_value_says_nothing_and_starts_no_circle() -> None:
+    values = {"a": N, "b": P, "c": W, "d": R}
+    put_away = {raw: frozenset({raw}) for raw in "abc"}
+    other = party("Zendesk", values, SHIFTED)
+    for raw, archived in put_away.items():
+        one = party("Jira", values, SHIFTED)
+        one = structs.replace(one, rules=structs.replace(one.rules, archived=archived))
+        found = ping_pong(one, other)
+        assert found is None or f"Jira `{raw}` reads as" not in found.story

@@ -7,7 +7,20 @@ from msgspec import structs
 from sync.core.reasons import ConflictKind, ParkReason
 from sync.core.rebase import rebase
 from sync.core.reconcile import reconcile
-from sync.core.state import Ear, ItemState, Line, Member, Rules, StatusBase, TagBase
+from sync.core.state import (
+    Ear,
+    FieldRule,
+    ItemState,
+    ItemValue,
+    Line,
+    Member,
+    Rules,
+    StatusBase,
+    TagBase,
+    ValueBase,
+    ValueRules,
+)
+from sync.core.traces import Answer, TraceKind
 from sync.core.why import Why
 from sync.model import Direction, Role, Side, Status
 from tests.sync.core.world import MAPS, shown
@@ -172,3 +185,30 @@ def test_a_mirror_gives_no_value_by_where_it_stands() -> None:
     plan = reconcile(reopened(), [mirror], Rules())
     assert plan.item.status is Status.NEW
     assert plan.members[0].park is not None
+
+
+def test_a_value_goes_out_with_the_status_in_one_write_and_says_what_the_item_had_said() -> None:
+    kind = ValueRules(read={"1": "critical", "3": "medium"}, write={"critical": "1", "medium": "3"})
+    shows = structs.replace(shown(Role.HELPDESK, "open"), values={"severity": "3"})
+    lagging = structs.replace(
+        ticket("open", "open"),
+        shown=shows,
+        values={"severity": kind},
+        value_bases={"severity": ValueBase(raw="3", heard=1)},
+    )
+    state = structs.replace(item(Status.NEW), values={"severity": ItemValue(value="critical", said=2)})
+    rules = Rules(fields={"severity": FieldRule()})
+    [only] = reconcile(state, [lagging], rules).members
+    assert only.want is not None
+    assert (only.want.status, only.want.set, only.want.set_said) == (None, {"severity": "1"}, {"severity": 2})
+    done = issue("done", "prog")
+    plan = reconcile(structs.replace(state, status=Status.IN_PROGRESS), [done, lagging], rules)
+    both = next(each.want for each in plan.members if each.link == 2)
+    assert both is not None
+    assert (both.status, both.set) == ("solved", {"severity": "1"})
+
+
+def test_records_that_share_an_id_of_a_call_are_proposed_to_a_person_unless_the_rules_say_more() -> None:
+    rules = Rules(proposals={TraceKind.TRACE: Answer.ACCEPT})
+    assert rules.answer(TraceKind.TRACE) is Answer.ACCEPT
+    assert Rules().answer(TraceKind.TRACE) is Answer.PROPOSE

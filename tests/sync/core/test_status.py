@@ -378,6 +378,7 @@ def test_a_lone_tickets_detail_is_told_to_tracker_and_signals() -> None:
         ("T:done A:open", "A=hold"),  # the item is done
         ("T:prog A:solved", "A=closed"),  # not open
         ("T:prog A:open", "A+x"),  # not its status
+        ("T:prog A:open S:unresolved", "S=ignored"),  # another record's
     ],
 )
 def test_only_a_lone_open_tickets_new_detail_travels(start: str, acts: str) -> None:

@@ -107,6 +107,17 @@ def test_a_tag_owed_to_a_record_that_is_never_written_is_not_kept_by_it() -> Non
     assert "x" not in plan.item.tags
 
 
+def test_a_tag_that_the_filter_keeps_from_a_ticket_is_not_owed_to_it_and_not_kept_by_it() -> None:
+    narrow = {"accepts": frozenset()}
+    stage = Stage("T:prog A:open B:open").act("T+x")
+    stage.take(stage.look(B=narrow))
+    stage["A"].tags = frozenset("x")
+    stage.take(stage.look(B=narrow))
+    plan = stage.act("A-x").look(B=narrow)
+    assert "x" not in plan.item.tags
+    assert tag_writes(stage, plan) == "T-x"
+
+
 def test_a_siblings_tag_reaches_tickets_where_the_rules_say_so() -> None:
     stage = Stage("T:prog A:open B:open").act("A+x")
     rules = Rules(roles={Role.HELPDESK: RoleRules(siblings=True)})

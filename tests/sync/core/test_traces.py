@@ -13,6 +13,7 @@ from sync.core.traces import (
     Trace,
     TraceKind,
     digest_of,
+    draw,
     is_id,
     of_record,
 )
@@ -123,3 +124,10 @@ def test_no_text_upsets_it(text: str) -> None:
     for found in of_record(Role.SIGNAL, {"tags": [text], "request_ids": [text]}, (text, f"request id: {text}")):
         assert is_id(found.text)
         assert len(found.digest) == 32
+
+
+def test_everybody_draws_the_same_number_for_an_id_and_few_ids_share_one() -> None:
+    assert draw(TRACE) == draw(TRACE)
+    assert draw("trace-1") == 62_971_111_208_204_446
+    assert len({draw(f"trace-{n}") for n in range(1000)}) == 1000
+    assert draw("\ud800") >= 0, "a lone surrogate is no reason to stop"

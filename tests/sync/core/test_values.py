@@ -8,7 +8,18 @@ import pytest
 from msgspec import structs
 
 from sync.core.reasons import ConflictKind
-from sync.core.state import FieldRule, ItemValue, Member, OnConflict, Rules, Shown, StatusRules, ValueBase, ValueRules
+from sync.core.state import (
+    FieldRule,
+    Intent,
+    ItemValue,
+    Member,
+    OnConflict,
+    Rules,
+    Shown,
+    StatusRules,
+    ValueBase,
+    ValueRules,
+)
 from sync.core.values import MergedValues, merge, put, received
 from sync.model import Direction, Role
 
@@ -210,6 +221,44 @@ def test_what_is_held_or_not_read_or_in_doubt_is_not_written() -> None:
         structs.replace(due, shown=structs.replace(due.shown, frozen=True)),  # type: ignore[type-var]
     ):
         assert merged(state, odd).plans[1].set == {}
+
+
+def test_a_record_that_lacks_the_field_or_has_it_switched_off_is_neither_heard_nor_written() -> None:
+    due = one("urgent", "low", 0)
+    state = ItemValue(value="high", said=1)
+    for odd in (
+        structs.replace(due, values={}),
+        structs.replace(due, values={"severity": structs.replace(TICKET, direction=Direction.OFF)}),
+        structs.replace(due, shown=None),
+        structs.replace(due, shown=Shown(raw="", status=None)),
+        structs.replace(due, in_doubt=Intent(version="1")),
+    ):
+        found = merged(state, odd)
+        assert (found.values["severity"], found.plans[1].set, found.changes) == (state, {}, ())
+        assert found.plans[1].bases == due.value_bases
+
+
+def test_an_enforced_value_is_put_back_and_each_edit_of_a_user_is_named_once() -> None:
+    enforced = structs.replace(TICKET, direction=Direction.ENFORCE)
+    state = ItemValue(value="critical", said=1)
+    edited = structs.replace(one("low", "urgent", 1), values={"severity": enforced})
+    found = merged(state, edited)
+    assert found.plans[1].set == {"severity": "urgent"}
+    assert [(each.kind, each.kept, each.lost) for each in found.conflicts] == [
+        (ConflictKind.MIRROR_REPLACED, "critical", "low")
+    ]
+    again = merged(state, structs.replace(edited, value_bases=found.plans[1].bases))
+    assert again.plans[1].set == {"severity": "urgent"}, "it was not written yet"
+    assert again.conflicts == ()
+    joining = merged(state, structs.replace(edited, value_bases={}))
+    assert joining.plans[1].set == {"severity": "urgent"}
+    assert joining.conflicts == (), "nobody edited it: it joins with another value"
+
+
+def test_a_field_that_a_write_did_not_show_or_that_has_no_base_is_not_moved() -> None:
+    bases = {"severity": ValueBase(raw="low", heard=0)}
+    asked, said = {"severity": "urgent", "urgency": "now"}, {"severity": 3, "urgency": 1}
+    assert received(bases, asked, said, {"urgency": "now"}) == bases
 
 
 def test_a_write_that_landed_elsewhere_has_not_been_heard() -> None:
