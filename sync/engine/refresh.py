@@ -14,7 +14,7 @@ from connectors.errors import RateLimited, RemoteError, UnexpectedAnswer
 from sync.core import lens
 from sync.core.backoff import next_attempt
 from sync.core.reasons import ParkReason
-from sync.engine import adopt, brakes, columns, down, ingest, membership, own_writes, parking, rows
+from sync.engine import adopt, brakes, columns, down, ingest, membership, own_writes, parking, restored, rows
 from sync.engine.budgets import Priority
 from sync.engine.columns import Attribution
 from sync.engine.hub import Connected, Hub
@@ -90,6 +90,16 @@ def _read(hub: Hub, connected: Connected, batch: Sequence[Any]) -> bool:
     down.answered(hub, connected)
     snapshots = {key: value for key, value in found.items() if isinstance(value, Snapshot)}
     missing = {key: value for key, value in found.items() if isinstance(value, Missing)}
+    for forgotten in restored.forgotten(hub, connected, snapshots):
+        try:
+            restored.recognise(hub, connected, forgotten, snapshots[forgotten.remote_id])
+        except RemoteError as error:
+            down.failed(hub, connected, error)
+            _retry(hub, connected, [row for row in batch if row.remote_id == forgotten.remote_id], error)
+            batch = [row for row in batch if row.remote_id != forgotten.remote_id]
+            del snapshots[forgotten.remote_id]
+    if not batch:
+        return True
     doubted: set[str] = set()
     stored = _store_all(hub, connected, batch, snapshots, missing, read_no, doubted, bulk=len(batch) > 1)
     for remote_id in sorted(doubted):

@@ -236,3 +236,43 @@ def test_a_person_may_let_a_restored_connection_go(day: Launch) -> None:
     for hold in holds_now(day):
         assert day.world.command("resume", hold=hold.id).ok
     assert held(day) == set()
+
+
+def two_tickets(day: Launch) -> tuple[int, int, str]:
+    """Two tickets of one issue, at rest, and a copy of the database made then."""
+    ticket, key = day.linked_pair()
+    other = day.ticket()
+    day.world.wait(60)
+    assert day.world.command("link", one=f"support:{other}", two=key).ok
+    day.world.wait(120)
+    return ticket, other, key
+
+
+def test_a_tag_that_the_hub_put_on_the_issue_after_the_backup_is_not_its_engineers(day: Launch) -> None:
+    """Found by simulation: it was carried to the other ticket, and outlived its removal."""
+    ticket, other, key = two_tickets(day)
+    copy = back_up(day)
+    day.tag(ticket, add=("ours",))
+    day.world.wait(120)
+    day.label(key, add="theirs")
+    day.world.wait(120)
+    assert set(day.issue_now(key)["labels"]) == {"ours", "theirs"}
+    restore(day, copy)
+    day.world.wait(1800)
+    assert (day.ticket_now(ticket)["tags"], day.ticket_now(other)["tags"]) == (["ours", "theirs"], ["theirs"])
+    day.tag(ticket, remove=("ours",))
+    day.world.wait(120)
+    assert day.issue_now(key)["labels"] == ["theirs"]
+
+
+def test_who_added_a_tag_is_asked_again_when_the_history_cannot_be_read_after_a_restore(day: Launch) -> None:
+    ticket, other, _ = two_tickets(day)
+    copy = back_up(day)
+    day.tag(ticket, add=("ours",))
+    day.world.wait(120)
+    day.jira.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="issue.changelog", seconds=5, count=2))
+    restore(day, copy)
+    day.world.wait(1800)
+    assert [each["fired"] for each in day.jira.control.faults.listing()] == [2]
+    assert (day.ticket_now(ticket)["tags"], day.ticket_now(other)["tags"]) == (["ours"], [])
+    assert held(day) == set()
