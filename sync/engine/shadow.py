@@ -17,6 +17,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from sync.core.reconcile import reconcile
 from sync.core.state import ItemState, Member, MemberPlan, Rules, Want
+from sync.core.why import Why
 from sync.engine.hub import Connected, Hub, Mode
 from sync.model import Snapshot
 from sync.store.tables import meta, shadows
@@ -51,7 +52,12 @@ def wanted(item: ItemState, linked: Sequence[Linked], members: Sequence[Member],
 
 def _loud(member: Member, one: Linked) -> Member:
     mapping = one.connected.mapping
-    return structs.replace(member, status_direction=mapping.status_direction, tag_direction=mapping.tag_direction)
+    return structs.replace(
+        member,
+        status_direction=mapping.status_direction,
+        tag_direction=mapping.tag_direction,
+        values={name: mapping.value_rules[name] for name in member.values},
+    )
 
 
 # --- in the step of a decision -----------------------------------------------------------------------------------
@@ -66,6 +72,8 @@ def note(conn: Connection, item_id: int, linked: Sequence[Linked], found: Sequen
         want, one = each.want, each.one
         if want.target is not None:
             _add(conn, item_id, one, "status", one.shown.raw, want.target, each.why, now)
+        for name, raw in sorted(want.set.items()):
+            _add(conn, item_id, one, name, one.shown.values.get(name, ""), raw, Why.VALUE_SET.value, now)
         for key in sorted(want.add):
             _add(conn, item_id, one, "tags", "", f"+{key}", "tags_told", now)
         for key in sorted(want.remove):
@@ -80,7 +88,7 @@ def _add(
             continue
         if row.wanted == after:
             return
-        if field == "status" or row.wanted[1:] == after[1:]:
+        if field != "tags" or row.wanted[1:] == after[1:]:
             conn.execute(update(shadows).where(shadows.c.id == row.id).values(ended_at=now))
     conn.execute(
         insert(shadows).values(
@@ -109,13 +117,15 @@ def _watch(conn: Connection, one: Linked, now: datetime) -> None:
         if shown == row.wanted:
             done = update(shadows).where(shadows.c.id == row.id)
             conn.execute(done.values(reached_at=at, ended_at=now))
-        elif row.field == "status" and shown != row.before and not row.other:
+        elif row.field not in ("tags", RECORD) and shown != row.before and not row.other:
             conn.execute(update(shadows).where(shadows.c.id == row.id).values(other=shown, other_at=at))
 
 
 def _shown(one: Linked, field: str, wanted_value: str) -> str:
     if field == "status":
         return one.shown.raw
+    if field != "tags":
+        return one.shown.values.get(field, "")
     key = wanted_value[1:]
     return ("+" if key in one.shown.tags else "-") + key
 

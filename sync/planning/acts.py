@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from sync.core import paths
 from sync.core.standing import ear_of
-from sync.core.state import ItemState, Want
+from sync.core.state import ItemState, ItemValue, Want
 from sync.engine import adopt, columns, load, rows
 from sync.engine.columns import Errand
 from sync.engine.decide import errand_of, member, waived_links
@@ -111,7 +111,7 @@ def _loaded(conn: Connection, hub: Hub, row: Any) -> tuple[Whole, Linked]:
 def _compare(item: Whole, one: Linked, what: Row) -> None:
     aim, shown = what.aim, one.shown
     if (aim.status is not None or aim.item_status is not None) and shown.raw != aim.raw:
-        if shown.raw == aim.status and not aim.add and not aim.remove and not aim.shows:
+        if shown.raw == aim.status and not aim.add and not aim.remove and not aim.shows and not aim.set:
             raise NotAsPlanned("it shows what was planned already", "left")
         raise NotAsPlanned(f"its status is {shown.raw} now, and was {aim.raw}")
     if shown.frozen:
@@ -119,10 +119,13 @@ def _compare(item: Whole, one: Linked, what: Row) -> None:
     wrong = sorted((shown.tags & set(aim.add)) | (set(aim.remove) - shown.tags))
     if wrong and len(wrong) < len(aim.add) + len(aim.remove):
         raise NotAsPlanned(f"its tags were changed since: {', '.join(wrong)}")
+    for name, raw in aim.set.items():
+        if (now := shown.values.get(name, "")) not in (raw, aim.had.get(name, now)):
+            raise NotAsPlanned(f"its {name} is {now or 'empty'} now, and was {aim.had[name] or 'empty'}")
     if item.state.status not in (aim.was, aim.item_status or aim.was):
         was, now = (value.value if value is not None else "without one" for value in (aim.was, item.state.status))
         raise NotAsPlanned(f"its item's status is {now} now, and was {was}")
-    if state_of(item.state, one, (*aim.add, *aim.remove)) != aim.state:
+    if state_of(item.state, one, (*aim.add, *aim.remove), aim.set or aim.item_values) != aim.state:
         raise NotAsPlanned("somebody changed its item since")
 
 
@@ -160,26 +163,37 @@ def _hop(item: Whole, one: Linked, what: Row) -> str:
 
 
 def _take_value(conn: Connection, hub: Hub, item: Whole, what: Row, cause: str) -> None:
-    """Give the item the status that its tracker reads as now. Nobody is told: the rows of the plan are all there is."""
-    status = what.aim.item_status
-    if status is None or status is item.state.status:
+    """Give the item the values that its records read as now. Nobody is told: the rows of the plan are all there is."""
+    old = item.state
+    status = what.aim.item_status or old.status
+    values = {
+        name: value
+        for name, value in what.aim.item_values.items()
+        if old.values.get(name, ItemValue()).value == what.aim.item_had.get(name)
+    }
+    if status is old.status and not values:
         return
-    state: ItemState = structs.replace(item.state, status=status)
+    after = {name: structs.replace(old.values[name], value=value) for name, value in values.items()}
+    state: ItemState = structs.replace(old, status=status, values={**old.values, **after})
     now = hub.clock.now()
     conn.execute(update(items).where(items.c.id == item.id).values(state=columns.encode(state), updated_at=now))
     tracker = item.tracker
+    changed = {name: (old.values[name].value, value) for name, value in values.items()}
+    if status is not None and status is not old.status:
+        changed["status"] = (None if old.status is None else old.status.value, status.value)
     rows.note_journal(
         conn,
         [
             {
                 "at": now,
                 "item_id": item.id,
-                "field": "status",
-                "old": None if item.state.status is None else item.state.status.value,
-                "new": status.value,
+                "field": name,
+                "old": before,
+                "new": value,
                 "record_id": None if tracker is None else tracker.record_id,
                 "rule": f"read anew: {cause}",
             }
+            for name, (before, value) in sorted(changed.items())
         ],
     )
     rows.mark(conn, [item.id], now, cause)

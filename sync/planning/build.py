@@ -12,7 +12,7 @@ from hashlib import blake2b
 from msgspec import structs
 from sqlalchemy import Connection
 
-from sync.core.state import ItemState, Member, MemberPlan, Park, StatusBase
+from sync.core.state import ItemState, ItemValue, Member, MemberPlan, Park, StatusBase
 from sync.core.why import Why
 from sync.engine import columns
 from sync.engine.decide import member, waived_links
@@ -22,6 +22,7 @@ from sync.mapping.routes import Act
 from sync.planning.known import Known, Lone
 from sync.planning.owed import WORDS, Owed, differs, owed, rests
 from sync.planning.row import CREATE, ITEM, JOIN, WRITE, Aim, FieldWrite, Group, Left, Plan, Row, Summary
+from sync.planning.values import OwedValues, owed_values
 from sync.store.tables import holds
 
 SAMPLES = 5
@@ -116,8 +117,10 @@ def _notes(conn: Connection, hub: Hub) -> Iterator[str]:
             yield f"{name} is held ({row.reason}): what is planned for it waits for `hypercare holds resume {row.id}`"
 
 
-def state_of(item: ItemState, one: Linked, keys: Iterable[str]) -> str:
+def state_of(item: ItemState, one: Linked, keys: Iterable[str], fields: Iterable[str] = ()) -> str:
     """A digest of what was known of a record's place in its item: its status base, what was said, and these tags.
+
+    Of other fields, how much was said and heard.
 
     Not the item's status, which a plan itself may set, nor what is nobody's business here.
     """
@@ -126,6 +129,7 @@ def state_of(item: ItemState, one: Linked, keys: Iterable[str]) -> str:
         item.said,
         {key: item.tags.get(key) for key in sorted(keys)},
         None if base is None else (base.raw, base.heard, base.aside, base.parked is not None),
+        *((name, item.values.get(name, ItemValue()).said, one.base.values.get(name)) for name in sorted(fields)),
     )
     return blake2b(columns.encode(known), digest_size=16).hexdigest()
 
@@ -154,7 +158,8 @@ class _Found:
             return
         members = [member(self.hub, item, one) for one in item.linked]
         shows = {one.link_id: waived_links(item, one)[0] for one in item.linked}
-        if not any(shows.values()) and all(rests(item.state, each) for each in members):
+        values = owed_values(item.state, members, self.hub.rules)
+        if not any(shows.values()) and values == OwedValues() and all(rests(item.state, each) for each in members):
             self._note_left(item.state, item, members, None)
             return
         if not is_settled or any(one.open is not None for one in item.linked):
@@ -167,15 +172,17 @@ class _Found:
             return
         written = False
         for one, each in zip(item.linked, members, strict=True):
-            row = self._write(item, one, each, due, shows[one.link_id])
+            row = self._write(item, one, each, due, values, shows[one.link_id])
             if row is not None:
                 self.rows.append(row)
                 written = True
         self._note_left(due.item, item, members, due)
-        if due.item.status is not item.state.status and not written:
-            self.rows.append(self._item(item, due))
+        if (due.item.status is not item.state.status or values.values) and not written:
+            self.rows.append(self._item(item, due, values))
 
-    def _write(self, item: Whole, one: Linked, each: Member, due: Owed, shows: tuple[Linked, ...]) -> Row | None:
+    def _write(
+        self, item: Whole, one: Linked, each: Member, due: Owed, owing: OwedValues, shows: tuple[Linked, ...]
+    ) -> Row | None:
         plan = due.plans[one.link_id]
         want = plan.want
         connected = one.connected
@@ -204,14 +211,11 @@ class _Found:
             FieldWrite(field="tags", before=key, after=f"-{key}", rule="the item has it no more")
             for key in sorted(remove)
         )
-        values = dict(want.set) if want is not None else {}
+        enforced = want.set if want is not None else {}
+        values = {**enforced, **owing.sets.get(one.link_id, {})}
+        had = {name: one.shown.values.get(name, "") for name in values}
         changes.extend(
-            FieldWrite(
-                field=name,
-                before=one.shown.values.get(name, ""),
-                after=raw,
-                rule=f"{connected.name}'s mapping enforces the item's value",
-            )
+            FieldWrite(field=name, before=had[name], after=raw, rule=self._value_rule(item, one, owing, name, raw))
             for name, raw in sorted(values.items())
         )
         changes.extend(
@@ -225,14 +229,17 @@ class _Found:
             return None
         aim = Aim(
             raw=one.shown.raw,
-            state=state_of(item.state, one, add | remove),
+            state=state_of(item.state, one, add | remove, values or owing.values),
             was=item.state.status,
             status=status,
             add=tuple(sorted(add)),
             remove=tuple(sorted(remove)),
             set=values,
+            had=had,
             shows=tuple(str(other.record_id) for other in shows),
             item_status=due.item.status if due.item.status is not item.state.status else None,
+            item_values=owing.values,
+            item_had=_had(item.state, owing),
         )
         return _row(WRITE, item.id, one, tuple(changes), note, aim)
 
@@ -242,25 +249,47 @@ class _Found:
         rule = f"{one.connected.name}'s mapping writes {value} as {after}"
         return rule if due.item.status is item.state.status else f"{self._anew(item, due)}; {rule}"
 
+    def _value_rule(self, item: Whole, one: Linked, owing: OwedValues, name: str, raw: str) -> str:
+        value = owing.values.get(name) or item.state.values.get(name, ItemValue()).value or ""
+        verb = "enforces" if name not in owing.sets.get(one.link_id, {}) else "writes"
+        rule = f"{one.connected.name}'s mapping {verb} {value} as {raw}"
+        return f"{_value_anew(item, owing, name)}; {rule}" if name in owing.values else rule
+
     def _anew(self, item: Whole, due: Owed) -> str:
         tracker = item.tracker
         assert tracker is not None  # only a tracker's value is read anew
         value = "" if due.item.status is None else due.item.status.value
         return f"{tracker.shown.raw} of {tracker.connected.name} reads as {value}"
 
-    def _item(self, item: Whole, due: Owed) -> Row:
+    def _item(self, item: Whole, due: Owed, owing: OwedValues) -> Row:
+        if due.item.status is item.state.status:
+            return self._item_values(item, owing)
         tracker = item.tracker
-        assert tracker is not None  # only a tracker's value is read anew
+        assert tracker is not None  # only a tracker's status is read anew
         before = "" if item.state.status is None else item.state.status.value
         after = "" if due.item.status is None else due.item.status.value
         change = FieldWrite(field="status", before=before, after=after, rule=self._anew(item, due))
         aim = Aim(
             raw=tracker.shown.raw,
-            state=state_of(item.state, tracker, ()),
+            state=state_of(item.state, tracker, (), owing.values),
             was=item.state.status,
             item_status=due.item.status,
+            item_values=owing.values,
+            item_had=_had(item.state, owing),
         )
-        return _row(ITEM, item.id, tracker, (change,), "nothing is written: the item alone takes the value", aim)
+        changes = (change, *_values_changed(item, owing))
+        return _row(ITEM, item.id, tracker, changes, _ALONE, aim)
+
+    def _item_values(self, item: Whole, owing: OwedValues) -> Row:
+        giver = item.by_link(next(iter(owing.givers.values())))
+        aim = Aim(
+            raw=giver.shown.raw,
+            state=state_of(item.state, giver, (), owing.values),
+            was=item.state.status,
+            item_values=owing.values,
+            item_had=_had(item.state, owing),
+        )
+        return _row(ITEM, item.id, giver, _values_changed(item, owing), _ALONE, aim)
 
     def _note_left(self, state: ItemState, item: Whole, members: Sequence[Member], due: Owed | None) -> None:
         for one, each in zip(item.linked, members, strict=True):
@@ -309,6 +338,24 @@ class _Found:
         self.rows.append(_lone_row(CREATE, lone, change, note, Aim(route=route.name)))
 
 
+def _had(item: ItemState, owing: OwedValues) -> dict[str, str]:
+    return {name: item.values[name].value or "" for name in owing.values}
+
+
+def _value_anew(item: Whole, owing: OwedValues, name: str) -> str:
+    giver = item.by_link(owing.givers[name])
+    return f"{giver.shown.values.get(name, '')} of {giver.connected.name} reads as {owing.values[name]}"
+
+
+def _values_changed(item: Whole, owing: OwedValues) -> tuple[FieldWrite, ...]:
+    had = _had(item.state, owing)
+    return tuple(
+        FieldWrite(field=name, before=had[name], after=value, rule=_value_anew(item, owing, name))
+        for name, value in sorted(owing.values.items())
+    )
+
+
+_ALONE = "nothing is written: the item alone takes the value"
 _FOLLOWS = "tags and links follow as after any join"
 
 

@@ -27,8 +27,9 @@ class Aim(Struct, frozen=True, kw_only=True):
     """What a row does, for whoever executes it. Tags are folded keys; shows: records, as `LinksBase` names them.
 
     raw: what the record showed when it was planned. state: a digest of what its item knew of it. was: the item's status
-    then. status: the raw value to reach. set: raw values of other fields, by canonical name. item_status: what the
-    item's status is read as. route, other: of creates and joins.
+    then. status: the raw value to reach. set: raw values of other fields, by canonical name; had: those before.
+    item_status: what the item's status is read as; item_values, item_had: the same of other fields, and their values
+    before. route, other: of creates and joins.
     """
 
     raw: str = ""
@@ -38,8 +39,11 @@ class Aim(Struct, frozen=True, kw_only=True):
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     set: Mapping[str, str] = {}
+    had: Mapping[str, str] = {}
     shows: tuple[str, ...] = ()
     item_status: Status | None = None
+    item_values: Mapping[str, str] = {}
+    item_had: Mapping[str, str] = {}
     route: str = ""
     other: int | None = None
 

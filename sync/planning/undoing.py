@@ -121,7 +121,8 @@ class _Taken:
             *((mapping.status_direction,) if what.aim.status is not None else ()),
             *((mapping.tag_direction,) if what.aim.add or what.aim.remove else ()),
         )
-        if what.aim.set or Direction.ENFORCE in directions:
+        values = (mapping.value_rules[name].direction for name in what.aim.set if name in mapping.value_rules)
+        if Direction.ENFORCE in (*directions, *values):
             return "the direction is `enforce`: it would be written again at once"
         return ""
 
@@ -144,17 +145,37 @@ class _Taken:
             )
             for key in sorted(add)
         ]  # fmt: skip
+        values = {
+            name: before
+            for name, before in old.had.items()
+            if one.shown.values.get(name) == old.set[name] and name in mapping.value_rules
+        }
+        changes += [
+            FieldWrite(field=name, before=old.set[name], after=before, rule=rule)
+            for name, before in sorted(values.items())
+        ]
+        known = {name: value.value for name, value in item.state.values.items()}
+        taken = {name: value for name, value in old.item_had.items() if known.get(name) == old.item_values[name]}
+        if what.kind == ITEM:
+            changes += [
+                FieldWrite(field=name, before=old.item_values[name], after=value, rule=rule)
+                for name, value in sorted(taken.items())
+            ]
         gives = old.item_status is not None and item.state.status is old.item_status and old.was is not None
         if what.kind == ITEM and gives:
             change = FieldWrite(field="status", before=str(old.item_status), after=str(old.was), rule=rule)
             changes.append(change)
         aim = Aim(
             raw=one.shown.raw,
-            state=state_of(item.state, one, remove | add),
+            state=state_of(item.state, one, remove | add, values or taken),
             was=item.state.status,
             status=status,
             add=tuple(sorted(add)),
             remove=tuple(sorted(remove)),
+            set=values,
+            had={name: old.set[name] for name in values},
             item_status=old.was if gives else None,
+            item_values=taken,
+            item_had={name: old.item_values[name] for name in taken},
         )
         return changes, aim
