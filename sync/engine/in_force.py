@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, delete, insert, select
 
-from sync.engine import contact
+from sync.engine import contact, rows
 from sync.engine.hub import Hub
-from sync.store.tables import meta
+from sync.store.tables import items, meta
 
 IN_FORCE = "mappings_in_force"
 """The key in `meta` of the mappings that the daemon works by."""
@@ -21,10 +21,12 @@ _TOLD = 20
 
 
 class InForce(Struct, frozen=True, kw_only=True):
-    """The mappings that the daemon works by. at: since when."""
+    """The mappings that the daemon works by. at: since when. fields: with one value that are kept in step, as
+    `CONNECTION:FIELD`."""
 
     fingerprint: str
     at: datetime
+    fields: tuple[str, ...] = ()
 
 
 class WrongFiles(Struct, frozen=True, kw_only=True):
@@ -39,14 +41,29 @@ def note(conn: Connection, hub: Hub, *, edited: bool) -> None:
     """The mappings of the hub are in force from now on.
 
     edited: they have just replaced others. What waited for a value in its mapping is decided again: it may stand there
-    by now.
+    by now. Where a field is kept in step for the first time every item is: what its records show is noted before
+    somebody changes one, or that change would count as what they always showed.
     """
     now = hub.clock.now()
-    _put(conn, IN_FORCE, InForce(fingerprint=hub.fingerprint, at=now))
+    known, fields = in_force(conn), _fields(hub)
+    _put(conn, IN_FORCE, InForce(fingerprint=hub.fingerprint, at=now, fields=fields))
+    if set(fields) - set(known.fields if known is not None else ()):
+        rows.mark(conn, conn.execute(select(items.c.id)).scalars(), now)
     forget_refused(conn)
     if edited:
         for connected in hub.connections.values():
             contact.mark_unmapped(conn, connected, now)
+
+
+def _fields(hub: Hub) -> tuple[str, ...]:
+    return tuple(
+        sorted(
+            f"{connected.name}:{name}"
+            for connected in hub.connections.values()
+            for name in connected.mapping.value_rules
+            if name in hub.rules.fields
+        )
+    )
 
 
 def note_refused(conn: Connection, problems: Sequence[str], now: datetime) -> None:

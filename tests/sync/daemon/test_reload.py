@@ -249,3 +249,17 @@ class AlwaysLate(RealClock):
     def monotonic(self) -> float:
         self._now += 1000.0
         return self._now
+
+
+def test_the_first_change_after_a_field_is_kept_in_step_is_heard(place: Folder) -> None:
+    day = place.day
+    ticket, issue = day.linked_pair(status="open", priority="normal")
+    day.world.wait(120)
+    path = place.folder / "rules.yaml"
+    path.write_text(path.read_text("utf-8") + "fields:\n  severity: {}\n", encoding="utf-8")
+    writes = day.writes()
+    place.looks()
+    day.world.quiet()
+    day.jira.act({"act": "edit", "issue": issue, "priority": "Highest"})
+    day.world.wait(300)
+    assert (day.ticket_now(ticket)["priority"], day.writes()) == ("urgent", writes + 1)

@@ -111,15 +111,6 @@ def test_records_that_differ_since_they_were_linked_are_planned(tmp_path: Path) 
     assert both(day, ticket, issue) == ("normal", "Medium")
 
 
-def test_the_first_change_after_the_rule_was_written_is_heard(tmp_path: Path) -> None:
-    day, ticket, issue = pair(tmp_path, rules="reopen_as: new\n")
-    in_force(day, texts())
-    day.world.wait(60)
-    day.jira.act({"act": "edit", "issue": issue, "priority": "Highest"})
-    day.world.wait(300)
-    assert both(day, ticket, issue) == ("urgent", "Highest")
-
-
 def test_what_would_be_set_is_noted_in_shadow_mode_and_what_people_set_is_compared(tmp_path: Path) -> None:
     day, ticket, issue = pair(tmp_path)
     assert day.world.command("shadow", connection="support", on=True).ok
