@@ -392,6 +392,8 @@ def wire_value(name: str, value: Json) -> Json:
             return {"key": value}
         if name in _NAMED:
             return {"name": value}
+        if name in _PEOPLE:
+            return {"accountId": value}
     if name in _NAMED_LISTS and isinstance(value, list | tuple):
         return [{"name": entry} if isinstance(entry, str) else entry for entry in value]
     if name in _PEOPLE and isinstance(value, dict) and "accountId" not in value and "id" in value:

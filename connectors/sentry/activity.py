@@ -189,7 +189,8 @@ def edits(row: Mapping[str, Json]) -> list[tuple[str, Json]]:
     if kind == "set_priority":
         return [("priority", data.get("priority"))]
     if kind == "assigned":
-        return [("assignee", str(data.get("assignee") or data.get("assigneeEmail") or ""))]
+        number = str(data.get("assignee") or data.get("assigneeEmail") or "")
+        return [("assignee", f"team:{number}" if data.get("assigneeType") == "team" else number)]
     return [("assignee", None)] if kind == "unassigned" else []
 
 

@@ -98,11 +98,16 @@ def of_list(calls: Calls, params: Params) -> Iterator[Finding]:
 
 def of_writing(has_fields: bool, has_apps: bool) -> Finding:
     """What the hub can and cannot write."""
-    can = ["status", *(["priority"] if has_fields else []), "comments", *(["one link an issue"] if has_apps else [])]
+    can = [
+        "status",
+        *(["assignee", "priority"] if has_fields else []),
+        "comments",
+        *(["one link an issue"] if has_apps else []),
+    ]
     return Finding(
         level=Level.INFO,
-        what=f"written are {', '.join(can[:-1])} and {can[-1]}; tags belong to events and issues come of them, so no tag "
-        "is written and no issue created",
+        what=f"written are {', '.join(can[:-1])} and {can[-1]}; tags belong to events and issues come of them, so no "
+        "tag is written and no issue created",
     )
 
 

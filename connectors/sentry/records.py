@@ -304,7 +304,8 @@ def _assignee(value: Json) -> str:
         if number.startswith("team:"):
             return number
         return email or (f"user:{number}" if number else "")
-    return str(value or "")
+    text = str(value or "")
+    return f"user:{text}" if text.isascii() and text.isdigit() else text  # else a number is taken for a name
 
 
 def link_body(issue_id: str, link: LinkView) -> dict[str, Json]:

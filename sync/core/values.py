@@ -1,4 +1,4 @@
-"""Fields with one value that are kept in step where the rules file says so: severity and urgency.
+"""Fields with one value that are kept in step where the rules file says so: severity, urgency and owner.
 
 Like every merged field each has a base of two halves for each record: the raw value both agreed on, and how much of
 what the item said the record has heard. What two records were set to between two looks is settled by the field's rule.
@@ -27,8 +27,8 @@ from sync.core.state import (
 from sync.core.why import Why
 from sync.model import Direction, Role
 
-MERGED = ("severity", "urgency")
-"""The canonical fields that can be kept in step this way."""
+MERGED = ("severity", "urgency", "owner")
+"""The canonical fields that can be kept in step this way. An owner's value is a key that names nobody."""
 
 
 class ValuePlan(Struct, frozen=True, kw_only=True):

@@ -92,8 +92,8 @@ def mapping(
         create_required=tuple(file.create.required),
         create_public=file.create.public,
         people=people or People(),
-        value_rules=_value_rules(fields, merged),
-        value_fields={name: getattr(fields, name).field for name in _value_rules(fields, merged)},
+        value_rules=(in_step := _value_rules(fields, merged, (people or People()).values(_names(file)))),
+        value_fields={name: getattr(fields, name).field for name in in_step},
         create_title=read_sentence(file.create.title, CREATE_NAMES, problems, ("create", "title")),
         create_body=read_sentence(file.create.body, CREATE_NAMES, problems, ("create", "body")),
         meaning_fields=tuple(
@@ -181,7 +181,7 @@ def _views(fields: schema.Fields, problems: Problems, merged: tuple[str, ...]) -
         if view.direction is Direction.ENFORCE and name not in MERGED:
             problems.add(
                 ("fields", name, "direction"),
-                "`enforce` is for status, tags, severity and urgency only",
+                "`enforce` is for status, tags, severity, urgency and owner only",
                 "use `both`, `in`, `out` or `off`",
             )
         values = getattr(view, "values", {})
@@ -217,12 +217,21 @@ def _read(values: MappingOf[str, StrEnum], raw: str) -> StrEnum | None:
     return next((meaning for known, meaning in values.items() if known.casefold() == raw.casefold()), None)
 
 
-def _value_rules(fields: schema.Fields, merged: Iterable[str]) -> dict[str, ValueRules]:
+def _names(file: schema.MappingFile) -> tuple[str, ...]:
+    """Under which names `people.yaml` has the ids of this file's people: of several connections none stands for all."""
+    return (*file.connections, file.system) if len(file.connections) == 1 else (file.system,)
+
+
+def _value_rules(
+    fields: schema.Fields, merged: Iterable[str], people: tuple[dict[str, str], dict[str, str]]
+) -> dict[str, ValueRules]:
     """How the fields that are kept in step read and are written; those that this system has."""
     found = {}
     for name in sorted(merged):
         field = getattr(fields, name)
-        if field.field and field.direction is not Direction.OFF:
+        if name == "owner" and field.field and field.direction is not Direction.OFF:
+            found[name] = ValueRules(read=people[0], write=people[1], direction=field.direction)
+        elif field.field and field.direction is not Direction.OFF:
             read = {raw.casefold(): str(meaning) for raw, meaning in field.values.items()}
             read.update({raw: str(meaning) for raw, meaning in field.values.items()})
             write = {str(meaning): raw for meaning, raw in field.write.items()}

@@ -133,7 +133,7 @@ class Mapping:
             archived=archived,
             frozen=snap.frozen or raw in self.status.frozen,
             tags=frozenset([tag.key for tag in self._tags_of(snap)]),
-            values={name: text_of(snap.fields.get(field)) for name, field in self.value_fields.items()}
+            values={name: _value_shown(name, snap.fields.get(field)) for name, field in self.value_fields.items()}
             if self.value_fields
             else _NOTHING,
         )
@@ -472,3 +472,11 @@ def _remember(memory: dict, key: object, value: object) -> None:  # type: ignore
     if len(memory) >= _REMEMBERED:
         memory.clear()
     memory[key] = value
+
+
+def _value_shown(name: str, value: Json) -> str:
+    """A merged field's raw value as text: of an owner the id."""
+    if name == "owner":
+        person = person_of(value)
+        return person.id if person is not None else ""
+    return text_of(value)

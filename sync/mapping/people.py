@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -30,6 +31,27 @@ class People(Struct, frozen=True, kw_only=True):
         if found is None:
             return ""
         return next((self.ids[found][where] for where in there if where in self.ids[found]), "")
+
+    def values(self, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """What an id means, and the id that stands for a person, in the systems or connections of these names.
+
+        The first name under which a person has an id counts for writing. A person's key is made of their ids.
+        """
+        read: dict[str, str] = {}
+        write: dict[str, str] = {}
+        for ids in self.ids:
+            key = _key(ids)
+            for name in names:
+                if name in ids:
+                    read.setdefault(ids[name], key)
+                    write.setdefault(key, ids[name])
+        return read, write
+
+
+def _key(ids: Mapping[str, str]) -> str:
+    """A key for a person that says nothing of them: it is kept in items, where nothing personal may be."""
+    said = "\n".join(sorted(f"{where} {one}" for where, one in ids.items()))
+    return f"person-{hashlib.sha256(said.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
 
 
 def people(file: schema.PeopleFile, problems: Problems, systems: Mapping[str, str] | None) -> People:

@@ -95,6 +95,11 @@ class MergedFields(Strict):
     urgency: FieldRules | None = Field(
         default=None, description="How soon it is due.", examples=[{"conflict": "owner", "owner": "helpdesk"}]
     )
+    owner: FieldRules | None = Field(
+        default=None,
+        description="Who works on it: people whom `people.yaml` names in both systems. Nobody is ever unassigned.",
+        examples=[{"conflict": "precedence"}],
+    )
 
 
 class RulesFile(Strict):

@@ -162,6 +162,8 @@ def test_a_priority_is_one_of_three() -> None:
         ({"id": "7", "email": ""}, "user:7"),
         ({"id": "team:7", "email": ""}, "team:7"),
         ("a@example.com", "a@example.com"),
+        ("7", "user:7"),
+        ("team:7", "team:7"),
         (None, ""),
     ],
 )

@@ -135,8 +135,15 @@ class Four:
         return answer.ok, answer.message
 
 
-def launch(folder: Path, *, rules: str = "", of_gateway: Mapping[str, Any] | None = None, **given: Any) -> Four:
-    """A day whose hub knows the shipped mappings. rules: in place of the shipped ones. given: of Sentry's settings."""
+def launch(
+    folder: Path,
+    *,
+    rules: str = "",
+    texts: Mapping[str, str] | None = None,
+    of_gateway: Mapping[str, Any] | None = None,
+    **given: Any,
+) -> Four:
+    """A day whose hub knows the shipped mappings. rules, texts: in place of the shipped ones. given: of Sentry's."""
     clock = VirtualClock()
     desk = build_zendesk(clock.epoch, SeededRng(2))
     site = build_jira(clock.epoch, SeededRng(3))
@@ -153,7 +160,7 @@ def launch(folder: Path, *, rules: str = "", of_gateway: Mapping[str, Any] | Non
 
     annotator = gateway.CONNECTOR.annotator
     assert annotator is not None
-    files = shipped_texts() | ({"rules.yaml": rules} if rules else {})
+    files = shipped_texts() | ({"rules.yaml": rules} if rules else {}) | dict(texts or {})
     systems = {"support": "zendesk", "tracker": "jira", "errors": "sentry", "gateway": "gateway"}
     configured = (
         Configured(

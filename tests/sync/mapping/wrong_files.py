@@ -675,7 +675,7 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         [
             (
-                "zendesk.yaml:4:38: fields.title.direction: `enforce` is for status, tags, severity and urgency only; use "
+                "zendesk.yaml:4:38: fields.title.direction: `enforce` is for status, tags, severity, urgency and owner only; use "
                 "`both`, `in`, `out` or `off`"
             ),
         ],

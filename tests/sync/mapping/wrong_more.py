@@ -531,13 +531,13 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
     "a field that cannot be kept in step": (
         {"rules.yaml": "fields: {title: {}}\n"},
         [
-            "rules.yaml:1:10: fields.title: is not a key that is known here; known are severity and urgency",
+            "rules.yaml:1:10: fields.title: is not a key that is known here; known are severity, urgency and owner",
         ],
     ),
     "a title that is enforced": (
         {"a.yaml": "system: jira\nkind: issue\nfields:\n  title: {field: summary, direction: enforce}\n"},
         [
-            "a.yaml:4:38: fields.title.direction: `enforce` is for status, tags, severity and urgency only; use `both`, `in`, `out` or `off`",
+            "a.yaml:4:38: fields.title.direction: `enforce` is for status, tags, severity, urgency and owner only; use `both`, `in`, `out` or `off`",
         ],
     ),
     "a severity that is enforced and not in step": (

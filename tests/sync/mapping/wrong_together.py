@@ -42,14 +42,14 @@ fields:
   sevrity: {field: priority}
   status: {field: status, values: {To Do: new, Done: resolvd}, write: {new: Nowhere}}
   tags: {field: labels, include: []}
-  title: {direction: enforce}
+create: {title: $tile}
 """,
         },
         [
             "jira.yaml:4:3: fields.sevrity: is not a key that is known here; did you mean `severity`?",
             "jira.yaml:5:54: fields.status.values.Done: `resolvd` is not one of new, in_progress, waiting, resolved and closed; did you mean `resolved`?",
             "jira.yaml:6:34: fields.tags.include: is empty: no tag would travel; write `*` for all, or `direction: off`",
-            "jira.yaml:7:22: fields.title.direction: `enforce` is for status, tags, severity and urgency only; use `both`, `in`, `out` or `off`",
+            "jira.yaml:7:17: create.title: knows no $tile; did you mean `$title`?",
         ],
     ),
     "what follows only from a mistake is not told": (
