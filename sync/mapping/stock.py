@@ -16,13 +16,14 @@ from sync.mapping.yaml import Document, compose
 
 
 @cache
-def shipped(system: str) -> dict[str, Any] | None:
-    """What the shipped mapping of a system says; None where none is shipped. Read once."""
+def shipped(system: str) -> Document | None:
+    """The shipped mapping of a system; None where none is shipped. Read once."""
     part = files("mappings").joinpath(f"{system}.yaml") if system.isidentifier() else None
     if part is None or not part.is_file():
         return None
-    data = compose(part.read_text("utf-8"), part.name).data
-    return data if isinstance(data, dict) and data.get("system") == system else None
+    document = compose(part.read_text("utf-8"), part.name)
+    data = document.data
+    return document if isinstance(data, dict) and data.get("system") == system else None
 
 
 @cache
@@ -34,9 +35,10 @@ def systems() -> tuple[str, ...]:
     return tuple(name for name in names if shipped(name) is not None)
 
 
-def completed(document: Document, stock: dict[str, Any]) -> Document:
+def completed(document: Document, behind: Document) -> Document:
     """The file with what it does not say taken from the stock mapping. Places are those of the file."""
     own: dict[str, Any] = document.data
+    stock: dict[str, Any] = behind.data
     whole = {**stock, **own}
     for name in ("fields", "create", "transitions"):
         mine, theirs = own.get(name), stock.get(name)
@@ -44,7 +46,7 @@ def completed(document: Document, stock: dict[str, Any]) -> Document:
             whole[name] = {**theirs, **mine}
             if name == "fields":
                 whole[name].update({key: _field(mine[key], theirs.get(key)) for key in mine})
-    return structs.replace(document, data=whole)
+    return structs.replace(document, data=whole, behind=behind)
 
 
 def _field(mine: Any, theirs: Any) -> Any:

@@ -64,8 +64,14 @@ class Source:
         return found
 
     def rule(self, *way: str | int) -> Rule | None:
-        """The rule at a place, by the line of its key; None where nothing is written there."""
+        """The rule at a place, by the line of its key; None where nothing is written there.
+
+        Of what `stock: true` takes from the shipped file, the rule is in that.
+        """
         place = self._document.keys.get(way) or self._document.values.get(way)
+        shipped = self._document.shipped(way) if place is None else None
+        if shipped is not None and self._document.behind is not None:
+            return Rule(file=f"shipped:{self._document.behind.file}", line=shipped[0], path=path_of(way))
         return Rule(file=self.file, line=place[0], path=path_of(way)) if place is not None else None
 
     def entry(self, way: Sequence[str | int], name: str) -> Rule | None:

@@ -78,7 +78,8 @@ class Document(Struct, frozen=True, kw_only=True):
     """A file's data and where each part of it stands.
 
     data: dicts, lists and text. values: place of each value by its way; keys: place of each key. refused: the ways to
-    values that YAML has and this language has not; something empty stands there.
+    values that YAML has and this language has not; something empty stands there. behind: the shipped file of which the
+    data has what this one does not say.
     """
 
     file: str
@@ -86,6 +87,7 @@ class Document(Struct, frozen=True, kw_only=True):
     values: Mapping[Loc, Place]
     keys: Mapping[Loc, Place]
     refused: tuple[Loc, ...] = ()
+    behind: Document | None = None
 
     def place(self, loc: Sequence[str | int], *, key: bool = False) -> Place:
         """Line and column of a value, or of its key; of the nearest thing around it when it does not stand there."""
@@ -102,7 +104,31 @@ class Document(Struct, frozen=True, kw_only=True):
     def problem(self, loc: Sequence[str | int], message: str, hint: str = "", *, key: bool = False) -> Problem:
         """A problem at this place."""
         line, column = self.place(loc, key=key)
+        shipped = self.shipped(loc)
+        if shipped is not None:
+            message += f" (as shipped: `stock: true` takes it from line {shipped[0]} of {self.shipped_name})"
         return Problem(self.file, line, column, path_of(loc), message, hint)
+
+    @property
+    def shipped_name(self) -> str:
+        """What the file behind this one is called."""
+        return f"the shipped {self.behind.file}" if self.behind is not None else ""
+
+    def shipped(self, loc: Sequence[str | int]) -> Place | None:
+        """Where a value stands in the file behind this one, if that is where the data has it from."""
+        way = tuple(loc)
+        if self.behind is None or way in self.values or not self._has(way):
+            return None
+        return self.behind.keys.get(way) or self.behind.values.get(way)
+
+    def _has(self, way: Loc) -> bool:
+        data = self.data
+        for part in way:
+            try:
+                data = data[part]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return True
 
 
 def path_of(loc: Sequence[str | int]) -> str:

@@ -57,7 +57,13 @@ def test_what_no_longer_fits_together_is_told_at_the_nearest_place_of_the_file()
     with pytest.raises(MappingErrors) as refused:
         load({"zendesk.yaml": text})
     assert {problem.line for problem in refused.value.problems} == {4}
-    assert "`hold` is not among the statuses in `values`" in str(refused.value)
+    line = (
+        shipped_texts()["zendesk.yaml"]
+        .splitlines()
+        .index("      waiting: hold            # never `pending`: it starts timers towards the customer")
+    )
+    said = f"(as shipped: `stock: true` takes it from line {line + 1} of the shipped zendesk.yaml)"
+    assert f"`hold` is not among the statuses in `values` {said}" in str(refused.value)
 
 
 def test_every_shipped_mapping_is_there_to_begin_with() -> None:

@@ -167,4 +167,7 @@ def test_fields_that_are_joined_and_what_stands_behind_a_stock_file_are_traced()
     title, severity = of(values, "title"), of(values, "severity")
     assert (title.result, path(title)) == ("Cannot log in EU", "fields.title.join")
     assert path(of(values, "status")) == "fields.status.values.open"
-    assert (severity.result, severity.rule) == ("critical", None)  # as shipped: no line of this file says it
+    assert severity.rule is not None  # no line of this file says it
+    assert (severity.result, severity.rule.file) == ("critical", "shipped:zendesk.yaml")
+    shipped = shipped_texts()["zendesk.yaml"].splitlines()
+    assert shipped[severity.rule.line - 1].strip().startswith("values: {urgent: critical")
