@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from msgspec import structs
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, case, insert, select, update
 
 from sync.core.reasons import ParkReason
 from sync.core.versions import Verdict, accept
@@ -66,6 +66,7 @@ _KNOWN = (
         records.c.key,
         links.c.item_id,
         links.c.id.label("link_id"),
+        case((links.c.id.is_not(None), records.c.body)).label("body"),  # a stranger's is seldom wanted
     )
     .select_from(records.outerjoin(links, (links.c.record_id == records.c.id) & links.c.ended_at.is_(None)))
     .where(
@@ -93,6 +94,13 @@ _SEEN = (
     )
 )
 _SEEN_WHOLE = _SEEN.values(swept_at=bindparam("now"))
+_AGAIN = (
+    update(records)
+    .where(records.c.id == bindparam("of"))
+    .values(read_no=bindparam("new_read_no"), seen_at=bindparam("now"))
+)
+_AGAIN_WHOLE = _AGAIN.values(body=bindparam("new_body"))
+_SWEPT = update(records).where(records.c.id == bindparam("of")).values(swept_at=bindparam("now"))
 _INSERT = insert(records)
 
 
@@ -159,7 +167,8 @@ def _take_known(
     now = hub.clock.now()
     whole = snap.origin is Origin.DIRECT and snap.links is not None
     if snap.links is None and (linked or why != "poll"):
-        before = columns.snapshot(conn.execute(_BODY, {"of": row.id}).scalar_one())
+        known = row.body if linked else conn.execute(_BODY, {"of": row.id}).scalar_one()
+        before = columns.snapshot(known)
         snap = structs.replace(snap, links=before.links)
     digest = connected.mapping.watched(snap)
     verdict = accept(
@@ -186,10 +195,12 @@ def _take_known(
         if row.presence != "present" and snap.origin is Origin.DIRECT:
             _present_again(conn, row, taken)
         elif linked and snap.origin is Origin.DIRECT and why != "poll":
-            again: dict[str, Any] = {"read_no": read_no, "seen_at": now}
+            again: dict[str, Any] = {"of": row.id, "new_read_no": read_no, "now": now}
             if snap.moves is not None and snap.version == row.version:
-                again["body"] = columns.encode(snap)  # a workflow may change while its issues stand still
-            conn.execute(update(records).where(records.c.id == row.id).values(**again))
+                # A workflow may change while its issues stand still.
+                conn.execute(_AGAIN_WHOLE, {**again, "new_body": columns.encode(snap)})
+            else:
+                conn.execute(_AGAIN, again)
             taken.touched.add(row.item_id)
         elif not linked and why in _ASKED_FOR:
             taken.touched.update(adopt.adopt(conn, hub, connected, row.id, snap, waited=why == "follow"))
@@ -267,7 +278,7 @@ def _insert(
 def _note_swept(conn: Connection, row: Any, now: datetime, *, whole: bool) -> None:
     """A direct read that shows links counts as a sweep of the record, whatever it was made for."""
     if whole and row.item_id is not None:
-        conn.execute(update(records).where(records.c.id == row.id).values(swept_at=now))
+        conn.execute(_SWEPT, {"of": row.id, "now": now})
 
 
 def _present_again(conn: Connection, row: Any, taken: Taken) -> None:

@@ -34,9 +34,12 @@ def of(origin: Connected, source: Any, target: Connected) -> str:
     return "c" + sha256(msgspec.json.encode(names)).hexdigest()[:24]
 
 
+_RESTORED = select(meta.c.value).where(meta.c.key == RESTORED_AT)
+
+
 def restored_at(conn: Connection) -> datetime | None:
     """When this database was last restored from a backup, or None."""
-    text = conn.execute(select(meta.c.value).where(meta.c.key == RESTORED_AT)).scalar()
+    text = conn.execute(_RESTORED).scalar()
     return None if text is None else datetime.fromisoformat(text)
 
 

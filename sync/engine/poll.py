@@ -316,7 +316,7 @@ def _newly_linked(conn: Connection, connected: Connected, page: Page, since: dat
 
 def _unknown(conn: Connection, connected: Connected, page: Page) -> list[str]:
     """The records of a page that a restored database has never seen; nothing while no restore is under way."""
-    if HoldReason.RESTORED.value not in rows.held_connections(conn).get(connected.id, set()):
+    if not page.snapshots or HoldReason.RESTORED.value not in rows.held_connections(conn).get(connected.id, set()):
         return []
     return [snap.ref.id for snap in page.snapshots if rows.find_record(conn, connected.id, snap.ref.id) is None]
 

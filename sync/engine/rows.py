@@ -40,18 +40,37 @@ _MARK = (
     .where(items.c.id == bindparam("of_item"))
     .values(gen=items.c.gen + 1, not_before=None, updated_at=bindparam("at"), cause=bindparam("why"))
 )
-# One look-up a name: for "this id or that key" in one statement SQLite reads every record of the connection.
-_FIND_ID = select(records).where(records.c.connection_id == bindparam("of"), records.c.remote_id == bindparam("name"))
-_FIND_KEY = select(records).where(records.c.connection_id == bindparam("of"), records.c.key == bindparam("name"))
-_FIND_ALIAS = select(records).where(
+# One look-up a name, each by its index and only while none before it has found anything: for "this id or that key"
+# SQLite reads every record of the connection.
+_WHERE: ColumnElement[Any] = bindparam("of")
+_WHAT: ColumnElement[Any] = bindparam("name")
+_FIND = select(records).where(
     records.c.id
-    == select(aliases.c.record_id)
-    .where(aliases.c.connection_id == bindparam("of"), aliases.c.alias == bindparam("name"))
-    .scalar_subquery()
+    == func.coalesce(
+        select(records.c.id)
+        .where(records.c.connection_id == _WHERE, records.c.remote_id == _WHAT)
+        .limit(1)
+        .scalar_subquery(),
+        select(records.c.id)
+        .where(records.c.connection_id == _WHERE, records.c.key == _WHAT)
+        .limit(1)
+        .scalar_subquery(),
+        select(aliases.c.record_id)
+        .where(aliases.c.connection_id == _WHERE, aliases.c.alias == _WHAT)
+        .limit(1)
+        .scalar_subquery(),
+    )
 )
 _RECORD = select(records).where(records.c.id == bindparam("of"))
 _ACTIVE_LINK = select(links).where(links.c.record_id == bindparam("of"), links.c.ended_at.is_(None))
+_LAST_LINK = select(links).where(links.c.record_id == bindparam("of")).order_by(links.c.id.desc()).limit(1)
 _JOURNAL = insert(journal)
+_DOUBTED = select(refreshes.c.not_before).where(
+    refreshes.c.connection_id == bindparam("of"),
+    refreshes.c.remote_id == bindparam("name"),
+    refreshes.c.why == bindparam("because"),
+    refreshes.c.not_before > bindparam("now"),
+)
 _HELD = select(holds.c.connection_id, holds.c.reason).where(holds.c.released_at.is_(None), holds.c.link_id.is_(None))
 
 
@@ -126,12 +145,7 @@ def read_now(conn: Connection, connection_id: int, kind: str, remote_id: str) ->
 def doubted_until(conn: Connection, connection_id: int, remote_id: str, now: datetime) -> datetime | None:
     """When a record whose last reading is doubted will be read again; None when none is."""
     found: datetime | None = conn.execute(
-        select(refreshes.c.not_before).where(
-            refreshes.c.connection_id == connection_id,
-            refreshes.c.remote_id == remote_id,
-            refreshes.c.why == DOUBTED,
-            refreshes.c.not_before > now,
-        )
+        _DOUBTED, {"of": connection_id, "name": remote_id, "because": DOUBTED, "now": now}
     ).scalar()
     return found
 
@@ -184,11 +198,7 @@ def _asking(dialect: str) -> Insert:
 
 def find_record(conn: Connection, connection_id: int, reference: str) -> Any | None:
     """The record that a key, an id or an alias names, or None."""
-    for statement in (_FIND_ID, _FIND_KEY, _FIND_ALIAS):
-        row = conn.execute(statement, {"of": connection_id, "name": reference}).first()
-        if row is not None:
-            return row
-    return None
+    return conn.execute(_FIND, {"of": connection_id, "name": reference}).first()
 
 
 def record_row(conn: Connection, record_id: int) -> Any:
@@ -217,9 +227,7 @@ def active_link(conn: Connection, record_id: int) -> Any | None:
 
 def last_link(conn: Connection, record_id: int) -> Any | None:
     """The record's newest link, ended or not."""
-    return conn.execute(
-        select(links).where(links.c.record_id == record_id).order_by(links.c.id.desc()).limit(1)
-    ).first()
+    return conn.execute(_LAST_LINK, {"of": record_id}).first()
 
 
 def note_journal(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -24,8 +24,11 @@ _PASSES = 8
 
 
 # Built once: building a statement costs several times its execution.
-_GEN = select(items.c.gen).where(items.c.id == bindparam("of"))
-_VERSIONS = select(links.c.id, links.c.version).where(links.c.item_id == bindparam("of"), links.c.ended_at.is_(None))
+_NOW = (
+    select(items.c.gen, links.c.id, links.c.version)
+    .select_from(items.outerjoin(links, (links.c.item_id == items.c.id) & links.c.ended_at.is_(None)))
+    .where(items.c.id == bindparam("of"))
+)
 _DONE = (
     update(items)
     .where(items.c.id == bindparam("of"))
@@ -135,10 +138,10 @@ def _put_off(hub: Hub, item_id: int) -> None:
 
 def _check(conn: Connection, item: Whole) -> None:
     """Raise Stale unless the item and every link are as they were loaded."""
-    gen = conn.execute(_GEN, {"of": item.id}).scalar_one()
-    if gen != item.gen:
+    found = conn.execute(_NOW, {"of": item.id}).all()
+    if any(row.gen != item.gen for row in found):
         raise Stale(f"item hc-{item.id} moved while it was decided")
-    versions = {row.id: row.version for row in conn.execute(_VERSIONS, {"of": item.id})}
+    versions = {row.id: row.version for row in found}
     for one in item.linked:
         if versions.get(one.link_id) != one.link_version:
             raise Stale(f"a link of item hc-{item.id} moved while it was decided")

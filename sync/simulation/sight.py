@@ -29,6 +29,23 @@ _BODIES = (
 _TOLD = select(conflicts.c.item_id, conflicts.c.field, func.count().label("times")).group_by(
     conflicts.c.item_id, conflicts.c.field
 )
+_SIGHTS = (
+    select(
+        links.c.id.label("link_id"),
+        links.c.item_id,
+        links.c.base,
+        records.c.connection_id,
+        records.c.remote_id,
+        records.c.presence,
+    )
+    .select_from(links.join(records, links.c.record_id == records.c.id))
+    .where(links.c.ended_at.is_(None))
+    .order_by(links.c.id)
+)
+_PARKED = select(parked.c.link_id, parked.c.field).where(parked.c.ended_at.is_(None))
+_FIELDS_HELD = select(holds.c.link_id, holds.c.field).where(holds.c.released_at.is_(None), holds.c.link_id.is_not(None))
+_STATES = select(items.c.id, items.c.state)
+_RESTORING = select(holds.c.id).where(holds.c.released_at.is_(None), holds.c.reason == "restored").limit(1)
 _HELD = select(holds.c.id).where(holds.c.released_at.is_(None), holds.c.link_id.is_(None)).limit(1)
 
 
@@ -41,24 +58,10 @@ def name_of(hub: Hub, row: Any) -> str:
 def sights(hub: Hub) -> list[Sight]:
     """Every item that has members."""
     with hub.store.read() as conn:
-        found = conn.execute(
-            select(
-                links.c.id.label("link_id"),
-                links.c.item_id,
-                links.c.base,
-                records.c.connection_id,
-                records.c.remote_id,
-                records.c.presence,
-            )
-            .select_from(links.join(records, links.c.record_id == records.c.id))
-            .where(links.c.ended_at.is_(None))
-            .order_by(links.c.id)
-        ).all()
-        waits = conn.execute(select(parked.c.link_id, parked.c.field).where(parked.c.ended_at.is_(None))).all()
-        held = conn.execute(
-            select(holds.c.link_id, holds.c.field).where(holds.c.released_at.is_(None), holds.c.link_id.is_not(None))
-        ).all()
-        state = {row.id: columns.item_state(row.state) for row in conn.execute(select(items.c.id, items.c.state))}
+        found = conn.execute(_SIGHTS).all()
+        waits = conn.execute(_PARKED).all()
+        held = conn.execute(_FIELDS_HELD).all()
+        state = {row.id: columns.item_state(row.state) for row in conn.execute(_STATES)}
     members: dict[int, list[Membership]] = {}
     for row in found:
         base = columns.base(row.base)
@@ -201,8 +204,7 @@ def open_holds(hub: Hub) -> list[int]:
 def is_restoring(hub: Hub) -> bool:
     """Whether a restored database still has to read its records anew."""
     with hub.store.read() as conn:
-        still = select(holds.c.id).where(holds.c.released_at.is_(None), holds.c.reason == "restored").limit(1)
-        return conn.execute(still).scalar() is not None
+        return conn.execute(_RESTORING).scalar() is not None
 
 
 def losers(hub: Hub) -> frozenset[tuple[str, str]]:
