@@ -25,8 +25,7 @@ def faults_of(ledger: Ledger, sights: Sequence[Sight], named: Collection[tuple[s
     found += [
         f"H4 lost-edit-not-named: {each.record} {each.lost} was replaced by {each.by}"
         for each in ledger.hidden
-        # An answer of Jira does not show what the write replaced, so only tickets can be judged.
-        if not is_tracker(each.record) and (each.record, each.lost) not in named
+        if (each.record, each.lost) not in named
     ]
     return found
 

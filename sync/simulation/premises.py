@@ -69,7 +69,7 @@ def arisen(ledger: Ledger, sights: Sequence[Sight]) -> Counter[str]:
         elif event.by == USER:
             found["H10"] += event.record in wrote
             found["H5"] += event.what is What.REMOVED and event.new in carried
-    found["H4"] += sum(1 for each in ledger.hidden if not is_tracker(each.record))
+    found["H4"] += len(ledger.hidden)
     found["H6"] += len(_kept(ledger, members))
     found["H7 creates"] += len(ledger.made)
     found["H7 links"] += sum(ledger.notes.values()) + sum(len(each) for each in ledger.own_links.values())

@@ -11,20 +11,7 @@ from msgspec import Struct, field
 from sync.model import Json
 from sync.simulation import coverage
 from sync.simulation.history import Outcome
-
-UNCHECKED: Mapping[str, str] = {
-    "H4 (issues)": "a user's status that our write to an issue replaces in the same moment is not looked up",
-    "H14": "order independence: histories are not compared with permutations of themselves",
-    "H15": "single flight: one worker decides, here as in the daemon; that of two decisions about one item only the "
-    "first is kept is in tests/sync/engine/test_settle_races.py",
-    "H19": "replicas: the embedded store has one",
-    "H20 (wire)": "clock: the wall clock of the hub's machine jumps at contract level; at wire level it runs evenly",
-    "H21 (meaning)": "mapping edits here change the fingerprint and no value; for edits of meaning see tests/sync/core",
-    "H22": "isolation in time: virtual time measures no delays",
-    "H24": "the breaker: it holds here (a deaf desk), but who the other writer is is not judged; see tests/sync/engine",
-    "H30": "erasure: no history erases a person",
-}
-"""The laws that these histories do not check, and why."""
+from sync.simulation.laws import JUDGED, UNCHECKED
 
 ALONE: Mapping[str, str] = {
     "H9": "no late write: workers are interleaved at contract level alone, and only where greenlet is installed (it "
@@ -123,7 +110,8 @@ class Level(Struct, kw_only=True):
 class Report(Struct, kw_only=True):
     """The outcome of a run. digest: one value for all traces, the same for the same seeds.
 
-    asked: the profile that was asked for. mode: `safety` or `liveness`.
+    asked: the profile that was asked for. mode: `safety` or `liveness`. signals: what the histories with a Sentry and a
+    gateway met, and how often.
     """
 
     seed: int
@@ -131,6 +119,7 @@ class Report(Struct, kw_only=True):
     digest: str
     levels: dict[str, Level]
     profiles: dict[str, Figures]
+    signals: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     asked: str = "mixed"
     mode: str = "safety"
@@ -158,6 +147,11 @@ class Report(Struct, kw_only=True):
         return dict(sorted({**UNCHECKED, **({} if self.is_interleaved else ALONE)}.items()))
 
     @property
+    def judged(self) -> dict[str, str]:
+        """The laws that this run checked, and what judged each."""
+        return {law: how for law, how in JUDGED.items() if law not in self.unchecked}
+
+    @property
     def is_enough(self) -> bool:
         """Whether the run was so large that it had to meet everything."""
         return self.histories >= coverage.ENOUGH and self.asked == "mixed" and self.mode == "safety"
@@ -177,6 +171,7 @@ class Report(Struct, kw_only=True):
         plain = msgspec.to_builtins(self)
         plain["violations"] = self.violations
         plain["unchecked"] = self.unchecked
+        plain["judged"] = self.judged
         plain["interleaved"] = self.is_interleaved
         plain["unreached"] = self.unreached
         plain["beyond"] = {name: dict(why) for name, why in coverage.BEYOND.items()}
@@ -216,6 +211,8 @@ def _lines(report: Report) -> Iterable[str]:
             f"    histories with a conflict {figures.with_conflicts}, a park {figures.with_parks}, "
             f"a hold {figures.with_holds}"
         )
+    if report.signals:
+        yield "  with a Sentry and a gateway: " + ", ".join(f"{key} {count}" for key, count in report.signals.items())
     for failure in report.failures:
         yield f"  WRONG seed {failure.seed} ({failure.profile}, {failure.level}): replay with `{failure.replay}`"
         for line in failure.violations:
@@ -227,4 +224,5 @@ def _lines(report: Report) -> Iterable[str]:
         yield f"  {verdict}: " + "; ".join(report.unreached)
     for kind, names in coverage.BEYOND.items():
         yield f"  beyond these actors, {kind}: " + "; ".join(f"{name} ({why})" for name, why in names.items())
+    yield "  checked: " + ", ".join(report.judged)
     yield "  not checked here: " + "; ".join(f"{law} ({why})" for law, why in report.unchecked.items())

@@ -32,7 +32,7 @@ from sync.simulation.contract.door import Door
 from sync.simulation.contract.site import SiteRemote
 from sync.simulation.crew import Crew
 from sync.simulation.faults import Profile, is_write
-from sync.simulation.ledger import HUB, USER, Event, Hidden, Ledger, Made, Shape, What
+from sync.simulation.ledger import HUB, USER, Event, Hidden, Ledger, Made, Shape, What, is_tracker
 from sync.simulation.virtual import SeededRng, VirtualClock
 from sync.simulation.world import World
 
@@ -225,14 +225,18 @@ class Stage:
                 self.ledger.hidden.append(Hidden(record=event.record, lost=event.new, by=after.new))
 
     def _came_back(self, write: Event) -> bool:
-        """Whether its users only went away and came back since the hub last wrote to the record: that is no change."""
+        """Whether its users only went away and came back since the hub last wrote to the record: that is no change.
+
+        Nor is it, on a ticket, when they did so within one second: all that has one version there.
+        """
         own: list[Event] = []
         for event in reversed(self.ledger.events[: write.no]):
             if event.record == write.record and event.what is What.STATUS:
                 if event.by == HUB:
                     break
                 own.append(event)
-        return bool(own) and own[-1].old == write.old
+        soon = [] if is_tracker(write.record) else [event for event in own if int(event.at) == int(write.at)]
+        return any(each[-1].old == write.old for each in (own, soon) if each)
 
     # --- the truth -----------------------------------------------------------------------------------------------
 

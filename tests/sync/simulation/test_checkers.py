@@ -92,11 +92,12 @@ def test_a_ticket_that_an_issue_does_not_show_is_wrong() -> None:
     assert judged(ledger, sight) == ["link-not-shown"]
 
 
-def test_an_edit_that_was_replaced_and_not_named_is_lost() -> None:
+@pytest.mark.parametrize(("record", "lost", "by"), [("Z1", "pending", "solved"), ("T1", "Blocked", "Done")])
+def test_an_edit_that_was_replaced_and_not_named_is_lost(record: str, lost: str, by: str) -> None:
     ledger, sight = pair()
-    ledger.hidden = [Hidden(record="Z1", lost="pending", by="solved")]
+    ledger.hidden = [Hidden(record=record, lost=lost, by=by)]
     assert judged(ledger, sight) == ["H4 lost-edit-not-named"]
-    assert endstate.faults_of(ledger, [sight], {("Z1", "pending")}) == []
+    assert endstate.faults_of(ledger, [sight], {(record, lost)}) == []
 
 
 def test_a_deleted_record_is_no_member() -> None:

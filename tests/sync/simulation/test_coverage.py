@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from sync.core.reasons import ConflictKind, HoldReason, ParkReason
 from sync.simulation import coverage, premises
 from sync.simulation.circumstances import MAPPED, REMAPPED, mappings
+from sync.simulation.laws import JUDGED, UNCHECKED
 from sync.simulation.ledger import HUB, USER, Hidden, Ledger, Membership, Shape, Sight, What
 from sync.simulation.report import COUNTED, Failure, Figures, Report
 
@@ -60,6 +63,22 @@ def test_every_reason_is_expected_or_said_to_be_beyond_these_actors() -> None:
     for field, names in coverage.BEYOND.items():
         assert set(names) <= coverage.EXPECTED[field]
     assert set(coverage.EXPECTED) <= set(COUNTED)
+
+
+def test_every_law_of_histories_is_judged_or_listed_with_the_reason() -> None:
+    all_laws = {f"H{number}" for number in range(1, 31)}
+    assert JUDGED.keys() | {law for law in UNCHECKED if " " not in law} == all_laws
+    assert not JUDGED.keys() & UNCHECKED.keys()
+    told = report(1, {}).as_json()
+    assert told["judged"].keys() | {law for law in told["unchecked"] if " " not in law} == all_laws
+    assert all(told["judged"].values())
+    assert all(told["unchecked"].values())
+
+
+def test_the_page_lists_every_law_that_is_not_checked() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reliability.md").read_text("utf-8")
+    listed = page[page.index("Not checked, with the reason:") :]
+    assert [law for law in UNCHECKED if not re.search(rf"^- {law.split()[0]}\b", listed, re.MULTILINE)] == []
 
 
 def test_every_edit_of_the_mappings_has_a_fingerprint_of_its_own() -> None:
