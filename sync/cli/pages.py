@@ -102,6 +102,8 @@ def explain(page: ItemView) -> None:
     facts = f" ({', '.join(page.facts)})" if page.facts else ""
     rest = "at rest" if page.settled else "about to be decided again"
     say(f"{page.item}: {page.status or 'no status yet'}{facts}, {rest}")
+    for name, value in page.values.items():
+        say(f"{name}: {value}")
     if page.tags:
         say("tags: " + ", ".join(f"{tag.text} ({', '.join(tag.brought_by)})" for tag in page.tags))
     if page.related:
@@ -174,6 +176,10 @@ def _member(one: MemberView) -> None:
     ]
     wants = f"to be made {one.wants}. " if one.wants else "left as it is. "
     say(f"  {wants}{one.rule}" + (f" [{'; '.join(marks)}]" if marks else ""))
+    for value in one.values:
+        means = f" = {value.means}" if value.means else " (its mapping does not name it)" if value.shown else ""
+        to_be = f"; to be made {value.wants}" if value.wants else ""
+        say(f"  {value.field}: {value.shown or 'empty'}{means}{to_be}")
     changes = [*(f"+{tag}" for tag in one.tags_to_add), *(f"-{tag}" for tag in one.tags_to_remove)]
     say(f"  tags: {', '.join(one.tags) or 'none'}" + (f"; to come: {' '.join(changes)}" if changes else ""))
     say(f"  read {when(one.read_at)} UTC, a member by: {one.made_by}")

@@ -74,7 +74,7 @@ EXPLAIN: dict[Why, str] = {
     Why.TAGS_AGREE: "The record shows the item's tags, or was left without one by its own user.",
     Why.TAGS_ONLY_READ: "Tags are read from this record and not written to it.",
     Why.JOIN_TRACKER: "A tracker record joined; the item took its value silently.",
-    Why.FIRST_MEMBER: "The item had no status and took that of its oldest record.",
+    Why.FIRST_MEMBER: "The item had no value and took that of its tracker, else of its oldest record.",
     Why.OPEN_WINS: "One side finished while another reopened; open wins.",
     Why.TRACKER_CROSSED: "The tracker's people resolved or reopened the issue.",
     Why.GROUP_RESOLVED: "All records of one role are done, and its users made it so.",

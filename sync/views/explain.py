@@ -5,12 +5,14 @@ Reads the database alone. The rule behind each record is the pure decision itsel
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, or_, select
 
+from sync.core import values
 from sync.core.reconcile import reconcile
 from sync.core.state import Change, MemberPlan
 from sync.core.why import EXPLAIN, Why
@@ -30,6 +32,18 @@ class TagView(Struct, frozen=True, kw_only=True):
 
     text: str
     brought_by: tuple[str, ...]
+
+
+class ValueView(Struct, frozen=True, kw_only=True):
+    """One record's value of a field that is kept in step. means: empty where its mapping does not name it.
+
+    wants: the value it will be made to show, empty when it is left as it is.
+    """
+
+    field: str
+    shown: str
+    means: str
+    wants: str = ""
 
 
 class MemberView(Struct, frozen=True, kw_only=True):
@@ -65,6 +79,7 @@ class MemberView(Struct, frozen=True, kw_only=True):
     set_at: datetime | None
     read_at: datetime
     evidence: tuple[str, ...] = ()
+    values: tuple[ValueView, ...] = ()
 
 
 class JournalView(Struct, frozen=True, kw_only=True):
@@ -101,7 +116,10 @@ class DeliveryView(Struct, frozen=True, kw_only=True):
 
 
 class ItemView(Struct, frozen=True, kw_only=True):
-    """One item, explained. unasked: what could not be asked, and so may be older than it looks."""
+    """One item, explained. unasked: what could not be asked, and so may be older than it looks.
+
+    values: of the fields with one value that are kept in step.
+    """
 
     item: str
     status: str
@@ -120,6 +138,7 @@ class ItemView(Struct, frozen=True, kw_only=True):
     conflicts: tuple[ConflictView, ...]
     journal: tuple[JournalView, ...]
     unasked: tuple[str, ...]
+    values: Mapping[str, str] = {}
 
 
 def explain(conn: Connection, hub: Hub, text: str, now: datetime) -> ItemView:
@@ -144,7 +163,7 @@ def explain(conn: Connection, hub: Hub, text: str, now: datetime) -> ItemView:
         waits_until=row.not_before,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        members=tuple(_member(conn, item, one, plans[one.link_id]) for one in item.linked),
+        members=tuple(_member(conn, hub, item, one, plans[one.link_id]) for one in item.linked),
         related=_related(conn, item_id),
         proposals=tuple(of_records(conn, [one.record_id for one in item.linked])),
         deliveries=_deliveries(conn, item_id, names),
@@ -161,6 +180,11 @@ def explain(conn: Connection, hub: Hub, text: str, now: datetime) -> ItemView:
         conflicts=tuple(recent_conflicts(conn, conflicts.c.item_id == item_id)),
         journal=history,
         unasked=_unasked(conn, item, now, plan.changes),
+        values={
+            name: value.value
+            for name, value in sorted(item.state.values.items())
+            if value.value is not None and name in hub.rules.fields
+        },
     )
 
 
@@ -176,7 +200,7 @@ def _facts(item: Whole) -> tuple[str, ...]:
     return tuple(sorted(known))
 
 
-def _member(conn: Connection, item: Whole, one: Linked, plan: MemberPlan) -> MemberView:
+def _member(conn: Connection, hub: Hub, item: Whole, one: Linked, plan: MemberPlan) -> MemberView:
     status, want = one.base.status, plan.want
     setter = _setter(conn, item.id, one)
     return MemberView(
@@ -204,6 +228,21 @@ def _member(conn: Connection, item: Whole, one: Linked, plan: MemberPlan) -> Mem
         set_at=setter[1],
         read_at=_read_at(conn, one),
         evidence=_evidence(one),
+        values=_values(hub, one, plan),
+    )
+
+
+def _values(hub: Hub, one: Linked, plan: MemberPlan) -> tuple[ValueView, ...]:
+    """The fields that the rules keep in step and this record has, beside status and tags."""
+    rules = {name: each for name, each in one.connected.mapping.value_rules.items() if name in hub.rules.fields}
+    return tuple(
+        ValueView(
+            field=name,
+            shown=one.shown.values[name],
+            means=values.get(rules[name], one.shown.values[name]) or "",
+            wants=plan.want.set.get(name, "") if plan.want is not None else "",
+        )
+        for name in sorted(rules.keys() & one.shown.values.keys())
     )
 
 

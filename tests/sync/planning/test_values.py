@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sync.planning import stored, undoing
 from sync.planning.row import Plan
+from sync.views.explain import explain
 from sync.views.shadow import report
 from tests.support.launch import Launch, launch
 from tests.sync.mapping.records import shipped_texts
@@ -126,3 +127,15 @@ def test_what_would_be_set_is_noted_in_shadow_mode_and_what_people_set_is_compar
     assert (found.connection, found.field, found.counts["same"]) == ("support", "severity", 1)
     (example,) = found.examples["same"]
     assert (example.before, example.wanted) == ("normal", "high")
+
+
+def test_explain_shows_the_items_value_and_what_each_record_shows(tmp_path: Path) -> None:
+    day, ticket, issue = pair(tmp_path)
+    day.jira.act({"act": "edit", "issue": issue, "priority": "High"})
+    day.world.wait(300)
+    with day.world.store.read() as conn:
+        page = explain(conn, day.world.hub, issue, day.world.clock.now())
+    assert page.values == {"severity": "high"}
+    found = {one.connection: [(each.field, each.shown, each.means) for each in one.values] for one in page.members}
+    assert found == {"support": [("severity", "high", "high")], "tracker": [("severity", "High", "high")]}
+    assert day.ticket_now(ticket)["priority"] == "high"
