@@ -155,14 +155,20 @@ def _tell(event: str, **facts: Json) -> tuple[str, Mapping[str, Json]]:
 
 
 def prove(settings: GatewaySettings, ports: Ports) -> tuple[Finding, ...]:
-    """Sign in to APIPark, where an account is set. Raises AuthRejected; what else stands in the way is a warning."""
+    """Sign in to APIPark, where an account is set. What stands in the way is a warning: the ledger needs no APIPark.
+
+    Raises AuthRejected where open signatures are to be shown there: somebody would wait for them.
+    """
     if settings.apipark is None:
         return ()
     park = ApiPark(settings.apipark, ports, LIMITS)
     try:
         count = len(park.services())
-    except AuthRejected:
-        raise
+    except AuthRejected as error:
+        if settings.write_back is WriteBack.APIPARK:
+            raise
+        do = "correct `apipark`: until then it cannot look up calls"
+        return (Finding(level=Level.WARNING, what=error.message, do=do),)
     except RemoteError as error:
         does = "show open signatures" if settings.write_back is WriteBack.APIPARK else "look up calls"
         return (

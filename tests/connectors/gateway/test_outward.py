@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import Ports
+from connectors.contract import Level, Ports
 from connectors.gateway import ledger
 from connectors.gateway.interfaces import WriteBack
 from connectors.gateway.outward import LOOK_AGAIN, clear
@@ -148,6 +148,22 @@ def test_refused_credentials_hold_the_connection_until_its_check_passes(day: Fou
     day.quiet(1000)
     day.quiet()
     assert tags(day) == ["shop", "fb:open-1"]
+
+
+def test_refused_credentials_that_only_look_up_calls_hold_nothing(make: Make) -> None:
+    day = make("off", apipark={**ACCESS, "password": "wrong"})
+    assert told(day, "connection_held") == []
+    day.failing()
+    issue = day.known_issue()
+    (key,) = day.signatures()
+    assert day.ask("link", one=f"gateway:{key}", two=f"tracker:{issue}")[0]
+    of = day.world.hub.named("gateway")
+    with day.world.store.read() as conn:
+        (row,) = ledger.every(conn, of.id)
+    assert [link.id for link in row.entry.links] != []  # the ledger was written
+    remote = of.remote()
+    (said,) = [one for one in remote.check().findings if "refuses the account" in one.what]
+    assert (said.level, said.do) == (Level.WARNING, "correct `apipark`: until then it cannot look up calls")
 
 
 def test_an_outage_is_told_once_waited_out_and_told_again_when_over(day: Four) -> None:
