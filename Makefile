@@ -57,6 +57,7 @@ simulate: setup-dev ## play seeded histories with faults and crashes (SIMULATE_A
 .PHONY: prove
 prove: setup-dev ## a release's worth of histories, kills, planted defects and hostile input (about an hour on 2 cores)
 	@$(BIN)/hypercare simulate --processes 2 --histories 2000 --pure 50000 $(PROVE_ARGS)
+	@$(BIN)/hypercare simulate --processes 2 --mode liveness --histories 100 --pure 0
 	@$(PY) -m tests.proof.kills --cycles 100
 	@$(PY) -m tests.proof.mutants
 	@$(PY) -m tests.proof.fuzz --cases 100000

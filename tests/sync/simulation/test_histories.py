@@ -27,17 +27,21 @@ def test_histories_without_the_clients_end_as_they_should(profile: str) -> None:
     assert report.levels["contract"].histories == 6
 
 
-def test_the_same_seed_gives_the_same_trace_whatever_the_hash_seed() -> None:
+def test_the_same_seed_gives_the_same_trace_whatever_the_hash_seed_locale_and_time_zone() -> None:
     code = "from sync.simulation.main import run; print(run(2, 7, contract=2, profile='swarm', steps=15).digest)"
     found = {
         subprocess.run(
             [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed, "TZ": zone},
+            env={**os.environ, "PYTHONHASHSEED": hash_seed, "TZ": zone, "LC_ALL": locale, "PYTHONUTF8": "0"},
             check=True,
             capture_output=True,
             text=True,
         ).stdout
-        for hash_seed, zone in (("1", "UTC"), ("2", "Asia/Kolkata"))
+        for hash_seed, zone, locale in (
+            ("1", "UTC", "C"),
+            ("2", "Asia/Kolkata", "C.UTF-8"),
+            ("3", "Pacific/Apia", "tr_TR"),
+        )
     }
     assert len(found) == 1
 
