@@ -14,7 +14,7 @@ from sync.cli.show import json as show_json
 
 PROFILES = ("mixed", "calm", "hooks", "race", "lost", "crash", "swarm", "odd", "operators")
 MODES = ("safety", "liveness")
-LEVELS = ("wire", "contract")
+LEVELS = ("wire", "contract", "signals")
 FOLLOWING = {"contract": 3, "pure": 30}
 """How many histories of the quicker levels are played for each one at wire level, where nothing else is asked."""
 
@@ -32,10 +32,15 @@ def simulate(
     pure: Annotated[
         int | None, typer.Option(min=0, help="Histories of groups over the rules alone; 30 for each at wire level.")
     ] = None,
+    signals: Annotated[
+        int | None, typer.Option(min=0, help="Histories with a Sentry and a gateway; 1 for each 10 at wire level.")
+    ] = None,
     processes: Annotated[int, typer.Option(min=1, help="How many run at a time.")] = 1,
     replay: Annotated[int | None, typer.Option(metavar="SEED", help="Play one history again, and show it.")] = None,
     shrink: Annotated[int | None, typer.Option(metavar="SEED", help="Find its smallest failing history.")] = None,
-    level: Annotated[str, typer.Option(help="wire or contract: where --replay and --shrink play.")] = "wire",
+    level: Annotated[
+        str, typer.Option(help="wire, contract or signals: where --replay plays; --shrink knows the first two.")
+    ] = "wire",
     json: Json = False,
 ) -> None:
     """Search for histories that end wrong: people, faults and crashes from a seed, in virtual time."""
@@ -49,11 +54,14 @@ def simulate(
     if replay is not None:
         raise Ended(code=Exit(show_again(engine, replay, profile=profile, mode=mode, level=level)))
     if shrink is not None:
+        if level == "signals":
+            raise Ended("--shrink: a history of level signals cannot be made smaller; replay it", Exit.USAGE)
         shrinking = import_module("sync.simulation.shrink")
         raise Ended(code=Exit(show_smallest(shrinking, shrink, profile=profile, mode=mode, level=level)))
     counts = {
         "contract": histories * FOLLOWING["contract"] if contract is None else contract,
         "pure": histories * FOLLOWING["pure"] if pure is None else pure,
+        "signals": histories // 10 if signals is None else signals,
     }
     raise Ended(
         code=Exit(
@@ -73,7 +81,7 @@ def play(
     mode: str,
     as_json: bool,
 ) -> int:
-    """Play many histories and report. counts: how many at contract and at pure level.
+    """Play many histories and report. counts: how many at the other levels.
 
     0: none ended wrong, and a large run met all there is to meet; 1: else.
     """

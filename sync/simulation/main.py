@@ -6,14 +6,19 @@ import gc
 import hashlib
 import multiprocessing
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import TypeVar
 
 from sync.simulation import pure as pure_level
 from sync.simulation.history import Mode, Outcome, play
 from sync.simulation.report import Failure, Figures, Level, Report
+from sync.simulation.signals.history import play as play_signals
 from sync.simulation.stage import Depth
+
+T = TypeVar("T")
 
 STEPS = 40
 """Steps of each history; about half of them are edits by people."""
@@ -28,14 +33,15 @@ def run(
     processes: int = 1,
     contract: int = 0,
     pure: int = 0,
+    signals: int = 0,
     mode: str = Mode.SAFETY,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Play the histories of seeds `seed` to `seed + histories - 1` and judge each.
 
-    profile: one of `sync.simulation.faults.LEVELS`, or `mixed` (each seed draws one). contract, pure: how many are
-    played at contract and at pure level besides, from the same first seed. mode: `safety` or `liveness`. progress: told
-    (done, wrong) after each history at wire and contract level.
+    profile: one of `sync.simulation.faults.LEVELS`, or `mixed` (each seed draws one). contract, pure, signals: how
+    many are played at contract and pure level, and with a Sentry and a gateway, from the same first seed. mode:
+    `safety` or `liveness`. progress: told (done, wrong) after each history at wire and contract level.
     The same seeds give the same digest, whatever the hash seed, locale or time zone.
     """
     with _seldom_collecting():
@@ -47,6 +53,7 @@ def run(
             processes=processes,
             contract=contract,
             pure=pure,
+            signals=signals,
             mode=mode,
             progress=progress,
         )
@@ -79,6 +86,7 @@ def _run(
     processes: int,
     contract: int,
     pure: int,
+    signals: int,
     mode: str,
     progress: Callable[[int, int], None] | None,
 ) -> Report:
@@ -115,12 +123,27 @@ def _run(
         broken = _pure(pure, seed, processes)
         levels["pure"] = _level(pure, began, busy, processes, len(broken))
         failures += broken
+    met: Counter[str] = Counter()
+    if signals:
+        began, busy, before = time.monotonic(), time.process_time(), len(failures)
+        for machines in _outcomes(play_signals, range(seed, seed + signals), processes):
+            digest.update(machines.digest.encode())
+            met += machines.met
+            met["histories"] += 1
+            if machines.violations:
+                failures.append(
+                    Failure(
+                        seed=machines.seed, profile="signals", violations=tuple(machines.violations), level="signals"
+                    )
+                )
+        levels["signals"] = _level(signals, began, busy, processes, len(failures) - before)
     return Report(
         seed=seed,
         histories=histories + contract,
         digest=digest.hexdigest()[:16],
         levels=levels,
         profiles=profiles,
+        signals=dict(sorted(met.items())),
         failures=failures,
         asked=profile,
         mode=str(mode),
@@ -140,7 +163,10 @@ def _level(histories: int, began: float, busy: float, processes: int, violations
 def replay(
     seed: int, *, profile: str = "mixed", steps: int = STEPS, mode: str = Mode.SAFETY, level: str = Depth.WIRE
 ) -> Outcome:
-    """Play one history once more, with its whole trace in `Outcome.trace`. level: `wire` or `contract`."""
+    """Play one history once more, with its whole trace in `Outcome.trace`. level: `wire`, `contract` or `signals`."""
+    if level == "signals":
+        played = play_signals(seed)
+        return Outcome(seed=seed, profile=level, violations=played.violations, trace=played.trace)
     return _play(seed, profile=profile, steps=steps, trace=True, mode=Mode(mode), depth=Depth(level))
 
 
@@ -167,7 +193,7 @@ def _pure_piece(piece: tuple[int, int]) -> list[Failure]:
     return found
 
 
-def _outcomes(one: Callable[[int], Outcome], seeds: Sequence[int], processes: int) -> Iterator[Outcome]:
+def _outcomes(one: Callable[[int], T], seeds: Sequence[int], processes: int) -> Iterator[T]:
     if processes <= 1:
         yield from map(one, seeds)
         return
