@@ -73,6 +73,8 @@ def note(conn: Connection, item_id: int, linked: Sequence[Linked], found: Sequen
         if want.target is not None:
             _add(conn, item_id, one, "status", one.shown.raw, want.target, each.why, now)
         for name, raw in sorted(want.set.items()):
+            if name == "owner":
+                continue  # what is noted is kept, and keeps nobody's name
             _add(conn, item_id, one, name, one.shown.values.get(name, ""), raw, Why.VALUE_SET.value, now)
         for key in sorted(want.add):
             _add(conn, item_id, one, "tags", "", f"+{key}", "tags_told", now)

@@ -22,7 +22,7 @@ from sync.mapping.routes import Act
 from sync.planning.known import Known, Lone
 from sync.planning.owed import WORDS, Owed, differs, owed, rests
 from sync.planning.row import CREATE, ITEM, JOIN, WRITE, Aim, FieldWrite, Group, Left, Plan, Row, Summary
-from sync.planning.values import OwedValues, owed_values
+from sync.planning.values import PLANNED, OwedValues, owed_values
 from sync.store.tables import holds
 
 SAMPLES = 5
@@ -211,7 +211,7 @@ class _Found:
             FieldWrite(field="tags", before=key, after=f"-{key}", rule="the item has it no more")
             for key in sorted(remove)
         )
-        enforced = want.set if want is not None else {}
+        enforced = {name: raw for name, raw in want.set.items() if name in PLANNED} if want is not None else {}
         values = {**enforced, **owing.sets.get(one.link_id, {})}
         had = {name: one.shown.values.get(name, "") for name in values}
         changes.extend(

@@ -14,6 +14,9 @@ from sync.core.state import ItemState, ItemValue, Member, Rules
 from sync.core.values import get, put
 from sync.model import Direction, Role
 
+PLANNED = ("severity", "urgency")
+"""The fields that plans are about. An owner is none: a plan is kept, and people are named in no other table."""
+
 _SPEAKS = (Direction.BOTH, Direction.IN)
 
 
@@ -33,7 +36,7 @@ def owed_values(item: ItemState, members: Sequence[Member], rules: Rules) -> Owe
     values: dict[str, str] = {}
     givers: dict[str, int] = {}
     sets: dict[int, dict[str, str]] = {}
-    for name in sorted(rules.fields):
+    for name in sorted(rules.fields.keys() & set(PLANNED)):
         state = item.values.get(name, ItemValue())
         present = [member for member in members if _rests(member, name, state)]
         giver = _giver(present, name, state)

@@ -25,6 +25,8 @@ from sync.views.lists import ConflictView, HoldView, ParkedView, open_holds, ope
 from sync.views.proposals import ProposalView, of_records
 
 JOURNAL_LIMIT = 200
+_OWNER = "owner"
+"""It is known by a key alone, which says nothing to a reader."""
 
 
 class TagView(Struct, frozen=True, kw_only=True):
@@ -183,7 +185,7 @@ def explain(conn: Connection, hub: Hub, text: str, now: datetime) -> ItemView:
         values={
             name: value.value
             for name, value in sorted(item.state.values.items())
-            if value.value is not None and name in hub.rules.fields
+            if value.value is not None and name in hub.rules.fields and name != _OWNER
         },
     )
 
@@ -242,7 +244,7 @@ def _values(hub: Hub, one: Linked, plan: MemberPlan) -> tuple[ValueView, ...]:
             means=values.get(rules[name], one.shown.values[name]) or "",
             wants=plan.want.set.get(name, "") if plan.want is not None else "",
         )
-        for name in sorted(rules.keys() & one.shown.values.keys())
+        for name in sorted((rules.keys() & one.shown.values.keys()) - {_OWNER})
     )
 
 
