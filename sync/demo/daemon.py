@@ -23,6 +23,9 @@ from sync.store.tables import commands
 START_SECONDS = 20.0
 STOP_SECONDS = 12.0
 ANSWER_SECONDS = 10.0
+COMMAND_SECONDS = 60.0
+"""A command is a process of its own: on a machine that is busy with other things it may take long to start."""
+
 PORTS = range(20_000, 32_000)
 """Below the ports that systems give to callers: while the daemon is down nobody else is given its port by chance."""
 
@@ -34,10 +37,11 @@ class DaemonError(Exception):
 
 
 class Daemon:
-    """The process. port: where its web face listens; the same after each start."""
+    """The process. port: where its web face listens; the same after each start. patience: seconds for a command."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, patience: float = COMMAND_SECONDS) -> None:
         self.place = place
+        self._patience = patience
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -114,7 +118,12 @@ class Daemon:
     def command(self, *words: str) -> Any:
         """What a person gets from `hypercare WORDS --json`; None when it could not be done."""
         asked = [sys.executable, "-P", "-c", _RUN, "--config", str(self.place.settings), *words, "--json"]
-        told = subprocess.run(asked, capture_output=True, check=False, timeout=ANSWER_SECONDS)  # noqa: S603  our own
+        try:
+            told = subprocess.run(asked, capture_output=True, check=False, timeout=self._patience)  # noqa: S603  our own
+        except subprocess.TimeoutExpired:
+            raise DaemonError(
+                f"`hypercare {' '.join(words)}` took more than {self._patience:g} s: {self.last_words()}"
+            ) from None
         return msgspec.json.decode(told.stdout) if told.returncode == 0 else None
 
     def last_words(self) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from config.load import load
 from config.mappings import load_mappings
 from connectors.jira.settings import JiraSettings
 from sync.demo import place
+from sync.demo.daemon import Daemon, DaemonError
 from sync.demo.place import MARKER, Secrets
 
 SECRETS = Secrets(
@@ -44,6 +47,12 @@ def test_the_mark_it_looks_for_is_the_one_that_the_hub_leaves(tmp_path: Path) ->
     tracker = load(made(tmp_path / "demo").settings, environ={}).connections["tracker"]
     assert isinstance(tracker, JiraSettings)
     assert tracker.marker_property == MARKER
+
+
+def test_a_command_that_takes_too_long_is_named_and_is_no_defect_of_ours(tmp_path: Path) -> None:
+    daemon = Daemon(made(tmp_path / "demo"), patience=0.001)
+    with pytest.raises(DaemonError, match="`hypercare proposals` took more than 0.001 s: it said nothing"):
+        daemon.command("proposals")
 
 
 def test_its_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
