@@ -51,7 +51,7 @@ def test_the_mark_it_looks_for_is_the_one_that_the_hub_leaves(tmp_path: Path) ->
 
 def test_a_command_that_takes_too_long_is_named_and_is_no_defect_of_ours(tmp_path: Path) -> None:
     daemon = Daemon(made(tmp_path / "demo"), patience=0.001)
-    with pytest.raises(DaemonError, match="`hypercare proposals` took more than 0.001 s: it said nothing"):
+    with pytest.raises(DaemonError, match=r"`hypercare proposals` took more than 0\.001 s: it said nothing"):
         daemon.command("proposals")
 
 
