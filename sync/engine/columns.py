@@ -87,7 +87,7 @@ class Errand(Struct, frozen=True, kw_only=True):
     that came of it, once that is known; carried: the keys of the tags that it was sent with; looked: when its marker
     was looked for before it was sent, and not found. farewell: the last write to a record that has left the item.
     planned: a row of an applied plan: the item asks for nothing, a person does. answered: how often the remote took it
-    with an answer that does not show the record.
+    with an answer that does not show the record. behind: since when, in doubt, reading and history do not go together.
     """
 
     want: Want | None = None
@@ -104,6 +104,7 @@ class Errand(Struct, frozen=True, kw_only=True):
     farewell: bool = False
     planned: bool = False
     answered: int = 0
+    behind: datetime | None = None
 
     @property
     def intent(self) -> Intent:

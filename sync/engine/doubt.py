@@ -257,10 +257,12 @@ def _store(
         # goes out again under the condition that the version is still the one it was decided on.
         conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(state="waiting", not_before=None))
         return
-    if own.behind and now < row.in_doubt_since + BEHIND:
+    since = errand.behind or now
+    if own.behind and now < since + BEHIND:
         # It took effect, and the reading or the history is from before it: taken now, the reading would look like a
         # user's taking it back, or our own write like a user's.
-        conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(not_before=now + _SOON))
+        kept = columns.encode(structs.replace(errand, behind=since))
+        conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(not_before=now + _SOON, want=kept))
         return
     link = conn.execute(select(links).where(links.c.id == row.link_id)).one()
     if link.ended_at is None:

@@ -35,3 +35,20 @@ def test_a_write_in_doubt_is_not_taken_for_an_engineers_by_a_history_that_is_beh
     day.tag(ticket, remove=("one",))
     day.world.wait(120)
     assert day.issue_now(key)["labels"] == []
+
+
+def test_a_write_in_doubt_that_is_looked_at_late_is_not_taken_for_an_engineers_either(day: Launch) -> None:
+    ticket, other, key = group(day)
+    rule(day, FaultKind.DROP_AFTER, "issue.edit")
+    day.tag(ticket, add=("one",))
+    while not day.jira.control.faults.listing()[0]["fired"]:
+        day.world.clock.advance(1)
+        day.world.turn()
+    until = day.world.clock.now().timestamp() + 150
+    down = FaultRule(kind=FaultKind.UNAVAILABLE, seconds=5, until=until)
+    day.jira.control.faults.add(down)
+    rule(day, FaultKind.STALE_READ, "issue.changelog")
+    day.world.wait(400)
+    assert [each["fired"] > 0 for each in day.jira.control.faults.listing()] == [True, True, True]
+    assert day.issue_now(key)["labels"] == ["one"]
+    assert day.ticket_now(other)["tags"] == []
