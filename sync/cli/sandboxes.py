@@ -43,21 +43,22 @@ def serve(system: str, port: int, time_factor: float, switches: Mapping[str, str
         say(
             f"What happens in it: {running.url}/_sandbox/state; edit as a person would: POST {running.url}/_sandbox/act"
         )
-        for line in _HINTS.get(system, ()):
+        for line in HINTS.get(system, ()):
             say(line)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         while True:
             time.sleep(3600)
 
 
-_HINTS = {
+HINTS = {
     "gateway": (
         "It is silent until told otherwise. To let its log flow into a daemon, POST these acts, one after the other:",
-        '  {"act": "output", "url": "http://127.0.0.1:8470/feeds/gateway", "headers": {"authorization": TOKEN}}',
+        '  {"act": "output", "url": "http://127.0.0.1:8080/feeds/gateway", "headers": {"authorization": TOKEN}}',
         '  with TOKEN as "Bearer sandbox-receiver-token", and then',
         '  {"act": "traffic", "rate": 5}, and {"act": "release", "route": "pay", "share": 0.5, "version": "2.0"}',
     )
 }
+"""What is said of a stand-in beside its settings."""
 
 
 def _built(system: str, time_factor: float, switches: Mapping[str, str]) -> Any:

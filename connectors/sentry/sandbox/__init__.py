@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from connectors.sentry.sandbox.settings import Edition
 from connectors.sentry.sandbox.wire import SentrySandbox
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ def build(
 
 def connection_settings(sandbox: SentrySandbox, url: str) -> dict[str, Json]:
     """What to put in the configuration of a connection to this stand-in. url: where it is served."""
-    return {
+    told: dict[str, Json] = {
         "base_url": url,
         "organization": sandbox.org.settings.organization,
         "token": sandbox.org.apps["hypercare"].tokens[0],
     }
+    return told | ({"flavour": "glitchtip"} if sandbox.org.settings.edition is Edition.GLITCHTIP else {})

@@ -27,8 +27,8 @@ def test_check_names_the_organisation_by_its_id_and_says_what_can_be_done(sentry
     (only,) = found.findings
     assert only.level is Level.INFO
     assert only.what == (
-        "written are status, assignee, priority, comments and one link an issue; tags belong to events and issues come of them, "
-        "so no tag is written and no issue created"
+        "written are status, assignee, priority, comments and one link an issue; tags belong to events and issues come "
+        "of them, so no tag is written and no issue created"
     )
 
 

@@ -161,6 +161,12 @@ def test_the_settings_of_a_connection_lead_in(site: Site) -> None:
     assert site.client.get(url, headers={"authorization": f"Bearer {told['token']}"}).json()["slug"] == "acme"
 
 
+@pytest.mark.parametrize(("edition", "flavour"), [("saas", None), ("self_hosted", None), ("glitchtip", "glitchtip")])
+def test_the_settings_of_a_connection_name_the_flavour(make: Make, edition: str, flavour: str | None) -> None:
+    site = make(edition=edition)
+    assert connection_settings(site.sandbox, site.url).get("flavour") == flavour
+
+
 def test_a_switch_that_does_not_exist_is_refused() -> None:
     for wrong in ({"editon": "saas"}, {"edition": "cloud"}, {"time_factor": 0}, {"reopen_substatus": "new"}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
