@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from connectors.contract import Act, Capabilities, Level
 from connectors.errors import AuthRejected, RemoteError
@@ -16,12 +16,49 @@ from sync.engine.hub import Connected, Hub, Mode
 from sync.store.contract import RESTORE_MARK, RESTORED_AT
 from sync.store.tables import connections, holds, items, links, meta, parked, records, refreshes
 
+# Built once: building a statement costs several times its execution. The first contact comes after every start.
+_OURS = connections.c.id == bindparam("of")
+_BY_NAME = select(connections.c.id).where(connections.c.name == bindparam("named"))
+_ROW = select(connections).where(_OURS)
+_ROLE = update(connections).where(_OURS).values(system=bindparam("what"), role=bindparam("as_role"))
+_ACCOUNT = select(connections.c.account).where(_OURS)
+_FOUND = update(connections).where(_OURS).values(account=bindparam("now_account"), capabilities=bindparam("can"))
+_LET_GO = (
+    update(holds)
+    .where(
+        holds.c.connection_id == bindparam("of"),
+        holds.c.reason.in_(bindparam("reasons", expanding=True)),
+        holds.c.released_at.is_(None),
+    )
+    .values(released_at=bindparam("at"), released_by=bindparam("by"))
+)
+_UNSETTLED = (
+    select(links.c.item_id)
+    .distinct()
+    .select_from(links.join(records, links.c.record_id == records.c.id).join(items, links.c.item_id == items.c.id))
+    .where(records.c.connection_id == bindparam("of"), links.c.ended_at.is_(None), items.c.not_before.is_not(None))
+)
+_PARKED = (
+    select(parked.c.item_id)
+    .distinct()
+    .where(
+        parked.c.connection_id == bindparam("of"),
+        parked.c.reason.in_(bindparam("reasons", expanding=True)),
+        parked.c.ended_at.is_(None),
+    )
+)
+_RESTORING = select(holds.c.since).where(
+    holds.c.connection_id == bindparam("of"),
+    holds.c.reason == HoldReason.RESTORED.value,
+    holds.c.released_at.is_(None),
+)
+
 
 def register(conn: Connection, name: str, system: str, role: str, now: datetime) -> int:
     """The id of a configured connection; a new one starts in `observe`."""
-    known = conn.execute(select(connections.c.id).where(connections.c.name == name)).scalar()
+    known = conn.execute(_BY_NAME, {"named": name}).scalar()
     if known is not None:
-        conn.execute(update(connections).where(connections.c.id == known).values(system=system, role=role))
+        conn.execute(_ROLE, {"of": known, "what": system, "as_role": role})
         return int(known)
     result = conn.execute(insert(connections).values(name=name, system=system, role=role, created_at=now))
     return rows.new_id(result)
@@ -34,7 +71,7 @@ def known_connections(conn: Connection) -> dict[str, int]:
 
 def restore_state(conn: Connection, connected: Connected) -> None:
     """Take what the database knows of a connection: its mode, since when it is live, what it can do."""
-    row = conn.execute(select(connections).where(connections.c.id == connected.id)).one()
+    row = conn.execute(_ROW, {"of": connected.id}).one()
     connected.mode = Mode(row.mode)
     connected.live_since = row.live_since
     connected.health.reported_down = row.down_since is not None
@@ -85,7 +122,7 @@ def greet(hub: Hub, connected: Connected) -> bool:
 
 def _store(conn: Connection, hub: Hub, connected: Connected, found: Capabilities) -> None:
     now = hub.clock.now()
-    recorded = conn.execute(select(connections.c.account).where(connections.c.id == connected.id)).scalar_one()
+    recorded = conn.execute(_ACCOUNT, {"of": connected.id}).scalar_one()
     if recorded and recorded != found.account:
         detail = (
             f"this connection belongs to {recorded}, and its settings now lead to {found.account}: correct the "
@@ -94,11 +131,7 @@ def _store(conn: Connection, hub: Hub, connected: Connected, found: Capabilities
         if rows.open_hold(conn, connected.id, HoldReason.ACCOUNT_MISMATCH.value, now, detail):
             hub.tell("connection_held", connection=connected.name, reason="account_mismatch", why=detail)
         return
-    conn.execute(
-        update(connections)
-        .where(connections.c.id == connected.id)
-        .values(account=found.account, capabilities=columns.encode(found))
-    )
+    conn.execute(_FOUND, {"of": connected.id, "now_account": found.account, "can": columns.encode(found)})
     _release(conn, connected, now, (HoldReason.AUTH_REJECTED, HoldReason.ACCOUNT_MISMATCH), "the check passed")
     connected.capabilities = found
     connected.account_checked = True
@@ -111,26 +144,13 @@ def _store(conn: Connection, hub: Hub, connected: Connected, found: Capabilities
 
 
 def _release(conn: Connection, connected: Connected, now: datetime, reasons: tuple[HoldReason, ...], by: str) -> None:
-    conn.execute(
-        update(holds)
-        .where(
-            holds.c.connection_id == connected.id,
-            holds.c.reason.in_([reason.value for reason in reasons]),
-            holds.c.released_at.is_(None),
-        )
-        .values(released_at=now, released_by=by)
-    )
+    named = [reason.value for reason in reasons]
+    conn.execute(_LET_GO, {"of": connected.id, "reasons": named, "at": now, "by": by})
 
 
 def _mark_members(conn: Connection, connected: Connected, now: datetime) -> None:
     """Decide every item again that has a member here and was not settled."""
-    found = conn.execute(
-        select(links.c.item_id)
-        .distinct()
-        .select_from(links.join(records, links.c.record_id == records.c.id).join(items, links.c.item_id == items.c.id))
-        .where(records.c.connection_id == connected.id, links.c.ended_at.is_(None), items.c.not_before.is_not(None))
-    ).scalars()
-    rows.mark(conn, found, now)
+    rows.mark(conn, conn.execute(_UNSETTLED, {"of": connected.id}).scalars(), now)
 
 
 _BY_MAPPING = (ParkReason.UNMAPPED_VALUE, ParkReason.REQUIRED_FIELD, ParkReason.NO_PATH)
@@ -139,16 +159,8 @@ _BY_MAPPING = (ParkReason.UNMAPPED_VALUE, ParkReason.REQUIRED_FIELD, ParkReason.
 
 def mark_unmapped(conn: Connection, connected: Connected, now: datetime) -> None:
     """Decide every item again that waits for a value in its mapping: it may stand there by now."""
-    found = conn.execute(
-        select(parked.c.item_id)
-        .distinct()
-        .where(
-            parked.c.connection_id == connected.id,
-            parked.c.reason.in_([reason.value for reason in _BY_MAPPING]),
-            parked.c.ended_at.is_(None),
-        )
-    ).scalars()
-    rows.mark(conn, found, now)
+    reasons = [reason.value for reason in _BY_MAPPING]
+    rows.mark(conn, conn.execute(_PARKED, {"of": connected.id, "reasons": reasons}).scalars(), now)
 
 
 def go_live(conn: Connection, connected: Connected, since: datetime) -> None:
@@ -240,13 +252,7 @@ def end_of_restore(hub: Hub, connected: Connected) -> bool:
     does not show its link yet is found by its marker (`sync.engine.marker`).
     """
     with hub.store.read() as conn:
-        since = conn.execute(
-            select(holds.c.since).where(
-                holds.c.connection_id == connected.id,
-                holds.c.reason == HoldReason.RESTORED.value,
-                holds.c.released_at.is_(None),
-            )
-        ).scalar()
+        since = conn.execute(_RESTORING, {"of": connected.id}).scalar()
         if since is None:
             return False
         feed = poll.feed(conn, connected, poll.LIVE)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from msgspec import structs
-from sqlalchemy import Connection, bindparam, select
+from msgspec import Struct, field, structs
+from sqlalchemy import Connection, bindparam, exists, select, text
 
 from sync.core.state import ItemState, Member, Shown, StatusRules
 from sync.engine import adopt, columns, rows
@@ -25,6 +24,16 @@ _DUE = (
     .limit(bindparam("most"))
 )
 _ITEM = select(items).where(items.c.id == bindparam("item"))
+# A sweep or a question about history does not make a snapshot old.
+_WANTED = exists().where(
+    refreshes.c.connection_id == records.c.connection_id,
+    refreshes.c.kind == records.c.kind,
+    refreshes.c.remote_id == records.c.remote_id,
+    refreshes.c.why.not_in(("sweep", "history")),
+)
+_HELD_ONE = exists().where(
+    holds.c.connection_id == records.c.connection_id, holds.c.released_at.is_(None), holds.c.link_id == links.c.id
+)
 _MEMBERS = (
     select(
         links.c.id.label("link_id"),
@@ -32,18 +41,23 @@ _MEMBERS = (
         links.c.base,
         links.c.fingerprint,
         links.c.made_by,
+        deliveries.c.id.label("open_id"),
+        deliveries.c.state.label("open_state"),
+        deliveries.c.want.label("open_want"),
+        deliveries.c.in_doubt_since.label("open_doubt"),
+        _WANTED.label("asked"),
+        _HELD_ONE.label("is_held"),
         records,
     )
-    .select_from(links.join(records, links.c.record_id == records.c.id))
+    .select_from(
+        links.join(records, links.c.record_id == records.c.id).outerjoin(
+            deliveries,
+            # Spelled out, and not with bound values: only so SQLite sees that the index of open deliveries fits.
+            (deliveries.c.link_id == links.c.id) & text("deliveries.state IN ('waiting', 'sending', 'in_doubt')"),
+        )
+    )
     .where(links.c.item_id == bindparam("item"), links.c.ended_at.is_(None))
     .order_by(links.c.id)
-)
-_OPEN = select(deliveries).where(
-    deliveries.c.link_id.in_(bindparam("of", expanding=True)),
-    deliveries.c.state.in_(("waiting", "sending", "in_doubt")),
-)
-_ASKED = select(refreshes.c.connection_id, refreshes.c.kind, refreshes.c.remote_id).where(
-    refreshes.c.remote_id.in_(bindparam("of", expanding=True)), refreshes.c.why.not_in(("sweep", "history"))
 )
 _HELD_FIELDS = select(holds.c.link_id, holds.c.field).where(
     holds.c.link_id.in_(bindparam("of", expanding=True)), holds.c.released_at.is_(None)
@@ -53,8 +67,7 @@ _MOVES = select(workflows.c.raw, workflows.c.moves).where(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Open:
+class Open(Struct, frozen=True, kw_only=True):
     """The delivery that is open for a link."""
 
     id: str
@@ -63,8 +76,7 @@ class Open:
     doubtful: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Linked:
+class Linked(Struct, frozen=True, kw_only=True):
     """One member of an item, with its record, its base and what is under way for it.
 
     names: what its snapshot's references resolve to (record row id by reference), None where nobody has read it yet.
@@ -102,8 +114,7 @@ class Linked:
         return self.presence == "present" and not self.asked and self.connected.mode is not Mode.PAUSED
 
 
-@dataclass(frozen=True, kw_only=True)
-class Whole:
+class Whole(Struct, frozen=True, kw_only=True):
     """One item, whole. strangers: members whose connection is not configured any more."""
 
     id: int
@@ -138,9 +149,7 @@ def whole(conn: Connection, hub: Hub, item_id: int) -> Whole:
     row = conn.execute(_ITEM, {"item": item_id}).one()
     found = conn.execute(_MEMBERS, {"item": item_id}).all()
     ours = [one for one in found if one.connection_id in hub.connections]
-    opened = _open(conn, [one.link_id for one in ours])
-    wanted = _asked(conn, ours)
-    held = held_fields(conn, [one.link_id for one in ours])
+    held = _held_fields(conn, [one.link_id for one in ours if one.is_held])
     return Whole(
         id=item_id,
         gen=row.gen,
@@ -148,19 +157,12 @@ def whole(conn: Connection, hub: Hub, item_id: int) -> Whole:
         cause=row.cause,
         state=columns.item_state(row.state),
         tag_texts=columns.texts(row.tag_texts),
-        linked=tuple(_linked(conn, hub, one, opened, wanted, held) for one in ours),
+        linked=tuple([_linked(conn, hub, one, held.get(one.link_id, frozenset())) for one in ours]),
         strangers=len(found) - len(ours),
     )
 
 
-def _linked(
-    conn: Connection,
-    hub: Hub,
-    row: Any,
-    opened: Mapping[int, Open],
-    wanted: frozenset[tuple[int, str, str]],
-    held: Mapping[int, frozenset[str]],
-) -> Linked:
+def _linked(conn: Connection, hub: Hub, row: Any, held: frozenset[str]) -> Linked:
     connected = hub.connections[row.connection_id]
     snap = columns.snapshot(row.body)
     shown = connected.mapping.shown(snap)
@@ -182,9 +184,9 @@ def _linked(
         base=columns.base(row.base),
         fingerprint=row.fingerprint,
         made_by=row.made_by,
-        open=opened.get(row.link_id),
-        asked=(row.connection_id, row.kind, row.remote_id) in wanted,
-        held=held.get(row.link_id, frozenset()),
+        open=_open(row),
+        asked=bool(row.asked),
+        held=held,
         references=known,
         graph=None if moves is None else graph_of(connected, moves),
         moves=moves or {},
@@ -192,27 +194,22 @@ def _linked(
     )
 
 
-def _open(conn: Connection, link_ids: list[int]) -> dict[int, Open]:
-    found = conn.execute(_OPEN, {"of": link_ids})
-    return {
-        row.link_id: Open(
-            id=row.id, state=row.state, errand=columns.errand(row.want), doubtful=row.in_doubt_since is not None
-        )
-        for row in found
-    }
+def _open(row: Any) -> Open | None:
+    if row.open_id is None:
+        return None
+    return Open(
+        id=row.open_id,
+        state=row.open_state,
+        errand=columns.errand(row.open_want),
+        doubtful=row.open_doubt is not None,
+    )
 
 
-def _asked(conn: Connection, found: list[Any]) -> frozenset[tuple[int, str, str]]:
-    """The records for which a read is waiting. A sweep or a question about history does not make a snapshot old."""
-    if not found:
-        return frozenset()
-    asked = conn.execute(_ASKED, {"of": [row.remote_id for row in found]})
-    return frozenset((row.connection_id, row.kind, row.remote_id) for row in asked)
-
-
-def held_fields(conn: Connection, link_ids: list[int]) -> dict[int, frozenset[str]]:
+def _held_fields(conn: Connection, link_ids: list[int]) -> dict[int, frozenset[str]]:
     """The fields of links that are held one by one (a fight)."""
     found: dict[int, frozenset[str]] = {}
+    if not link_ids:
+        return found
     for row in conn.execute(_HELD_FIELDS, {"of": link_ids}):
         found[row.link_id] = found.get(row.link_id, frozenset()) | {row.field}
     return found

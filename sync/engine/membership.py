@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from msgspec import structs
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from sync.core.reasons import ParkReason
 from sync.engine import adopt, columns, ingest, parking, rows
@@ -260,14 +260,18 @@ def _not_hidden(conn: Connection, hub: Hub, item: Whole, one: Linked, still: fro
     _store(conn, one, structs.replace(base, links=known, misses=misses))
 
 
+_BASE = select(links.c.base).where(links.c.id == bindparam("of"))
+_STORE = (
+    update(links).where(links.c.id == bindparam("of")).values(base=bindparam("now_base"), version=links.c.version + 1)
+)
+
+
 def _base(conn: Connection, one: Linked) -> Base:
-    return columns.base(conn.execute(select(links).where(links.c.id == one.link_id)).one().base)
+    return columns.base(conn.execute(_BASE, {"of": one.link_id}).scalar_one())
 
 
 def _store(conn: Connection, one: Linked, base: Base) -> None:
-    conn.execute(
-        update(links).where(links.c.id == one.link_id).values(base=columns.encode(base), version=links.c.version + 1)
-    )
+    conn.execute(_STORE, {"of": one.link_id, "now_base": columns.encode(base)})
 
 
 def _together(conn: Connection, record_id: int, other_id: int) -> bool:

@@ -112,7 +112,7 @@ class World:
     _tidied: float = field(init=False, default=0.0)
     _image: bytes = field(init=False, default=b"")
     _commits: int = field(init=False, default=0)
-    _found: tuple[int, _Work] | None = field(init=False, default=None)
+    _found: tuple[int, _Work, tuple[Any, ...]] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.open()
@@ -242,7 +242,10 @@ class World:
         if self._found is not None and self._found[0] == self._commits:
             return self._found[1]
         with self.store.read() as conn:
-            row = conn.execute(_WORK).one()
+            row = tuple(conn.execute(_WORK).one())
+        if self._found is not None and self._found[2] == row:
+            self._found = (self._commits, self._found[1], row)
+            return self._found[1]
         reads, writes, creates, imports = (
             frozenset(map(int, str(each).split(","))) if each is not None else frozenset[int]() for each in row[2:6]
         )
@@ -255,7 +258,7 @@ class World:
             imports=imports,
             plans=bool(row[6]),
         )
-        self._found = (self._commits, found)
+        self._found = (self._commits, found, row)
         return found
 
     def _at_commit(self, where: str) -> None:
