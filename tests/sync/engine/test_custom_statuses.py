@@ -18,6 +18,7 @@ STATUS = """  status:
     values: {new: new, open: in_progress, with engineering: waiting, pending: waiting, on-hold: waiting,
              solved: resolved, closed: resolved}
     write: {new: open, in_progress: open, waiting: with engineering, resolved: solved, closed: solved}
+    collapses: true
     accept: {new: [open]}
     keep: [pending]
     frozen: [closed]

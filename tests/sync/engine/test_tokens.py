@@ -17,7 +17,7 @@ from tests.sync.engine.conftest import Make
 from tests.sync.engine.views import holds_now
 
 
-class Died(Exception):
+class Died(BaseException):
     """The process ends here."""
 
 
