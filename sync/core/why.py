@@ -83,7 +83,7 @@ EXPLAIN: dict[Why, str] = {
     Why.SOLE_DETAIL: "The rules let a lone ticket's detail travel, and its user changed it.",
     Why.VALUE_SET: "A user set the field on a record.",
     Why.TRACKER_LANDED: "The tracker could not show the wanted value; where it landed is the item's value.",
-    Why.TAG_ADDED: "A user added the tag.",
+    Why.TAG_ADDED: "The tag was added there.",
     Why.TAG_BROUGHT: "A user of another role added a tag that the item already had; it now reaches more records.",
     Why.TAG_REMOVED: "The tag was removed and no record of that role keeps it.",
 }
