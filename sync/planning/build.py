@@ -12,7 +12,7 @@ from hashlib import blake2b
 from msgspec import structs
 from sqlalchemy import Connection
 
-from sync.core.state import ItemState, ItemValue, Member, MemberPlan, Park, StatusBase
+from sync.core.state import ItemState, ItemValue, Member
 from sync.core.why import Why
 from sync.engine import columns
 from sync.engine.decide import member, waived_links
@@ -20,12 +20,11 @@ from sync.engine.hub import Connected, Hub, Mode
 from sync.engine.load import Linked, Whole
 from sync.mapping.routes import Act
 from sync.planning.known import Known, Lone
-from sync.planning.owed import WORDS, Owed, differs, owed, rests
-from sync.planning.row import CREATE, ITEM, JOIN, WRITE, Aim, FieldWrite, Group, Left, Plan, Row, Summary
+from sync.planning.left import SAMPLES, Leaving
+from sync.planning.owed import Owed, owed, rests
+from sync.planning.row import CREATE, ITEM, JOIN, WRITE, Aim, FieldWrite, Group, Plan, Row, Summary
 from sync.planning.values import PLANNED, OwedValues, owed_values
 from sync.store.tables import holds
-
-SAMPLES = 5
 
 
 def build(conn: Connection, hub: Hub, mappings: str) -> Plan:
@@ -46,7 +45,7 @@ def build(conn: Connection, hub: Hub, mappings: str) -> Plan:
         newest_at=known.newest_at,
         itself=found.itself,
         under_way=found.under_way,
-        left=found.left(),
+        left=found.leaving.told(),
         notes=tuple(_notes(conn, hub)),
     )
     return Plan(
@@ -142,12 +141,7 @@ class _Found:
         self.rows: list[Row] = []
         self.itself = 0
         self.under_way = 0
-        self._left: dict[str, list[str]] = {}
-
-    def left(self) -> tuple[Left, ...]:
-        """Why records that differ stay as they are, the most records first."""
-        found = sorted(self._left.items(), key=lambda each: (-len(each[1]), each[0]))
-        return tuple(Left(why=why, count=len(names), samples=tuple(names[:SAMPLES])) for why, names in found)
+        self.leaving = Leaving()
 
     # --- items ---------------------------------------------------------------------------------------------------
 
@@ -160,7 +154,7 @@ class _Found:
         shows = {one.link_id: waived_links(item, one)[0] for one in item.linked}
         values = owed_values(item.state, members, self.hub.rules)
         if not any(shows.values()) and values == OwedValues() and all(rests(item.state, each) for each in members):
-            self._note_left(item.state, item, members, None)
+            self.leaving.note(item.state, item, members, None)
             return
         if not is_settled or any(one.open is not None for one in item.linked):
             self.under_way += 1
@@ -176,7 +170,7 @@ class _Found:
             if row is not None:
                 self.rows.append(row)
                 written = True
-        self._note_left(due.item, item, members, due)
+        self.leaving.note(due.item, item, members, due)
         if (due.item.status is not item.state.status or values.values) and not written:
             self.rows.append(self._item(item, due, values))
 
@@ -291,15 +285,6 @@ class _Found:
         )
         return _row(ITEM, item.id, giver, _values_changed(item, owing), _ALONE, aim)
 
-    def _note_left(self, state: ItemState, item: Whole, members: Sequence[Member], due: Owed | None) -> None:
-        for one, each in zip(item.linked, members, strict=True):
-            if each.shown is None or each.shown.status is state.status or not differs(state, each):
-                continue
-            plan = due.plans[one.link_id] if due is not None else None
-            if plan is not None and (plan.want is not None or plan.why == Why.STEPS_UNKNOWN):
-                continue
-            self._left.setdefault(_why_left(each, plan), []).append(one.ref.key or one.ref.id)
-
     # --- records without an item ---------------------------------------------------------------------------------
 
     def lone(self, known: Known, lone: Lone) -> None:
@@ -379,20 +364,6 @@ def _aimed(item: ItemState, each: Member) -> str | None:
     if each.shown is None or item.status is None:
         return None
     return lens.put(each.rules, item.status, each.shown.raw, each.shown.status)
-
-
-def _why_left(each: Member, plan: MemberPlan | None) -> str:
-    park: Park | None = plan.park if plan is not None else None
-    if park is not None:
-        return f"{WORDS[Why.PARKED] if park.reason.value == 'no_path' else park.reason.value.replace('_', ' ')}"
-    base: StatusBase | None = each.status_base
-    if plan is None:
-        why = Why.ASIDE if base is not None and base.aside else Why.NOT_TOLD
-        if each.status_direction.value in ("in", "off"):
-            why = Why.DIRECTION_IN if each.status_direction.value == "in" else Why.DIRECTION_OFF
-        return WORDS[why]
-    known = {why.value: words for why, words in WORDS.items()}
-    return known.get(plan.why, plan.why.replace("_", " "))
 
 
 def _row(kind: str, item_id: int, one: Linked, changes: tuple[FieldWrite, ...], note: str, aim: Aim) -> Row:

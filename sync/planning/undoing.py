@@ -12,7 +12,8 @@ from sync.engine.hub import Hub, Mode
 from sync.engine.load import Linked, Whole
 from sync.model import Direction
 from sync.planning import stored
-from sync.planning.build import SAMPLES, state_of, summed
+from sync.planning.build import state_of, summed
+from sync.planning.left import SAMPLES
 from sync.planning.row import CREATE, ITEM, JOIN, Aim, FieldWrite, Left, Plan, Row, Summary
 from sync.store.tables import plan_rows, plans
 

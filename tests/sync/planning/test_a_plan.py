@@ -12,7 +12,7 @@ from sync.mapping.load import load
 from sync.planning import stored
 from sync.planning.build import build
 from sync.store.tables import deliveries, plans
-from tests.support.launch import Launch
+from tests.support.launch import Launch, launch
 from tests.sync.planning.place import (
     CONNECTIONS,
     REVIEW_WAITS,
@@ -100,3 +100,17 @@ def _statements(day: Launch) -> int:
         build(conn, hub, "mappings")
         raw.set_trace_callback(None)
     return len(seen)
+
+
+def test_an_edit_that_the_way_back_undoes_is_told(tmp_path: Path) -> None:
+    day = launch(tmp_path)
+    _, issue = day.linked_pair(status="open")
+    plan = planned(day, edited("jira.yaml", "To Do: new", "To Do: waiting"))
+    assert plan.rows == ()
+    (left,) = plan.summary.left
+    assert (left.count, left.samples) == (1, (issue,))
+    assert left.why == (
+        "`To Do` reads as waiting, and is also what the mapping writes for new: their items stay new. To change that, "
+        "write another status for new"
+    )
+    assert planned(day, edited("jira.yaml", "To Do: new", "To Do: new")).summary.left == ()
