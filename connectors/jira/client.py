@@ -436,7 +436,8 @@ class JiraRemote:
         move = pick(prior.moves or (), step=status.move, to=status.raw)
         if move is None:
             before = pick(expect.snapshot.moves or (), step=status.move, to=status.raw)
-            message = f"{prior.ref.key} offers no step from {prior.fields['status']} to {status.raw} now."
+            shown = str(prior.fields["status"])[:80]
+            message = f"{prior.ref.key} offers no step from {shown} to {status.raw} now."
             if before is not None:
                 raise VersionConflict(f"{message} It did when this was decided.", snapshot=prior)
             raise WriteRejected(f"{message} Check the workflow and the account's permissions.", field="status")
