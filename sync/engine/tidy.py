@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from sqlalchemy import Connection, update
 
+from sync.core.backoff import LONGEST_SECONDS
 from sync.engine import contact, rows
 from sync.engine.hub import Hub
 from sync.store.retention import Retention, tidy_all
 from sync.store.tables import deliveries, items, refreshes
 
+_FARTHEST = timedelta(seconds=max(LONGEST_SECONDS.values()))
+"""No wait of our own is longer. A remote's own that is, is asked for again at the first try."""
+_OPEN = ("waiting", "sending", "in_doubt", "parked")
 _JUMP = 60.0
 """Seconds by which the wall clock may drift between two looks before it counts as a jump."""
 
@@ -57,18 +63,27 @@ def notice_jump(hub: Hub) -> float:
     Stored times to try again are of the wall clock: set back by a day, it would reach them a day late. What must not
     go out yet is kept by the budgets all the same, which go by monotonic time.
     """
-    offset = hub.clock.now().timestamp() - hub.clock.monotonic()
+    now = hub.clock.now()
+    offset = now.timestamp() - hub.clock.monotonic()
     before, hub.clock_offset = hub.clock_offset, offset
-    jumped = 0.0 if before is None else offset - before
+    if before is None:  # it may have been set back while no process was there to see it
+        hub.store.step(lambda conn: _try_at_once(conn, now, later_than=now + _FARTHEST))
+        return 0.0
+    jumped = offset - before
     if abs(jumped) <= _JUMP:
         return 0.0
-    hub.store.step(_try_at_once)
+    hub.store.step(lambda conn: _try_at_once(conn, now))
     hub.tell("clock_jumped", seconds=round(jumped, 1))
     for topic in ("settle", *(f"{work}:{each}" for each in hub.connections for work in ("deliver", "refresh"))):
         hub.signals.ring(topic)
     return jumped
 
 
-def _try_at_once(conn: Connection) -> None:
+def _try_at_once(conn: Connection, now: datetime, *, later_than: datetime | None = None) -> None:
+    """Nothing waits for a time later than that (None: for any), and no doubt begins later than now."""
     for table in (items, deliveries, refreshes):
-        conn.execute(update(table).where(table.c.not_before.is_not(None)).values(not_before=None))
+        when = table.c.not_before
+        far = when.is_not(None) if later_than is None else when > later_than
+        conn.execute(update(table).where(far).values(not_before=None))
+    since = deliveries.c.in_doubt_since
+    conn.execute(update(deliveries).where(since > now, deliveries.c.state.in_(_OPEN)).values(in_doubt_since=now))

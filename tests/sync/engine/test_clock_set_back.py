@@ -1,0 +1,51 @@
+"""A wall clock that is set back by a day while a write is in doubt: no time stored before is waited for."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.sandbox.faults import FaultKind, FaultRule
+from tests.support.launch import Launch
+from tests.sync.engine.conftest import Make
+from tests.sync.engine.views import waiting
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["running", "restarted"])
+@pytest.mark.parametrize("fault", [FaultKind.DROP_BEFORE, FaultKind.DROP_AFTER])
+def test_a_write_in_doubt_is_settled_at_once_though_the_clock_was_set_back_by_a_day(
+    make: Make, fault: FaultKind, restarts: bool
+) -> None:
+    """A process that starts after the clock was set back has never seen it jump."""
+    day = make()
+    ticket, issue = day.linked_pair()
+    day.world.wait(300)
+    day.zendesk.control.faults.add(FaultRule(kind=fault, operation="tickets.update", count=1))
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="tickets.show", count=4))
+    day.label(issue, add="payments")
+    day.world.wait(2, step=1)
+    assert waiting(day, "support") == 1
+    if restarts:
+        day.world.close()
+        day.world.clock.jump(-86_400)
+        day.world.open()
+    else:
+        day.world.clock.jump(-86_400)
+    day.world.wait(600)
+    assert waiting(day, "support") == 0
+    assert "payments" in day.ticket_now(ticket)["tags"]
+
+
+def test_a_doubt_that_is_outdated_ends_though_the_clock_was_set_back_by_a_day(day: Launch) -> None:
+    _, issue = day.linked_pair()
+    day.world.wait(300)
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.DROP_BEFORE, operation="tickets.update", count=1))
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="tickets.show", count=7))
+    day.label(issue, add="payments")
+    day.world.wait(1, step=0.5)
+    assert waiting(day, "support") == 1
+    day.label(issue, remove="payments")
+    day.world.wait(20, step=1)
+    assert waiting(day, "support") == 1
+    day.world.clock.jump(-86_400)
+    day.world.wait(1200)
+    assert waiting(day, "support") == 0
