@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from connectors.errors import RemoteError
 from sync.core.receipt import receive
 from sync.core.state import Change, ItemState, Member, TagBase, Want
+from sync.core.values import get
 from sync.engine import adopt, columns, doubt, ingest, load, outcome, overwritten, parking, reread, rows
 from sync.engine.columns import Base, Errand
 from sync.engine.hub import Connected, Hub
@@ -275,7 +276,8 @@ def note_writes(
                 for name, value in values
             ],
         )
-    told = [*values, *(("links", text) for text in [parking.wanted_text(errand, "links")] if text)]
+    told = [(name, _for_people(connected, name, value)) for name, value in values]
+    told = [*told, *(("links", text) for text in [parking.wanted_text(errand, "links")] if text)]
     rows.note_journal(
         conn,
         [
@@ -292,3 +294,10 @@ def note_writes(
             for name, value in told
         ],
     )
+
+
+def _for_people(connected: Connected, name: str, value: str) -> str:
+    """A written value as the journal keeps it: of an owner the key, since a journal holds nothing personal."""
+    if name != "owner":
+        return value
+    return get(connected.mapping.value_rules[name], value) or "somebody"
