@@ -36,6 +36,8 @@ def excerpt(text: str, problem: Problem, width: int = 100) -> tuple[str, str] | 
 def _end(line: str, start: int) -> int:
     """Where the word ends that begins at a place: a text in quotes, a key, a plain value."""
     quote = line[start : start + 1]
+    if quote.isspace():
+        return start + 1
     if quote in ("'", '"'):
         closing = line.find(quote, start + 1)
         return closing + 1 if closing > 0 else len(line)

@@ -23,7 +23,7 @@ def shown(text: str, line: int, column: int, width: int = 80) -> str:
         ("a: 'it, is'\n", (1, 4), "    1 | a: 'it, is'\n      |    ^^^^^^^^"),
         ("Zu prüfen: nwe # later\n", (1, 12), "    1 | Zu prüfen: nwe # later\n      |            ^^^"),
         ("処理中: nwe\n", (1, 6), "    1 | 処理中: nwe\n      |         ^^^"),
-        ("\ta: b\n", (1, 1), "    1 |  a: b\n      | ^^"),
+        ("\ta: b\n", (1, 1), "    1 |  a: b\n      | ^"),
         ("a:\n", (1, 9), "    1 | a:\n      |   ^"),
     ],
 )
