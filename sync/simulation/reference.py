@@ -57,7 +57,10 @@ class Reference:
         self._last[sight.item] = now
         if before is None or set(before.shapes) != set(records):
             return
-        events = [e for e in self._ledger.events[before.no :] if e.record in records]
+        since = self._ledger.events[before.no :]
+        if any(e.what in (What.JOINED, What.LEFT) and e.new == sight.item for e in since):
+            return  # also a record that is gone again may have brought something
+        events = [e for e in since if e.record in records]
         if any(e.what in (What.JOINED, What.LEFT, What.MERGED, What.DELETED) for e in events):
             return
         edits = [e for e in events if e.by == USER]

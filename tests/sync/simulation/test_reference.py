@@ -156,3 +156,15 @@ def test_nobody_leaves_by_itself() -> None:
     item.ledger.note("T1", What.LEFT, USER, new="http://desk/agent/tickets/1")
     item.ledger.note("Z1", What.LEFT, HUB, new="hc-1")
     assert list(item.reference.end()) == []
+
+
+def test_what_a_record_brought_that_came_and_went_between_two_rests_is_not_judged() -> None:
+    """Leaving never removes: its tags stay, although nobody who is a member was seen to add them."""
+    item = Item()
+    show(item.ledger, "Z3", "open", USER, "vip")
+    item.ledger.note("Z3", What.JOINED, HUB, new="hc-1")
+    show(item.ledger, "T1", "In Progress", HUB, "vip")
+    item.ledger.note("Z3", What.LEFT, HUB, new="hc-1")
+    assert item.wrong() == []
+    show(item.ledger, "T1", "In Progress", HUB)
+    assert item.wrong() == ["T1 should show the tag vip"], "from this rest on it is judged again"
