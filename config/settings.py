@@ -43,7 +43,8 @@ class WebSection(Written):
     )
     public_url: str | None = Field(
         default=None,
-        description="The address under which Zendesk, Jira and Sentry reach the web face from outside; webhooks are called at "
+        description="The address under which Zendesk, Jira and Sentry reach the web face from outside; webhooks are "
+        "called at "
         "`PUBLIC_URL/hooks/CONNECTION`. Without it everything is found by polling.",
         examples=["https://hypercare.example.com"],
     )
