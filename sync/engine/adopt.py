@@ -536,7 +536,7 @@ def _may_be_our_own(conn: Connection, connected: Connected) -> bool:
         conn.execute(
             select(deliveries.c.id)
             .where(
-                deliveries.c.connection_id == connected.id,
+                rows.of_open(connected.id),
                 deliveries.c.kind == "create",
                 deliveries.c.state.in_(("sending", "in_doubt")),
             )

@@ -50,7 +50,7 @@ def create(hub: Hub, connected: Connected) -> bool:
         row = conn.execute(
             select(deliveries)
             .where(
-                deliveries.c.connection_id == connected.id,
+                rows.of_open(connected.id),
                 deliveries.c.kind == "create",
                 deliveries.c.state.in_(states),
                 or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= now),

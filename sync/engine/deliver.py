@@ -52,7 +52,7 @@ class Sending:
 
 # Built once: building a statement costs several times its execution.
 _OPEN = (
-    deliveries.c.connection_id == bindparam("to"),
+    rows.of_open(bindparam("to")),
     or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= bindparam("now")),
 )
 CONFLICTS = 5

@@ -107,7 +107,7 @@ def take_up(hub: Hub, connected: Connected) -> None:
 _DOUBT = (
     select(deliveries)
     .where(
-        deliveries.c.connection_id == bindparam("to"),
+        rows.of_open(bindparam("to")),
         deliveries.c.state == "in_doubt",
         deliveries.c.kind == "write",
         or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= bindparam("now")),

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from sync.engine import columns
 from sync.model import RecordRef
-from sync.store.tables import aliases, holds, items, journal, links, records, refreshes
+from sync.store.tables import aliases, deliveries, holds, items, journal, links, records, refreshes
 from sync.store.upsert import upsert_of
 
 IN_LIMIT = 500
@@ -213,6 +213,15 @@ def of_linked(connection_id: int) -> ColumnElement[bool]:
     them, and SQLite, asked plainly, begins with all the records.
     """
     return records.c.connection_id + 0 == connection_id
+
+
+def of_open(connection_id: int | ColumnElement[int]) -> ColumnElement[bool]:
+    """The condition that a delivery, of which a question names the open states too, is to this connection.
+
+    Spelled so that no index on the connection fits: few deliveries are open, and SQLite, asked plainly, looks at every
+    one that was ever made to the connection.
+    """
+    return deliveries.c.connection_id + 0 == connection_id
 
 
 def ref_of(row: Any) -> RecordRef:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert, select
 
-from sync.engine import tidy
+from sync.engine import create, deliver, doubt, tidy
 from sync.engine.hub import EngineSettings
 from sync.store.tables import commands
 from tests.support.launch import Launch
@@ -77,3 +78,23 @@ def test_short_periods_are_looked_after_in_time(make: Make) -> None:
     tidy.tidy(day.world.hub)
     with day.world.store.read() as conn:
         assert conn.execute(select(commands.c.id)).all() == []
+
+
+def test_who_looks_for_open_deliveries_passes_by_those_that_were_settled_long_ago(make: Make) -> None:
+    day = make()
+    connected = day.world.hub.named("support")
+    traced: list[str] = []
+    with day.world.store.read() as conn:
+        raw = conn.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    raw.set_trace_callback(traced.append)
+    assert not deliver.due(day.world.hub, connected, "write")
+    assert not doubt.settle(day.world.hub, connected)
+    assert not create.create(day.world.hub, connected)
+    raw.set_trace_callback(None)
+    asked = [text for text in traced if "FROM deliveries" in text]
+    plans = [str(step[3]) for text in asked for step in raw.execute(f"EXPLAIN QUERY PLAN {text}")]
+    assert len(asked) >= 3
+    assert {plan for plan in plans if "deliveries" in plan} == {
+        "SEARCH deliveries USING INDEX ix_deliveries_state (state=?)"
+    }
