@@ -22,7 +22,7 @@ from connectors.gateway.calls import Call, Poisoned
 from connectors.gateway.classify import QUIET_HANDLERS, classify
 from connectors.gateway.discriminator import seen
 from connectors.gateway.figures import figures_of
-from connectors.gateway.lines import Cut, as_lines, block_reader, fits
+from connectors.gateway.lines import Cut, as_lines, block_reader
 from connectors.gateway.picking import EARLIEST_MS, LATEST_MS, Picker
 from connectors.gateway.presets import UNITS, Preset
 from connectors.gateway.repeats import Repeats
@@ -121,8 +121,7 @@ class Fold:
             else:
                 self._pick_all(block)
             return
-        # A reader takes `{…}{…}` for two lines, and what stands behind it for other lines than it is.
-        if not fits(block, len(lines)) or not self._repeats.all_new([line.request_id for line in lines]):
+        if not self._repeats.all_new([line.request_id for line in lines]):
             self._pick_all(block)
             return
         self._pending += len(lines)

@@ -162,10 +162,7 @@ def _kong() -> ReadBlock:
     return read
 
 
-def fits(block: bytes, rows: int) -> bool:
-    """Whether a block has so many lines; blank ones are none."""
-    ends = block.count(b"\n") + (not block.endswith(b"\n"))
-    return ends == rows or sum(1 for row in block.split(b"\n") if row.strip()) == rows
+_objects = msgspec.json.Decoder(msgspec.Raw)
 
 
 class Cut:
@@ -188,10 +185,18 @@ class Cut:
         return block[place:] if end < 0 else block[place:end]
 
     def carefully(self) -> bool:
-        """Leave blank lines out from now on: the line was another than was expected. False: that is no help."""
+        """Leave blank lines out from now on: the line was another than was expected. False: that is no help.
+
+        A reader takes `{…}{…}` in one line for two: such a line stands for each of them, and is no JSON.
+        """
         if self._rows is not None:
             return False
         rows = [row for row in self._block.split(b"\n") if row.strip()]
+        if len(rows) < self._expected:
+            try:
+                rows = [row for row in rows for _ in _objects.decode_lines(row)]
+            except (ValueError, RecursionError):
+                return False  # an object over several lines besides
         if len(rows) == self._expected:
             self._rows = rows
         return self._rows is not None

@@ -159,7 +159,8 @@ def _taken(fold: Fold, block: bytes, good: int, tally: LineTally) -> list[str]:
     tally.folded += taken.folded
     tally.poisoned += taken.poisoned
     wrong = []
-    if not taken.lines == expected == taken.folded + taken.poisoned + taken.repeated:
+    # Two objects in one line may count as two lines, and are no call.
+    if not expected <= taken.lines == taken.folded + taken.poisoned + taken.repeated or taken.folded > expected:
         wrong.append(f"{expected} lines, and counted were {taken}")
     if taken.folded < good:
         wrong.append(f"{good} good lines, and folded were {taken.folded}")

@@ -42,6 +42,14 @@ def test_two_objects_in_one_line_are_poisoned_and_no_other_line_counts_twice(bet
     assert taken.poisoned >= 1
 
 
+def test_objects_over_several_lines_beside_two_in_one_line_break_nothing() -> None:
+    rows = [json.dumps(failed(number)).encode() for number in range(5)]
+    several = json.dumps(failed(9), indent=1).encode()
+    fold = Fold(RULES, preset("apinto"))
+    taken = fold.take(b"\n".join([several, rows[0] + rows[1] + rows[2], *rows[3:]]))
+    assert taken.lines == taken.folded + taken.poisoned + taken.repeated
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
