@@ -10,7 +10,7 @@ from sync.core.backoff import LONGEST_SECONDS
 from sync.engine import contact, rows
 from sync.engine.hub import Hub
 from sync.store.retention import Retention, tidy_all
-from sync.store.tables import deliveries, items, refreshes
+from sync.store.tables import deliveries, holds, items, refreshes
 
 _FARTHEST = timedelta(seconds=max(LONGEST_SECONDS.values()))
 """No wait of our own is longer. A remote's own that is, is asked for again at the first try."""
@@ -80,10 +80,11 @@ def notice_jump(hub: Hub) -> float:
 
 
 def _try_at_once(conn: Connection, now: datetime, *, later_than: datetime | None = None) -> None:
-    """Nothing waits for a time later than that (None: for any), and no doubt begins later than now."""
+    """Nothing waits for a time later than that (None: for any), and no doubt and no hold begins later than now."""
     for table in (items, deliveries, refreshes):
         when = table.c.not_before
         far = when.is_not(None) if later_than is None else when > later_than
         conn.execute(update(table).where(far).values(not_before=None))
     since = deliveries.c.in_doubt_since
     conn.execute(update(deliveries).where(since > now, deliveries.c.state.in_(_OPEN)).values(in_doubt_since=now))
+    conn.execute(update(holds).where(holds.c.since > now, holds.c.released_at.is_(None)).values(since=now))

@@ -7,7 +7,8 @@ import pytest
 from connectors.sandbox.faults import FaultKind, FaultRule
 from tests.support.launch import Launch
 from tests.sync.engine.conftest import Make
-from tests.sync.engine.views import waiting
+from tests.sync.engine.test_restore import back_up, restore
+from tests.sync.engine.views import holds_now, waiting
 
 
 @pytest.mark.parametrize("restarts", [False, True], ids=["running", "restarted"])
@@ -49,3 +50,17 @@ def test_a_doubt_that_is_outdated_ends_though_the_clock_was_set_back_by_a_day(da
     day.world.clock.jump(-86_400)
     day.world.wait(1200)
     assert waiting(day, "support") == 0
+
+
+def test_the_hold_of_a_restore_ends_though_the_clock_was_set_back_by_a_day(day: Launch) -> None:
+    ticket, issue = day.linked_pair()
+    copy = back_up(day)
+    day.world.wait(600)
+    restore(day, copy)
+    assert {each.reason for each in holds_now(day)} == {"restored"}
+    day.engineer(issue, "In Progress")
+    day.engineer(issue, "Done")
+    day.world.clock.jump(-86_400)
+    day.world.wait(900)
+    assert holds_now(day) == []
+    assert day.statuses(ticket, issue) == ("solved", "Done")
