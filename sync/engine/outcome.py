@@ -38,7 +38,8 @@ def of_answer(
     """Compare the read-back with what was asked; ask the history only where they differ.
 
     Raises RemoteError, and RateLimited without any call when the budget of histories is used up.
-    None: the answer is older than our own write, for the history ends with what was asked. It says nothing.
+    None: the answer is older than our own write, for the history ends with what was asked, or may be: it shows the very
+    version on which a move was decided, and the history has nothing of ours. It says nothing.
     """
     want = errand.want or Want()
     shown = connected.mapping.shown(answer)
@@ -51,7 +52,11 @@ def of_answer(
     rows = connected.remote().history(ref, errand.expect)
     if is_older(connected.mapping, want, shown, rows):
         return None
-    own = own_rows(connected, ours(rows, delivery_id))
+    mine = ours(rows, delivery_id)
+    if not mine and want.status is not None and answer.version == errand.expect:
+        # Both may be behind. Believed, our own move would be its user's at the next reading, and told to everybody.
+        return None
+    own = own_rows(connected, mine)
     person = next((row.actor for row in reversed(rows) if not row.ours and not row.automatic and row.edits), "")
     if not person or not all(_brought_about(name, want, own) for name in missed):
         return Outcome(landed=shown, missed=missed)

@@ -53,7 +53,7 @@ def take(hub: Hub, connected: Connected, sending: Sending, answer: Snapshot | No
             doubt.enter(hub, connected, sending.id, error.message)
             return
         if found is None:
-            doubt.enter(hub, connected, sending.id, "the answer is older than the write")
+            doubt.enter(hub, connected, sending.id, "the answer is older than the write", answered=True)
             return
     hub.store.step(lambda conn: _store(conn, hub, connected, sending, answer, found, read_no))
 

@@ -37,6 +37,23 @@ def test_a_write_in_doubt_is_not_taken_for_an_engineers_by_a_history_that_is_beh
     assert day.issue_now(key)["labels"] == []
 
 
+def test_an_answer_and_a_history_that_are_both_behind_take_no_reopen_for_an_engineers(day: Launch) -> None:
+    """What one ticket's reopen made of the issue is no word of its engineers: the other ticket stays solved."""
+    ticket, other, key = group(day)
+    for each in (ticket, other):
+        day.agent(each, "solved")
+    day.world.quiet()
+    day.world.wait(120)
+    rule(day, FaultKind.STALE_READ, "issue.get", skip=1)
+    rule(day, FaultKind.STALE_READ, "issue.changelog")
+    day.agent(ticket, "open")
+    day.world.quiet()
+    day.world.wait(120)
+    assert [each["fired"] for each in day.jira.control.faults.listing()] == [1, 1]
+    assert day.statuses(ticket, key) == ("open", "To Do")
+    assert day.ticket_now(other)["status"] == "solved"
+
+
 def test_a_write_in_doubt_that_is_looked_at_late_is_not_taken_for_an_engineers_either(day: Launch) -> None:
     ticket, other, key = group(day)
     rule(day, FaultKind.DROP_AFTER, "issue.edit")
