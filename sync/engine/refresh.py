@@ -245,6 +245,18 @@ def _ask_history_of_doubted(hub: Hub, connected: Connected, snap: Snapshot, read
     hub.store.step(step)
 
 
+_UNSEEN = (
+    select(records.c.kind, records.c.remote_id)
+    .select_from(records.join(links, links.c.record_id == records.c.id))
+    .where(
+        records.c.connection_id == bindparam("of"),
+        records.c.remote_id.in_(bindparam("named", expanding=True)),
+        links.c.ended_at.is_(None),
+        or_(records.c.swept_at.is_(None), records.c.swept_at < bindparam("before")),
+    )
+)
+
+
 def _look_at_links(conn: Connection, hub: Hub, connected: Connected, remote_ids: Sequence[str]) -> None:
     """Members read in bulk came without their links. Where nobody has looked at them lately, they are read again.
 
@@ -252,16 +264,8 @@ def _look_at_links(conn: Connection, hub: Hub, connected: Connected, remote_ids:
     """
     now = hub.clock.now()
     for piece in rows.chunks(remote_ids):
-        unseen = conn.execute(
-            select(records.c.kind, records.c.remote_id)
-            .select_from(records.join(links, links.c.record_id == records.c.id))
-            .where(
-                records.c.connection_id == connected.id,
-                records.c.remote_id.in_(piece),
-                links.c.ended_at.is_(None),
-                or_(records.c.swept_at.is_(None), records.c.swept_at < now - hub.settings.links_every),
-            )
-        ).all()
+        asked = {"of": connected.id, "named": piece, "before": now - hub.settings.links_every}
+        unseen = conn.execute(_UNSEEN, asked).all()
         rows.ask(conn, connected.id, [(row.kind, row.remote_id) for row in unseen], now, "sweep")
 
 

@@ -9,10 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from sync.model import Snapshot
 from sync.store.contract import Store
@@ -119,9 +133,7 @@ def overdue(conn: Connection, now: datetime, keep: Retention, *, portion: int = 
         return tuple(conn.execute(statement).scalars())
 
     def oldest(table: Table, before: datetime) -> tuple[int, ...]:
-        # Append-only: ids grow with time, so the oldest rows are the first ones and nothing else is looked at.
-        first = select(table.c.id, table.c.at).order_by(table.c.id).limit(portion).subquery()
-        return tuple(conn.execute(select(first.c.id).where(first.c.at < before).order_by(first.c.id)).scalars())
+        return tuple(conn.execute(_oldest(table, portion), {"before": before}).scalars())
 
     settled = select(deliveries.c.id).where(_past_deliveries(now, keep)).order_by(deliveries.c.id).limit(portion)
     linked = exists().where(links.c.record_id == records.c.id)
@@ -148,6 +160,13 @@ def overdue(conn: Connection, now: datetime, keep: Retention, *, portion: int = 
         shadows=oldest(shadows, _before(now, keep.deliveries)),
         gateway_changes=oldest(gateway_changes, long_ago),
     )
+
+
+@cache
+def _oldest(table: Table, portion: int) -> Select[int]:
+    """The first rows of an append-only table: ids grow with time, so nothing else has to be looked at."""
+    first = select(table.c.id, table.c.at).order_by(table.c.id).limit(portion).subquery()
+    return select(first.c.id).where(first.c.at < bindparam("before")).order_by(first.c.id)
 
 
 def remove(conn: Connection, found: Overdue, now: datetime, keep: Retention) -> dict[str, int]:
