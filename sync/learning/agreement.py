@@ -22,6 +22,7 @@ from sync.mapping.compiled import Mapping as CompiledMapping
 from sync.mapping.routes import Route
 from sync.mapping.tables import Values
 from sync.mapping.trace import Rule, Source
+from sync.mapping.yaml import nearest
 from sync.model import Direction, Move, RecordRef, Snapshot, Status
 
 _MEANINGS = ("severity", "urgency", "type", "category", "source_class")
@@ -72,7 +73,7 @@ def _fields(mapping: CompiledMapping, against: Against) -> Iterator[Mismatch]:
         if field is None:
             yield Mismatch(
                 level=Level.ERROR, subject=f"field {name}", rule=rule, what=f"there is no field `{name}`",
-                do="name another field, or take it out",
+                do=_meant(name, against.catalogue) or "name another field, or take it out",
             )  # fmt: skip
         elif not field.read:
             yield Mismatch(
@@ -80,6 +81,13 @@ def _fields(mapping: CompiledMapping, against: Against) -> Iterator[Mismatch]:
                 what=f"the field `{name}` ({field.label}) is there and is not read",
                 do=f"add `{name}` to `extra_fields` of the connection",
             )  # fmt: skip
+
+
+def _meant(name: str, catalogue: Catalogue) -> str:
+    """The field that was meant, of nearly the same length. Numbers tell custom fields apart: none is near another."""
+    if any(sign.isdigit() for sign in name):
+        return ""
+    return nearest(name, [one.name for one in catalogue.fields if abs(len(one.name) - len(name)) <= 2])
 
 
 def _named(mapping: CompiledMapping) -> Iterator[tuple[str, tuple[str | int, ...]]]:
@@ -268,7 +276,7 @@ def allowed(catalogue: Catalogue, remote: str, value: object, rule: Rule | None)
         if not catalogue.unread:
             yield Mismatch(
                 level=Level.ERROR, subject=f"field {remote}", rule=rule, what=f"there is no field `{remote}`",
-                do="take it out, or correct its name",
+                do=_meant(remote, catalogue) or "take it out, or correct its name",
             )  # fmt: skip
         return
     live = {one.name.casefold() for one in field.values}

@@ -149,7 +149,7 @@ def test_a_field_that_is_not_there_or_not_read_is_an_error() -> None:
         told(jira(None, spare), FIELDS + "  title: {field: summry}\n  dimensions: {area: {field: customfield_7}}\n")
     )
     assert found == [
-        "m.yaml:9: fields.title.field: there is no field `summry`; name another field, or take it out",
+        "m.yaml:9: fields.title.field: there is no field `summry`; did you mean `summary`?",
         (
             "m.yaml:10: fields.dimensions.area.field: the field `customfield_7` (Team) is there and is not read; add "
             "`customfield_7` to `extra_fields` of the connection"
@@ -262,3 +262,12 @@ def test_a_text_that_a_remote_says_is_one_line() -> None:
     assert LiveField(name="x").kind is FieldKind.OTHER
     (one,) = told(seen)
     assert "\n" not in str(one)
+
+
+def test_a_misspelt_field_is_told_with_the_one_that_was_meant_and_a_number_is_no_misspelling() -> None:
+    seen = jira(None, LiveField(name="customfield_10051", label="Impact"))
+    rest = "  title: {field: sumary}\n  body: {field: customfield_10050}\n"
+    assert said(told(seen, rest=rest), Level.ERROR) == [
+        "m.yaml:9: fields.title.field: there is no field `sumary`; did you mean `summary`?",
+        "m.yaml:10: fields.body.field: there is no field `customfield_10050`; name another field, or take it out",
+    ]
