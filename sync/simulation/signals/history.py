@@ -40,7 +40,6 @@ FAULTS = (
     FaultKind.TRUNCATED,
     FaultKind.HTML,
 )
-_ASKED = ("field_held", "parked")
 _OPEN_TICKET = ("new", "open", "pending", "hold")
 
 
@@ -76,6 +75,9 @@ class History:
         self.aged = False
         self.failed_at, self.good_since, self.sure = 0.0, 0, False
         self.has_been_quiet = False
+        # Whether the model does not say who is counted: a deletion that is not confirmed yet may be counted as open, and
+        # what was archived while open and has lived through a resolve of the item as done.
+        self.unsure = False
         self.key, self.number = "", 0
         self._titles = 0
 
@@ -126,6 +128,7 @@ class History:
         faults = self._fault()
         acts[name]()
         self.outcome.met[name] += 1
+        self.unsure |= self.expected.tracker and any(each.archived for each in self.expected.signals.values())
         dropped = self.place.drop_hooks() if self.rng.random() < 0.3 else 0
         self.outcome.met["hooks dropped"] += dropped
         if self.rng.random() < 0.1:
@@ -138,7 +141,7 @@ class History:
             self.place.world.wait(2400, step=300)
             self.outcome.met["rested longer"] += 1
         self.outcome.trace.append(f"{step} {name} {faults} -> {self._shows()}")
-        if met := next((event for event in _ASKED if self.place.world.told(event)), ""):
+        if met := self._asks():
             # Three writes of one value in an hour that changed nothing are a fight, and what fails too often is parked:
             # a person is asked, and nothing more is to be expected.
             self.outcome.met[met] += 1
@@ -146,6 +149,12 @@ class History:
         for wrong in self._differences():
             self._wrong(f"step {step}, after {name}{faults}: {wrong}")
         return not self.outcome.violations
+
+    def _asks(self) -> str:
+        """What a person has been asked by now; "" for nothing. A record that is not there any more asks nobody here."""
+        told = self.place.world.told
+        reasons = [str(each["reason"]) for each in told("parked") if each["reason"] != "record_unreachable"]
+        return "held as a fight" if told("field_held") else f"parked {reasons[0]}" if reasons else ""
 
     def _possible(self) -> dict[str, Callable[[], None]]:
         expected, rng = self.expected, self.rng
@@ -163,8 +172,9 @@ class History:
         }
         if expected.ticket == expected.tracker:
             acts["ticket reopened" if expected.ticket else "ticket solved"] = self._ticket
-        if open_:
+        if open_ and not self.unsure:
             acts["error resolved"] = lambda: self._resolve(rng.choice(open_))
+        if open_:
             acts["error seen"] = lambda: self._see(rng.choice(open_))
             if not expected.tracker:
                 acts["error archived"] = lambda: self._archive(rng.choice(open_))
@@ -246,6 +256,7 @@ class History:
 
     def _delete(self, error: str) -> None:
         self.place.error("delete", issue=error)
+        self.unsure = True
         self.errors.remove(error)
         self.expected.gone(error)
 
