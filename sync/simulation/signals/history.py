@@ -75,8 +75,8 @@ class History:
         self.aged = False
         self.failed_at, self.good_since, self.sure = 0.0, 0, False
         self.has_been_quiet = False
-        # Whether the model does not say who is counted: a deletion that is not confirmed yet may be counted as open, and
-        # what was archived while open and has lived through a resolve of the item as done.
+        # Whether the model does not say who counts: a deletion that is not confirmed yet may count as open, and
+        # what was archived while open and has lived through a resolve of the item may count as done.
         self.unsure = False
         self.key, self.number = "", 0
         self._titles = 0
