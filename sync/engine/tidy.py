@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, update
+from msgspec import structs
+from sqlalchemy import Connection, select, update
 
 from sync.core.backoff import LONGEST_SECONDS
-from sync.engine import contact, rows
+from sync.engine import columns, contact, rows
 from sync.engine.hub import Hub
 from sync.store.retention import Retention, tidy_all
 from sync.store.tables import deliveries, holds, items, refreshes
@@ -85,6 +86,10 @@ def _try_at_once(conn: Connection, now: datetime, *, later_than: datetime | None
         when = table.c.not_before
         far = when.is_not(None) if later_than is None else when > later_than
         conn.execute(update(table).where(far).values(not_before=None))
-    since = deliveries.c.in_doubt_since
-    conn.execute(update(deliveries).where(since > now, deliveries.c.state.in_(_OPEN)).values(in_doubt_since=now))
+    open_now = deliveries.c.state.in_(_OPEN)
+    for row in conn.execute(select(deliveries).where(deliveries.c.in_doubt_since > now, open_now)).all():
+        errand, mine = columns.errand(row.want), deliveries.c.id == row.id
+        if errand.create is not None and errand.create.at > now:  # until when its record may be unseen counts from it
+            errand = structs.replace(errand, create=structs.replace(errand.create, at=now))
+        conn.execute(update(deliveries).where(mine).values(in_doubt_since=now, want=columns.encode(errand)))
     conn.execute(update(holds).where(holds.c.since > now, holds.c.released_at.is_(None)).values(since=now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.sandbox.faults import FaultKind, FaultRule
-from tests.support.launch import Launch
+from tests.support.launch import ROUTES, Launch
 from tests.sync.engine.conftest import Make
 from tests.sync.engine.test_restore import back_up, restore
 from tests.sync.engine.views import holds_now, waiting
@@ -64,3 +64,22 @@ def test_the_hold_of_a_restore_ends_though_the_clock_was_set_back_by_a_day(day: 
     day.world.wait(900)
     assert holds_now(day) == []
     assert day.statuses(ticket, issue) == ("solved", "Done")
+
+
+@pytest.mark.parametrize("fault", [FaultKind.DROP_BEFORE, FaultKind.DROP_AFTER])
+def test_a_create_in_doubt_is_made_once_and_soon_though_the_clock_was_set_back_by_a_day(
+    make: Make, fault: FaultKind
+) -> None:
+    day = make(routes=ROUTES)
+    day.world.start()
+    day.world.wait(60)
+    day.jira.control.faults.add(FaultRule(kind=fault, operation="issue.create", count=1))
+    day.ticket(tags=["outage"])
+    for _ in range(120):
+        if waiting(day, "tracker"):
+            break
+        day.world.wait(1, step=1)
+    day.world.clock.jump(-86_400)
+    day.world.wait(1800)
+    assert len(day.issues()) == 1
+    assert waiting(day, "tracker") == 0
