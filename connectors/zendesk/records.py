@@ -280,7 +280,7 @@ def update_body(changes: Changes, *, version: str, op: str, names: Names) -> dic
 
 
 def create_body(draft: Draft, marker: str, names: Names) -> dict[str, Json]:
-    """The `ticket` of a create, marked by its `external_id`; its first comment is internal unless it is to be public."""
+    """The `ticket` of a create, marked by its `external_id`; its first comment is public only if asked for."""
     fields = dict(draft.fields)
     body = str(fields.pop("description", "") or fields.get("subject") or "-")
     ticket: dict[str, Json] = {"comment": {"body": body, "public": draft.public}, "external_id": marker}

@@ -76,8 +76,8 @@ def plan(made: Plan, now: datetime, *, every: bool, apply: bool = True) -> None:
         _wrapped(f"left alone: {left.count:,}, {left.why} ({_samples(left.samples, left.count)})")
     if summary.itself:
         _wrapped(
-            f"by themselves: {summary.itself:,} items show a value or a link that had no meaning before; once the files are "
-            "in force, what their people did is carried on as ever"
+            f"by themselves: {summary.itself:,} items show a value or a link that had no meaning before; once the "
+            "files are in force, what their people did is carried on as ever"
         )
     if summary.under_way:
         _wrapped(
