@@ -184,7 +184,10 @@ def _prepare(conn: Connection, statement: Any, cached: Any, names: Sequence[str]
     )
     if not plain:
         return None
-    matches = compiled._cache_key_bind_match[0]  # noqa: SLF001
+    match = compiled._cache_key_bind_match  # noqa: SLF001
+    if match is None or compiled.positiontup is None:
+        return None
+    matches = match[0]
     at = {bind: place for place, own in enumerate(cached.bindparams) for bind in matches[own]}
     processors = compiled._bind_processors  # noqa: SLF001
     places = []
@@ -195,7 +198,7 @@ def _prepare(conn: Connection, statement: Any, cached: Any, names: Sequence[str]
             return None
         if bind in compiled.post_compile_params:
             lists.append(name)
-        process = _MOMENT_IN if isinstance(bind.type, Moment) else processors.get(name)
+        process: Any = _MOMENT_IN if isinstance(bind.type, Moment) else processors.get(name)
         places.append(_Place(bind.key, at.get(bind, -1), bind.value, process, bind.required))
     if lists and (is_many or any(f"[POSTCOMPILE_{name}~~" in compiled.string for name in lists)):
         return None

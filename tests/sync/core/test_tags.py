@@ -108,7 +108,7 @@ def test_a_tag_owed_to_a_record_that_is_never_written_is_not_kept_by_it() -> Non
 
 
 def test_a_tag_that_the_filter_keeps_from_a_ticket_is_not_owed_to_it_and_not_kept_by_it() -> None:
-    narrow = {"accepts": frozenset()}
+    narrow: dict[str, frozenset[str]] = {"accepts": frozenset()}
     stage = Stage("T:prog A:open B:open").act("T+x")
     stage.take(stage.look(B=narrow))
     stage["A"].tags = frozenset("x")
