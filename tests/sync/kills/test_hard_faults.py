@@ -38,8 +38,9 @@ def running(folder: Path) -> Generator[tuple[Stage, People]]:
 
 def settled(place: Stage, people: People) -> None:
     """Come to rest and be found right in every respect."""
-    people.last_edits()
     place.rest(90)
+    people.last_edits()
+    place.rest(60)
     people.settle_down()
     verdict = verdict_of(place, people)
     assert verdict.is_good, verdict.told()
