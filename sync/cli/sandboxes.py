@@ -47,7 +47,7 @@ def serve(system: str, port: int, time_factor: float, switches: Mapping[str, str
             say(line)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         while True:
-            time.sleep(3600)
+            time.sleep(1)  # a signal that comes just before a sleep does not end it
 
 
 HINTS = {

@@ -217,7 +217,8 @@ def _stay(systems: StandIns, daemon: Daemon, lines: PlainLines) -> None:
     for line in outcomes.while_it_runs(systems.by_connection, daemon.port, daemon.place.settings):
         lines.line(line)
     try:
-        threading.Event().wait()
+        while True:
+            time.sleep(1)  # a signal that comes just before a longer wait would not end it
     except KeyboardInterrupt:
         lines.line("\nStopping.")
 
