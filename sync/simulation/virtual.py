@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import httpx
 import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
@@ -106,3 +107,27 @@ def _response(request: requests.PreparedRequest, answer: Response) -> requests.R
     response.url = request.url or ""
     response.request = request
     return response
+
+
+class InProcessWeb(httpx.BaseTransport):
+    """The same for the clients on httpx."""
+
+    def __init__(self, stand_in: StandIn) -> None:
+        self._stand_in = stand_in
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._stand_in.handle(
+            Request(
+                method=request.method,
+                path=request.url.path,
+                query=parse_qs(request.url.query.decode(), keep_blank_values=True),
+                headers={name.lower(): value for name, value in request.headers.items()},
+                body=request.read(),
+                base=f"{request.url.scheme}://{request.url.netloc.decode()}",
+            )
+        )
+        if answer.cut is Cut.NO_ANSWER:
+            raise httpx.ReadError("connection reset", request=request)
+        if answer.cut is not None:
+            raise httpx.RemoteProtocolError("incomplete", request=request)
+        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)

@@ -13,8 +13,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 
-from sync.simulation.virtual import InProcess
-from tests.connectors.sentry.launch import InProcess as InProcessWeb
+from sync.simulation.virtual import InProcess, InProcessWeb
 from tests.hostile.corpus import Answer, spoil
 
 

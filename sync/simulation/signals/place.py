@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
-import httpx
 from msgspec import structs
 
 from connectors import gateway, jira, sentry, zendesk
@@ -17,14 +15,14 @@ from connectors.contract import Ports, Remote
 from connectors.gateway.settings import GatewaySettings
 from connectors.jira.sandbox import build as build_jira
 from connectors.jira.settings import JiraSettings
-from connectors.sandbox.wire import Cut, OutgoingHook, Request, Response, StandIn
+from connectors.sandbox.wire import OutgoingHook, Request, Response
 from connectors.sentry.sandbox import build as build_sentry
 from connectors.sentry.settings import SentrySettings
 from connectors.zendesk.sandbox import build as build_zendesk
 from connectors.zendesk.settings import ZendeskSettings
 from sync.daemon.build import Configured
 from sync.mapping.load import Loaded, load
-from sync.simulation.virtual import SeededRng, VirtualClock
+from sync.simulation.virtual import InProcessWeb, SeededRng, VirtualClock
 from sync.simulation.world import World
 
 SECRET = "client-secret"  # noqa: S105  of a stand-in
@@ -44,30 +42,6 @@ class Nobody:
 
     def hook_answered(self, hook: OutgoingHook, status: int | None, now: float) -> None:
         """Nothing was called."""
-
-
-class Wire(httpx.BaseTransport):
-    """Hands each request to a stand-in: the real client, no socket."""
-
-    def __init__(self, stand_in: StandIn) -> None:
-        self._stand_in = stand_in
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._stand_in.handle(
-            Request(
-                method=request.method,
-                path=request.url.path,
-                query=parse_qs(request.url.query.decode(), keep_blank_values=True),
-                headers={name.lower(): value for name, value in request.headers.items()},
-                body=request.read(),
-                base=f"{request.url.scheme}://{request.url.netloc.decode()}",
-            )
-        )
-        if answer.cut is Cut.NO_ANSWER:
-            raise httpx.ReadError("connection reset", request=request)
-        if answer.cut is not None:
-            raise httpx.RemoteProtocolError("incomplete", request=request)
-        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)
 
 
 def mappings() -> Loaded:
@@ -106,7 +80,7 @@ class Place:
 
     def _configured(self) -> tuple[Configured, ...]:
         def connect(settings: Any, ports: Ports) -> Remote:
-            return sentry.CONNECTOR.connect(settings, structs.replace(ports, transport=Wire(self.org)))
+            return sentry.CONNECTOR.connect(settings, structs.replace(ports, transport=InProcessWeb(self.org)))
 
         desk = {"subdomain": "acme", "base_url": "http://127.0.0.1:8101", "client_id": "hypercare"}
         auth = {"kind": "cloud_token", "email": "hub@example.com", "api_token": "hub-token"}

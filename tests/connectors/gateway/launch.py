@@ -9,13 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from connectors import gateway, jira, zendesk
+from connectors import gateway
 from connectors.gateway.settings import GatewaySettings
 from connectors.jira.sandbox import build as build_jira
-from connectors.jira.settings import JiraSettings
 from connectors.sandbox.wire import OutgoingHook, Request, Response
 from connectors.zendesk.sandbox import build as build_zendesk
-from connectors.zendesk.settings import ZendeskSettings
 from sync.daemon.build import Configured
 from sync.engine import columns, feeds
 from sync.mapping.load import load
@@ -24,6 +22,7 @@ from sync.simulation.virtual import SeededRng, VirtualClock
 from sync.simulation.world import World
 from sync.store.tables import records
 from tests.connectors.gateway.apinto_log import call
+from tests.support.sides import desk_and_tracker
 from tests.sync.mapping.records import shipped_texts
 
 ROUTES = """
@@ -128,29 +127,7 @@ def launch(folder: Path, *, routes: str = ROUTES, texts: Mapping[str, str] | Non
     files = {**shipped_texts(), "routes.yaml": routes, **(texts or {})}
     mappings = load(files, {"support": "zendesk", "tracker": "jira", "gateway": "gateway"})
     configured = (
-        Configured(
-            name="support",
-            connector=zendesk.CONNECTOR,
-            settings=ZendeskSettings.model_validate(
-                {
-                    "subdomain": "acme",
-                    "base_url": "http://127.0.0.1:8101",
-                    "client_id": "hypercare",
-                    "client_secret": "sandbox-client-secret",
-                }
-            ),
-        ),
-        Configured(
-            name="tracker",
-            connector=jira.CONNECTOR,
-            settings=JiraSettings.model_validate(
-                {
-                    "url": "http://127.0.0.1:8102",
-                    "projects": ["OPS"],
-                    "auth": {"kind": "cloud_token", "email": "hub@example.com", "api_token": "hub-token"},
-                }
-            ),
-        ),
+        *desk_and_tracker(),
         Configured(
             name="gateway",
             connector=gateway.CONNECTOR,

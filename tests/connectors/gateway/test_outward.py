@@ -14,7 +14,7 @@ from connectors.gateway.interfaces import WriteBack
 from connectors.gateway.outward import LOOK_AGAIN, clear
 from connectors.gateway.settings import GatewaySettings
 from connectors.sandbox.faults import FaultKind, FaultRule
-from tests.connectors.sentry.launch import InProcess
+from sync.simulation.virtual import InProcessWeb
 from tests.sync.engine.four import Four, launch
 
 URL = "http://127.0.0.1:8104"
@@ -197,7 +197,7 @@ def test_clearing_takes_ours_away_and_nothing_else(day: Four) -> None:
         {"console_url": URL, "log_files": ["/var/log/x"], "write_back": "apipark", "apipark": ACCESS}
     )
     ports = Ports(
-        clock=day.world.clock, rng=day.world.rng, meter=lambda _reading: None, transport=InProcess(day.gateway)
+        clock=day.world.clock, rng=day.world.rng, meter=lambda _reading: None, transport=InProcessWeb(day.gateway)
     )
     assert clear(settings, ports, rows) == 1
     assert tags(day) == ["shop"]

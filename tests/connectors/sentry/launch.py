@@ -6,51 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
-import httpx
 from msgspec import structs
 
-from connectors import jira, sentry, zendesk
+from connectors import sentry
 from connectors.contract import Ports, Remote
 from connectors.jira.sandbox import build as build_jira
-from connectors.jira.settings import JiraSettings
-from connectors.sandbox.wire import Cut, Request, StandIn
 from connectors.sentry.sandbox import build as build_sentry
 from connectors.sentry.settings import SentrySettings
 from connectors.zendesk.sandbox import build as build_zendesk
-from connectors.zendesk.settings import ZendeskSettings
 from sync.daemon.build import Configured
 from sync.mapping.load import load
-from sync.simulation.virtual import SeededRng, VirtualClock
+from sync.simulation.virtual import InProcessWeb, SeededRng, VirtualClock
 from sync.simulation.world import World
+from tests.support.sides import desk_and_tracker
 from tests.sync.mapping.records import shipped_texts
 
 SECRET = "client-secret"
-
-
-class InProcess(httpx.BaseTransport):
-    """Hands each request to a stand-in: the real client code, no socket."""
-
-    def __init__(self, stand_in: StandIn) -> None:
-        self._stand_in = stand_in
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._stand_in.handle(
-            Request(
-                method=request.method,
-                path=request.url.path,
-                query=parse_qs(request.url.query.decode(), keep_blank_values=True),
-                headers={name.lower(): value for name, value in request.headers.items()},
-                body=request.read(),
-                base=f"{request.url.scheme}://{request.url.netloc.decode()}",
-            )
-        )
-        if answer.cut is Cut.NO_ANSWER:
-            raise httpx.ReadError("connection reset", request=request)
-        if answer.cut is not None:
-            raise httpx.RemoteProtocolError("incomplete", request=request)
-        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)
 
 
 @dataclass
@@ -110,34 +82,12 @@ def launch(folder: Path, *, hooks: bool = True, **switches: Any) -> Day:
         errors.act({"act": "webhook", "url": url, "resources": ["issue", "comment"], "secret": SECRET})
 
     def connect(settings: Any, ports: Ports) -> Remote:
-        return sentry.CONNECTOR.connect(settings, structs.replace(ports, transport=InProcess(errors)))
+        return sentry.CONNECTOR.connect(settings, structs.replace(ports, transport=InProcessWeb(errors)))
 
     mappings = load(shipped_texts(), {"support": "zendesk", "tracker": "jira", "errors": "sentry"})
     flavour = "glitchtip" if errors.org.settings.is_glitchtip else "sentry"
     configured = (
-        Configured(
-            name="support",
-            connector=zendesk.CONNECTOR,
-            settings=ZendeskSettings.model_validate(
-                {
-                    "subdomain": "acme",
-                    "base_url": "http://127.0.0.1:8101",
-                    "client_id": "hypercare",
-                    "client_secret": "sandbox-client-secret",
-                }
-            ),
-        ),
-        Configured(
-            name="tracker",
-            connector=jira.CONNECTOR,
-            settings=JiraSettings.model_validate(
-                {
-                    "url": "http://127.0.0.1:8102",
-                    "projects": ["OPS"],
-                    "auth": {"kind": "cloud_token", "email": "hub@example.com", "api_token": "hub-token"},
-                }
-            ),
-        ),
+        *desk_and_tracker(),
         Configured(
             name="errors",
             connector=structs.replace(sentry.CONNECTOR, connect=connect),

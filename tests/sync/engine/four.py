@@ -9,27 +9,25 @@ from typing import Any
 
 from msgspec import structs
 
-from connectors import gateway, jira, sentry, zendesk
+from connectors import gateway, sentry
 from connectors.contract import Ports, Remote
 from connectors.gateway.sandbox import GatewaySandbox
 from connectors.gateway.sandbox import build as build_gateway
 from connectors.gateway.settings import GatewaySettings
 from connectors.jira.sandbox import build as build_jira
-from connectors.jira.settings import JiraSettings
 from connectors.sentry.sandbox import build as build_sentry
 from connectors.sentry.settings import SentrySettings
 from connectors.zendesk.sandbox import build as build_zendesk
-from connectors.zendesk.settings import ZendeskSettings
 from sync.daemon.build import Configured
 from sync.engine import columns, feeds
 from sync.engine.commands import Refused
 from sync.engine.find import NotFound
 from sync.mapping.load import load
-from sync.simulation.virtual import SeededRng, VirtualClock
+from sync.simulation.virtual import InProcessWeb, SeededRng, VirtualClock
 from sync.simulation.world import World
 from sync.store.tables import links, records
 from sync.views.proposals import ProposalView, all_proposals, open_proposals
-from tests.connectors.sentry.launch import InProcess
+from tests.support.sides import desk_and_tracker
 from tests.sync.mapping.records import shipped_texts
 
 
@@ -153,39 +151,17 @@ def launch(
     park.act({"act": "output", "dir": str(log)})
 
     def connect(settings: Any, ports: Ports) -> Remote:
-        return sentry.CONNECTOR.connect(settings, structs.replace(ports, transport=InProcess(errors)))
+        return sentry.CONNECTOR.connect(settings, structs.replace(ports, transport=InProcessWeb(errors)))
 
     def reached(ports: Ports) -> Ports:
-        return structs.replace(ports, transport=InProcess(park))
+        return structs.replace(ports, transport=InProcessWeb(park))
 
     annotator = gateway.CONNECTOR.annotator
     assert annotator is not None
     files = shipped_texts() | ({"rules.yaml": rules} if rules else {}) | dict(texts or {})
     systems = {"support": "zendesk", "tracker": "jira", "errors": "sentry", "gateway": "gateway"}
     configured = (
-        Configured(
-            name="support",
-            connector=zendesk.CONNECTOR,
-            settings=ZendeskSettings.model_validate(
-                {
-                    "subdomain": "acme",
-                    "base_url": "http://127.0.0.1:8101",
-                    "client_id": "hypercare",
-                    "client_secret": "sandbox-client-secret",
-                }
-            ),
-        ),
-        Configured(
-            name="tracker",
-            connector=jira.CONNECTOR,
-            settings=JiraSettings.model_validate(
-                {
-                    "url": "http://127.0.0.1:8102",
-                    "projects": ["OPS"],
-                    "auth": {"kind": "cloud_token", "email": "hub@example.com", "api_token": "hub-token"},
-                }
-            ),
-        ),
+        *desk_and_tracker(),
         Configured(
             name="errors",
             connector=structs.replace(sentry.CONNECTOR, connect=connect),
