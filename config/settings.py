@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, T
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from connectors.http import is_loopback
+from connectors.http import checked_networks, is_loopback
 from connectors.registry import CONNECTORS
 from sync.model import Role
 
@@ -69,14 +69,7 @@ class WebSection(Written):
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        from ipaddress import ip_network
-
-        for network in value:
-            try:
-                ip_network(network, strict=False)
-            except ValueError:
-                raise ValueError(f"`{network}` is no address and no network; write it as 10.0.0.0/8") from None
-        return value
+        return checked_networks(value)
 
 
 class LogSection(Written):

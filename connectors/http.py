@@ -13,8 +13,9 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_network
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 import requests
@@ -270,6 +271,26 @@ def tame(
     if is_loopback(base_url):
         session.trust_env = False
     return session
+
+
+def address_parts(url: str) -> SplitResult | None:
+    """A web address taken apart; None for what is none: another scheme, no host, brackets that do not close."""
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return None
+    return parts if is_one else None
+
+
+def checked_networks(given: tuple[str, ...]) -> tuple[str, ...]:
+    """The same, each an address or a network. Raises ValueError with the one that is neither."""
+    for network in given:
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            raise ValueError(f"`{network}` is no address and no network; write it as 10.0.0.0/8") from None
+    return given
 
 
 def is_loopback(url: str) -> bool:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from connectors.http import is_loopback
+from connectors.http import address_parts, is_loopback
 
 
 class WriteBack(StrEnum):
@@ -46,12 +45,8 @@ class Interface(BaseModel):
     @field_validator("url")
     @classmethod
     def _an_address(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            host = parts.hostname
-        except ValueError:
-            host, parts = None, urlsplit("")
-        if parts.scheme not in {"http", "https"} or not host:
+        parts = address_parts(value)
+        if parts is None:
             raise ValueError("write it as https://host:port")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("only scheme, host, port and path: credentials have settings of their own")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from connectors.gateway.interfaces import ApintoAccess, ApiParkAccess, KongAccess, WriteBack
 from connectors.gateway.presets import PRESETS, GenericMapping, Preset, Unit, preset
 from connectors.gateway.rules import FoldRules, Group
+from connectors.http import address_parts, checked_networks
 
 _DEFAULTS = FoldRules()
 
@@ -292,12 +291,8 @@ class GatewaySettings(BaseModel):
     @field_validator("console_url")
     @classmethod
     def _an_address(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            host = parts.hostname
-        except ValueError:
-            host, parts = None, urlsplit("")
-        if parts.scheme not in {"http", "https"} or not host or re.search(r"[\s#?]", value):
+        parts = address_parts(value)
+        if parts is None or re.search(r"[\s#?]", value):
             raise ValueError("write it as https://host, without ? and #")
         if parts.username or parts.password:
             raise ValueError("without user name and password: it is only shown to people")
@@ -316,12 +311,7 @@ class GatewaySettings(BaseModel):
     @field_validator("receiver_sources")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for network in value:
-            try:
-                ip_network(network, strict=False)
-            except ValueError:
-                raise ValueError(f"`{network}` is no address and no network; write it as 10.0.0.0/8") from None
-        return value
+        return checked_networks(value)
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

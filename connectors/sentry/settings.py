@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from connectors.http import is_loopback
+from connectors.http import address_parts, is_loopback
 
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 TagKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,200}$")]
@@ -106,12 +105,8 @@ class SentrySettings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _an_address(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            host = parts.hostname
-        except ValueError:
-            host, parts = None, urlsplit("")
-        if parts.scheme not in {"http", "https"} or not host:
+        parts = address_parts(value)
+        if parts is None:
             raise ValueError("write it as https://host, for example https://us.sentry.io")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("only scheme, host, port and path: the token has a setting of its own")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from connectors.http import is_loopback
+from connectors.http import address_parts, is_loopback
 
 Text = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -93,8 +93,8 @@ class ZendeskSettings(BaseModel):
     def _an_address(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        parts = address_parts(value)
+        if parts is None:
             raise ValueError("write it as https://host, for example https://support.acme.com")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("only scheme, host and port: credentials have settings of their own")
