@@ -51,7 +51,9 @@ def record_of(conn: Connection, hub: Hub, text: str) -> Any:
         reference = (connected.parse_reference(rest) if connected else None) or rest
         row = rows.find_record(conn, known, reference)
         if row is None:
-            raise NotFound(f"{name} has shown no record {rest!r} so far")
+            raise NotFound(
+                f"{name} has shown no record {rest!r} so far; one that was made just now is known after the next poll"
+            )
         return row
     found = _candidates(conn, hub, text)
     if not found:

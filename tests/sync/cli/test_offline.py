@@ -64,7 +64,10 @@ def test_an_item_goes_by_many_names(filled: Place, name: str) -> None:
     [
         ("hc-9", "there is no item hc-9; the newest is hc-1\n"),
         ("suport:1", "there is no connection 'suport'; known: support, tracker\n"),
-        ("support:77", "support has shown no record '77' so far\n"),
+        (
+            "support:77",
+            "support has shown no record '77' so far; one that was made just now is known after the next poll\n",
+        ),
     ],
 )
 def test_a_name_that_leads_nowhere_is_answered(filled: Place, name: str, said: str) -> None:

@@ -61,7 +61,11 @@ BAD = [
         {"one": "OPS-1", "two": "support:1"},
         "nothing known goes by 'OPS-1': give an item (hc-1042), CONNECTION:ID, an issue key or an address",
     ),
-    ("unlink", {"record": "support:12"}, "support has shown no record '12' so far"),
+    (
+        "unlink",
+        {"record": "support:12"},
+        "support has shown no record '12' so far; one that was made just now is known after the next poll",
+    ),
     ("unlink", {"record": "elsewhere:12"}, "there is no connection 'elsewhere'; known: support, tracker"),
     ("import", {"connection": "support", "since": "x"}, "'x' is not a time: write it like 2026-03-01T09:00:00+00:00"),
     ("refresh", {"item": "hc-7"}, "there is no item hc-7 yet"),
