@@ -28,8 +28,10 @@ MOST_LEFT = 150
 """So much may be left to do before people pause: a load that is over what one daemon carries would prove nothing."""
 SETTLED = 0.2
 """From this share of the run on, figures must be flat."""
+WARM_CHANGES = 20_000
+"""Until so many changes the caches of the daemon are still being filled; each of them has a bound."""
 SHORTEST = 300.0
-"""Seconds that a run must last to say something about growth."""
+"""Seconds that a run must go on after that to say something about growth."""
 GROWTH_MB = 5.0
 GROWTH_SHARE = 0.05
 """What memory and database may have grown by between the first and the last quarter of that time."""
@@ -67,6 +69,7 @@ class Outcome:
     verdict: Verdict
     flaws: list[str]
     growth: list[str]
+    is_long_enough: bool
     faults: dict[str, int]
     hooks: dict[str, int]
     figures: list[Figures] = field(default_factory=list)
@@ -88,6 +91,11 @@ class Outcome:
             f"lost or wrong: {len(self.verdict.differences)}; doubled: {len(self.verdict.doubled)}",
             f"flaws of the database or defects in the log: {len(self.flaws)}; growing: {len(self.growth)}",
         ]
+        if not self.is_long_enough:
+            lines.append(
+                f"too short to judge memory, descriptors and threads: that takes {WARM_CHANGES} changes "
+                f"and {SHORTEST:g} s after them"
+            )
         return "\n".join(
             [*lines, *self.growth, *self.flaws[:10], *([] if self.verdict.is_good else [self.verdict.told()])]
         )
@@ -143,6 +151,7 @@ def run(
             verdict=verdict_of(place, people),
             flaws=[*place.flaws(), *(str(line) for line in place.daemon.alarms())],
             growth=growth(taken, retention_seconds),
+            is_long_enough=bool(_judged(taken)),
             faults=fired,
             hooks={
                 str(status): n for status, n in sorted((place.desk.answered + place.site.answered).items(), key=str)
@@ -178,26 +187,33 @@ def figures(place: Stage, changes: int, seconds: float) -> Figures:
 
 
 def growth(taken: Sequence[Figures], retention_seconds: float) -> list[str]:
-    """What grew between the first and the last quarter of the time after `SETTLED`. Pure.
+    """What grew between the first and the last quarter of the time that is judged. Pure.
 
-    A run that is shorter than `SHORTEST` says nothing about growth: caches are still being filled. The database is
-    compared from the moment on at which retention can have reached what the run began with, and only when there are a
-    few such moments: retention works once a minute.
+    A run that is too short says nothing about growth (see `_judged`). The database is compared from the moment on at
+    which retention can have reached what the run began with, and only when there are a few such moments: retention
+    works once a minute.
     """
-    steady = taken[int(len(taken) * SETTLED) :]
     grown = []
-    if len(steady) >= 4 and steady[-1].seconds >= SHORTEST:
+    if steady := _judged(taken):
         for name, values, allowed in (
             ("memory_mb", [each.memory_mb for each in steady], GROWTH_MB),
             ("descriptors", [float(each.descriptors) for each in steady], 2.0),
             ("threads", [float(each.threads) for each in steady], 0.0),
         ):
             grown += _compared(name, values, allowed)
-    kept = [each for each in steady if each.seconds > 2 * retention_seconds + 120]
+    later = taken[int(len(taken) * SETTLED) :]
+    kept = [each for each in later if each.seconds > 2 * retention_seconds + 120]
     if len(kept) >= 8:
         values = [each.database_mb for each in kept]
         grown += _compared("database_mb", values, max(5.0, GROWTH_SHARE * values[0]))
     return grown
+
+
+def _judged(taken: Sequence[Figures]) -> Sequence[Figures]:
+    """The figures of the time in which nothing may grow: after `SETTLED` and `WARM_CHANGES`. None in a short run."""
+    steady = [each for each in taken[int(len(taken) * SETTLED) :] if each.changes >= WARM_CHANGES]
+    is_enough = len(steady) >= 4 and steady[-1].seconds - steady[0].seconds >= SHORTEST
+    return steady if is_enough else []
 
 
 def _compared(name: str, values: Sequence[float], allowed: float) -> list[str]:

@@ -46,5 +46,10 @@ def test_a_figure_that_grows_is_named(name: str, by: float) -> None:
 
 
 def test_growth_while_caches_fill_is_no_growth() -> None:
-    early = [each for each in figures(memory_mb=3.0) if each.seconds < soak.SHORTEST]
+    early = [each for each in figures(memory_mb=3.0) if each.changes <= soak.WARM_CHANGES]
     assert soak.growth(early, 60.0) == []
+
+
+def test_growth_soon_after_that_is_found() -> None:
+    soon = figures(memory_mb=3.0)[: soak.WARM_CHANGES // 1000 + int(soak.SHORTEST / 60) + 2]
+    assert [each.split()[0] for each in soak.growth(soon, 60.0)] == ["memory_mb"]
