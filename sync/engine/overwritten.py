@@ -70,12 +70,12 @@ def _status(
     for each in item.linked:
         seen = load.member_of(hub, item, each)
         if each is one:
-            spoken = Shown(
-                raw=raw, status=theirs.status, archived=theirs.archived, frozen=theirs.frozen, tags=one.shown.tags
-            )
+            # Its tags say nothing here: those of our own write are no user's, and its users' wait for the next pass.
+            agreed = base.tags.keys if base.tags is not None else frozenset[str]()
+            spoken = Shown(raw=raw, status=theirs.status, archived=theirs.archived, frozen=theirs.frozen, tags=agreed)
+            seen = structs.replace(seen, shown=spoken, tag_base=base.tags, fresh=True, in_doubt=None)
             # Whoever made it: it is gone, so no reading can attribute it, and a person's word must not be lost.
-            rules = mapping.rules_for(reads)
-            seen = structs.replace(seen, shown=spoken, fresh=True, in_doubt=None, automatic=False, rules=rules)
+            seen = structs.replace(seen, automatic=False, rules=mapping.rules_for(reads))
         else:
             seen = structs.replace(seen, fresh=False)
         members.append(seen)
