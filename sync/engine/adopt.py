@@ -370,7 +370,7 @@ def bring_creates(conn: Connection, hub: Hub, guest: int, home: int) -> None:
             select(deliveries).where(
                 deliveries.c.item_id == home,
                 deliveries.c.connection_id == row.connection_id,
-                deliveries.c.kind == "create",
+                deliveries.c.kind == rows.CREATE,
                 deliveries.c.state != "superseded",
             )
         ).first()
@@ -396,7 +396,7 @@ def _open_creates(conn: Connection, item_id: int) -> list[Any]:
             select(deliveries)
             .where(
                 deliveries.c.item_id == item_id,
-                deliveries.c.kind == "create",
+                deliveries.c.kind == rows.CREATE,
                 deliveries.c.state.in_(("waiting", "sending", "in_doubt", "parked")),
             )
             .order_by(deliveries.c.id)
@@ -537,7 +537,7 @@ def _may_be_our_own(conn: Connection, connected: Connected) -> bool:
             select(deliveries.c.id)
             .where(
                 rows.of_open(connected.id),
-                deliveries.c.kind == "create",
+                deliveries.c.kind == rows.CREATE,
                 deliveries.c.state.in_(("sending", "in_doubt")),
             )
             .limit(1)
@@ -565,7 +565,7 @@ def plan_create(
         select(deliveries.c.id).where(
             deliveries.c.item_id == item_id,
             deliveries.c.connection_id == target.id,
-            deliveries.c.kind == "create",
+            deliveries.c.kind == rows.CREATE,
             deliveries.c.state != "superseded",
         )
     ).first()

@@ -28,14 +28,14 @@ _OF_ONE_CAUSE = (
     deliveries.c.connection_id == bindparam("to"),
     deliveries.c.cause == bindparam("why"),
     deliveries.c.made_at > bindparam("after"),
-    deliveries.c.kind == "write",
+    deliveries.c.kind == rows.WRITE,
 )
 _PLANNED = select(func.count(distinct(deliveries.c.link_id))).where(*_OF_ONE_CAUSE)
 _ASKED_FOR = (
     deliveries.c.connection_id == bindparam("to"),
     deliveries.c.cause == bindparam("why"),
     deliveries.c.made_at > bindparam("after"),
-    deliveries.c.kind == "create",
+    deliveries.c.kind == rows.CREATE,
 )
 _CREATES = select(func.count()).select_from(deliveries).where(*_ASKED_FOR)
 _SOURCES = (

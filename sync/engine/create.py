@@ -51,7 +51,7 @@ def create(hub: Hub, connected: Connected) -> bool:
             select(deliveries)
             .where(
                 rows.of_open(connected.id),
-                deliveries.c.kind == "create",
+                deliveries.c.kind == rows.CREATE,
                 deliveries.c.state.in_(states),
                 or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= now),
             )

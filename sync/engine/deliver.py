@@ -57,17 +57,18 @@ _OPEN = (
 )
 CONFLICTS = 5
 """So often in a row a write is planned anew at once when its record has moved; after that it waits longer each time."""
-_DUE = (
-    select(deliveries.c.id)
-    .where(deliveries.c.state.in_(("waiting", "in_doubt")), deliveries.c.kind == bindparam("what"), *_OPEN)
-    .limit(1)
-)
+_DUE = {
+    kind: select(deliveries.c.state)
+    .where(deliveries.c.state.in_(("waiting", "in_doubt")), deliveries.c.kind == spelled, *_OPEN)
+    .distinct()
+    for kind, spelled in (("write", rows.WRITE), ("create", rows.CREATE))
+}
 _NEXT = (
     select(deliveries.c.id, records.c.remote_id)
     .select_from(
         deliveries.join(links, deliveries.c.link_id == links.c.id).join(records, links.c.record_id == records.c.id)
     )
-    .where(deliveries.c.state == "waiting", deliveries.c.kind == "write", *_OPEN)
+    .where(deliveries.c.state == "waiting", deliveries.c.kind == rows.WRITE, *_OPEN)
     .order_by(deliveries.c.made_at, deliveries.c.id)
     .limit(1)
 )
@@ -83,11 +84,12 @@ _SENDING = (
 def deliver(hub: Hub, connected: Connected) -> bool:
     """Settle one doubt or send one delivery. True when there was one."""
     doubt.take_up(hub, connected)
-    if not due(hub, connected, "write") or not may_write(hub, connected):
+    states = due(hub, connected, "write")
+    if not states or not may_write(hub, connected):
         return False
-    if doubt.settle(hub, connected):
+    if "in_doubt" in states and doubt.settle(hub, connected):
         return True
-    waiting = _next(hub, connected)
+    waiting = _next(hub, connected) if "waiting" in states else None
     if waiting is None:
         return False
     sending = _claim(hub, connected, *waiting)
@@ -101,10 +103,10 @@ def deliver(hub: Hub, connected: Connected) -> bool:
     return True
 
 
-def due(hub: Hub, connected: Connected, kind: str) -> bool:
-    """Whether a delivery of that kind waits or is in doubt, and its time has come: one look before any other."""
+def due(hub: Hub, connected: Connected, kind: str) -> frozenset[str]:
+    """The states (waiting, in_doubt) of deliveries of that kind whose time has come: one look before any other."""
     with hub.store.read() as conn:
-        return conn.execute(_DUE, {"to": connected.id, "what": kind, "now": hub.clock.now()}).first() is not None
+        return frozenset(conn.execute(_DUE[kind], {"to": connected.id, "now": hub.clock.now()}).scalars())
 
 
 def may_write(hub: Hub, connected: Connected) -> bool:

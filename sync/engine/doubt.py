@@ -109,7 +109,7 @@ _DOUBT = (
     .where(
         rows.of_open(bindparam("to")),
         deliveries.c.state == "in_doubt",
-        deliveries.c.kind == "write",
+        deliveries.c.kind == rows.WRITE,
         or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= bindparam("now")),
     )
     .order_by(deliveries.c.in_doubt_since, deliveries.c.id)

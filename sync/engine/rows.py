@@ -163,6 +163,11 @@ def not_asked(conn: Connection, connection_id: int, kind: str, remote_id: str) -
     )
 
 
+WRITE: ColumnElement[str] = literal_column("'write'", String)
+CREATE: ColumnElement[str] = literal_column("'create'", String)
+"""The kinds of deliveries, spelled out in a question: an index is of creates alone, so for a bound kind SQLite compiles
+the question anew each time that it is asked (sqlite.org/c3ref/prepare.html, \"recompiled\")."""
+
 _NEW_WHY = literal_column("excluded.why", String)
 DOUBTED = "doubted"
 """A reading of the record takes back our own write, and nothing bears it out yet."""
