@@ -19,6 +19,9 @@ NEAREST: dict[Status, tuple[Status, ...]] = {
 """What stands in for a status that a system has no value for: the others of its side, nearest first."""
 
 
+_DONE = Side.DONE
+
+
 def get(rules: StatusRules, raw: str) -> Status | None:
     """How a raw value reads; None when it is archived or not in the mapping."""
     return None if raw in rules.archived else rules.values.get(raw)
@@ -34,8 +37,8 @@ def put(rules: StatusRules, status: Status, shown_raw: str, reads: Status | None
     now = reads or rules.values.get(shown_raw)
     if now is status:
         return shown_raw
-    if status.side is Side.DONE:
-        if now is not None and now.side is Side.DONE:
+    if status.side is _DONE:
+        if now is not None and now.side is _DONE:
             return shown_raw
     elif shown_raw in rules.keep:
         return shown_raw

@@ -7,12 +7,13 @@ to be made to show. No step depends on the order in which members are given.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from msgspec import Struct, structs
 
 from sync.core import paths, status, tags, values
 from sync.core.reasons import ConflictKind, ParkReason
-from sync.core.standing import Standing, ear_of, listening, settled, tell, unmapped, votes, with_status
+from sync.core.standing import Standing, standing_of, tell, unmapped, votes, with_status
 from sync.core.state import (
     Change,
     Conflict,
@@ -32,6 +33,11 @@ from sync.core.why import Why
 from sync.model import Direction, Side, Status
 
 _WORDS = {why: why.value for why in Why}
+_LINK = attrgetter("link")
+
+# A member of an enum is slow to look up by its class, and these are looked at for each record in each pass.
+_TRACKER = Ear.TRACKER
+_STEPS_UNKNOWN = Why.STEPS_UNKNOWN
 
 
 def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
@@ -42,17 +48,18 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
     replaces what a record's user did in the same pass comes with a `Conflict` that names it.
     """
     before = item
-    members = sorted(members, key=lambda m: m.link)
-    standings = [Standing(member=m, base=listening(item, m)) for m in members]
+    members = sorted(members, key=_LINK)
+    standings = [standing_of(item, m) for m in members]
     item, joins = status.join(item, standings)
-    status.notice(standings)
-    heard = status.hear(item, standings, rules)
+    changed = status.notice(standings)
+    heard = status.hear(item, standings, changed, rules)
     item = heard.item
     item, landed = _landed(item, standings)
-    status.move_raw_halves(standings, item.status)
+    status.move_raw_halves(changed, item.status)
     merged = tags.merge_tags(item, members, rules)
     settled_values = values.merge(item.values, members, rules)
-    item = structs.replace(item, tags=merged.tags, values=settled_values.values)
+    if merged.tags is not item.tags or settled_values.values is not item.values:
+        item = structs.replace(item, tags=merged.tags, values=settled_values.values)
 
     plans: list[MemberPlan] = []
     conflicts = [*heard.conflicts, *merged.conflicts, *settled_values.conflicts]
@@ -60,17 +67,18 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
     told = {conflict.link for conflict in heard.conflicts}
     for standing in standings:
         decided = _decide(item, standing)
-        link = standing.member.link
+        member = standing.member
+        link = member.link
         tag_plan = merged.plans[link]
         want = decided.want
         if tag_plan.add or tag_plan.remove:
             want = structs.replace(want or Want(), said=decided.said, add=tag_plan.add, remove=tag_plan.remove)
         if decided.want is not None and standing.changed and link not in told:
             conflicts.append(_replaced(standing, decided.want))
-        if decided.why is Why.STEPS_UNKNOWN:
+        if decided.why is _STEPS_UNKNOWN:
             read.add(link)
-        value_plan = settled_values.plans[link]
-        if value_plan.set:
+        value_plan = settled_values.plans.get(link)
+        if value_plan is not None and value_plan.set:
             want = structs.replace(
                 want or Want(), said=decided.said, set=dict(value_plan.set), set_said=dict(value_plan.said)
             )
@@ -80,7 +88,7 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
                 status_base=decided.base,
                 tag_base=tag_plan.base,
                 want=want,
-                value_bases=value_plan.bases,
+                value_bases=member.value_bases if value_plan is None else value_plan.bases,
                 park=decided.park,
                 why=_WORDS[decided.why],
                 why_tags=_WORDS[tag_plan.why],
@@ -89,7 +97,7 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
     return Plan(
         item=item,
         members=tuple(plans),
-        conflicts=tuple(sorted(conflicts, key=_conflict_order)),
+        conflicts=tuple(sorted(conflicts, key=_conflict_order)) if conflicts else (),
         changes=(
             *joins,
             *heard.changes,
@@ -99,7 +107,7 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
             *settled_values.changes,
         ),
         ask=heard.ask,
-        read=tuple(sorted(read)),
+        read=tuple(sorted(read)) if read else (),
     )
 
 
@@ -110,10 +118,10 @@ def _landed(item: ItemState, standings: Sequence[Standing]) -> tuple[ItemState, 
     It is not moved to and fro either, to learn whether there is a way back.
     """
     for standing in standings:
-        member, base, shown = standing.member, standing.base, standing.member.shown
-        if ear_of(member) is not Ear.TRACKER or "status" in member.held:
+        if standing.ear is not _TRACKER or not standing.is_settled:
             continue
-        if item.status is None or base is None or shown is None or shown.status is None or not settled(member):
+        member, base, shown = standing.member, standing.base, standing.member.shown
+        if item.status is None or base is None or shown is None or shown.status is None or "status" in member.held:
             continue
         if shown.status.side is not item.status.side:
             continue
@@ -133,7 +141,7 @@ def _landed(item: ItemState, standings: Sequence[Standing]) -> tuple[ItemState, 
     return item, ()
 
 
-class _Decided(Struct, frozen=True, kw_only=True):
+class _Decided(Struct, frozen=True):
     """What becomes of one record's status."""
 
     base: StatusBase | None
@@ -146,10 +154,10 @@ class _Decided(Struct, frozen=True, kw_only=True):
 def _decide(item: ItemState, standing: Standing) -> _Decided:
     """Whether one record is written, left as it is, or parked, and how its base moves."""
     member, base, shown = standing.member, standing.base, standing.member.shown
-    said = item.said.get(ear_of(member), 0)
+    said = item.said.get(standing.ear, 0)
     if member.in_doubt is not None:
         return _Decided(base=member.status_base, why=Why.IN_DOUBT, said=said)
-    if shown is None or not settled(member):
+    if shown is None or not standing.is_settled:
         return _Decided(base=base, why=Why.UNREAD, said=said)
     if unmapped(member):
         if member.status_direction is Direction.OFF:
@@ -167,7 +175,7 @@ def _decide(item: ItemState, standing: Standing) -> _Decided:
     aim = wanted(item, item.status, member, shown, base)
     if aim.raw == shown.raw:
         why = Why.JOINED if standing.joined and not aim.due and aim.why is not Why.HEARD else aim.why
-        return _Decided(base=_heard(base, shown, said, item.status.side, aim), why=why, said=said)
+        return _Decided(_heard(base, shown, said, item.status.side, aim), why, said)
     return _approach(member, shown, base, item.status, aim, said)
 
 
@@ -224,6 +232,8 @@ def _replaced(standing: Standing, want: Want) -> Conflict:
 
 def _facts(before: ItemState, after: ItemState, causes: Sequence[Change]) -> tuple[Change, ...]:
     """The facts that came and went, each by the change of status that caused it."""
+    if after.facts == before.facts:
+        return ()
     link, rule = (causes[-1].link, causes[-1].rule) if causes else (None, "")
     gone: list[tuple[str | None, str | None]] = [(f.value, None) for f in sorted(before.facts - after.facts)]
     came: list[tuple[str | None, str | None]] = [(None, f.value) for f in sorted(after.facts - before.facts)]

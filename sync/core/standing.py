@@ -13,15 +13,24 @@ from sync.model import Direction, Fact, Role, Side, Status
 LEAVES = (Role.HELPDESK, Role.SIGNAL)
 """The roles whose records speak as a group."""
 
+# A member of an enum is slow to look up by its class, and these functions are asked for each record in each pass.
+_DONE, _ACTIVE = Side.DONE, Side.ACTIVE
+_MIRROR = Ear.MIRROR
+_VOTING = (Direction.BOTH, Direction.IN)
+_FOLLOWING = (Direction.OUT, Direction.ENFORCE)
+
 
 class Standing(Struct, kw_only=True):
     """One member during a pass; `base` is its status base as it develops.
 
-    joined, changed: in this pass. was, now: the sides before and after its own change (archived is transparent).
+    ear: who it is, for the item's voice. is_settled: as `settled` says. joined, changed: in this pass. was, now: the
+    sides before and after its own change (archived is transparent).
     """
 
     member: Member
     base: StatusBase | None
+    ear: Ear
+    is_settled: bool
     joined: bool = False
     changed: bool = False
     asked: bool = False
@@ -36,12 +45,12 @@ class Standing(Struct, kw_only=True):
     @property
     def crossed_up(self) -> bool:
         """Its own user reopened it."""
-        return self.changed and self.was is Side.DONE and self.now is Side.ACTIVE
+        return self.changed and self.was is _DONE and self.now is _ACTIVE
 
     @property
     def crossed_down(self) -> bool:
         """Its own user, or its system, finished it."""
-        return self.changed and self.was is Side.ACTIVE and self.now is Side.DONE
+        return self.changed and self.was is _ACTIVE and self.now is _DONE
 
 
 _EARS = {role: Ear(role.value) for role in Role}
@@ -49,22 +58,25 @@ _EARS = {role: Ear(role.value) for role in Role}
 
 def ear_of(member: Member) -> Ear:
     """Who this record is, for the item's voice: its role, or a mirror."""
-    if member.status_direction is Direction.OUT or member.status_direction is Direction.ENFORCE:
-        return Ear.MIRROR
-    return _EARS[member.role]
+    return _MIRROR if member.status_direction in _FOLLOWING else _EARS[member.role]
 
 
-def listening(item: ItemState, member: Member) -> StatusBase | None:
-    """A member's status base, with `heard` counted for the ear it has now: a changed direction writes nothing."""
-    base, ear = member.status_base, ear_of(member)
-    if base is None or base.mirror is (ear is Ear.MIRROR):
+def standing_of(item: ItemState, member: Member) -> Standing:
+    """A member at the start of a pass."""
+    ear = ear_of(member)
+    return Standing(member=member, base=_listening(item, member.status_base, ear), ear=ear, is_settled=settled(member))
+
+
+def _listening(item: ItemState, base: StatusBase | None, ear: Ear) -> StatusBase | None:
+    """A status base, with `heard` counted for the ear its record has now: a changed direction writes nothing."""
+    if base is None or base.mirror is (ear is _MIRROR):
         return base
-    return structs.replace(base, heard=item.said.get(ear, 0), mirror=ear is Ear.MIRROR)
+    return structs.replace(base, heard=item.said.get(ear, 0), mirror=ear is _MIRROR)
 
 
 def votes(member: Member) -> bool:
     """Whether its status is listened to."""
-    return member.status_direction in (Direction.BOTH, Direction.IN)
+    return member.status_direction in _VOTING
 
 
 def settled(member: Member) -> bool:

@@ -86,6 +86,9 @@ class RoleRules(Struct, frozen=True, kw_only=True):
     automatic_resolve: bool = False
 
 
+_DEFAULT = RoleRules()
+
+
 class FieldRule(Struct, frozen=True, kw_only=True):
     """How one field with a single value is kept in step. order: of `precedence`. owner: of `owner`, whose value holds.
 
@@ -118,7 +121,7 @@ class Rules(Struct, frozen=True, kw_only=True):
 
     def of(self, role: Role) -> RoleRules:
         """The rules of one role."""
-        return self.roles.get(role) or RoleRules()
+        return self.roles.get(role) or _DEFAULT
 
     def answer(self, kind: TraceKind) -> Answer:
         """What becomes of two records that share an id of this kind."""

@@ -16,8 +16,6 @@ from sync.core.standing import (
     LEAVES,
     Standing,
     agrees,
-    ear_of,
-    settled,
     side_of,
     tell,
     unmapped,
@@ -49,7 +47,9 @@ def join(item: ItemState, standings: Sequence[Standing]) -> tuple[ItemState, tup
     A joining tracker gives the item its value. An item without a status takes the tracker's, else its oldest record's.
     A record that does not agree stands aside.
     """
-    joining = [s for s in standings if s.base is None and settled(s.member) and not unmapped(s.member)]
+    joining = [s for s in standings if s.base is None and s.is_settled and not unmapped(s.member)]
+    if not joining and item.status is not None:
+        return item, ()
     changes: list[Change] = []
     givers = [s for s in joining if s.member.role is Role.TRACKER]
     why = Why.JOIN_TRACKER
@@ -73,8 +73,8 @@ def join(item: ItemState, standings: Sequence[Standing]) -> tuple[ItemState, tup
         standing.joined = True
         standing.base = StatusBase(
             raw=member.shown.raw,
-            heard=item.said.get(ear_of(member), 0),
-            mirror=ear_of(member) is Ear.MIRROR,
+            heard=item.said.get(standing.ear, 0),
+            mirror=standing.ear is Ear.MIRROR,
             side=side_of(member),
             aside=item.status is not None and _is_apart(standing, item.status),
         )
@@ -83,7 +83,7 @@ def join(item: ItemState, standings: Sequence[Standing]) -> tuple[ItemState, tup
 
 def _gives(standing: Standing) -> bool:
     """Whether an item may take its first status, or a joining tracker's, from this record."""
-    return settled(standing.member) and votes(standing.member) and side_of(standing.member) is not None
+    return standing.is_settled and votes(standing.member) and side_of(standing.member) is not None
 
 
 def _is_apart(standing: Standing, status: Status) -> bool:
@@ -95,22 +95,25 @@ def _is_apart(standing: Standing, status: Status) -> bool:
 # --- hearing ---------------------------------------------------------------------------------------------------
 
 
-def notice(standings: Sequence[Standing]) -> None:
-    """Mark the records whose own users changed their status, with the sides they came from and went to.
+def notice(standings: Sequence[Standing]) -> list[Standing]:
+    """Mark and give the records whose own users changed their status, with the sides they came from and went to.
 
     Joining is no change, but for the follow-up of a closed ticket: a customer who goes on there has reopened it.
     """
+    changed = []
     for standing in standings:
-        member, base, shown = standing.member, standing.base, standing.member.shown
-        if base is None or shown is None or not settled(member) or unmapped(member):
+        base, shown = standing.base, standing.member.shown
+        if not standing.is_settled or base is None or shown is None:
             continue
         if standing.joined:
-            if member.follow_up and side_of(member) is Side.ACTIVE:
+            if standing.member.follow_up and side_of(standing.member) is Side.ACTIVE:
                 standing.was, standing.now, standing.changed = Side.DONE, Side.ACTIVE, True
-            continue
-        standing.was = base.side
-        standing.now = base.side if shown.archived else side_of(member)
-        standing.changed = shown.raw != base.raw
+                changed.append(standing)
+        elif shown.raw != base.raw and not unmapped(standing.member):
+            standing.was, standing.changed = base.side, True
+            standing.now = base.side if shown.archived else side_of(standing.member)
+            changed.append(standing)
+    return changed
 
 
 class _Verdict(StrEnum):
@@ -139,13 +142,13 @@ class _Group(Struct, kw_only=True):
         return [s for s in self.voters if s.crossed_down]
 
 
-def hear(item: ItemState, standings: Sequence[Standing], rules: Rules) -> Merged:
+def hear(item: ItemState, standings: Sequence[Standing], changed: Sequence[Standing], rules: Rules) -> Merged:
     """The item after its records' users spoke: the first rule that applies (open wins, tracker, groups, details)."""
-    if item.status is None or not (item.waiting or any(s.changed for s in standings)):
+    if item.status is None or not (changed or item.waiting):
         return Merged(item=item)
     side = item.status.side
     groups = [_group(item, side, standings, role, rules) for role in LEAVES]
-    tracker = next((s for s in standings if s.member.role is Role.TRACKER and s.changed and votes(s.member)), None)
+    tracker = next((s for s in changed if s.member.role is Role.TRACKER and votes(s.member)), None)
     reopening = [g for g in groups if g.up and rules.of(g.role).reopen is Reopen.ANY]
     resolving = [g for g in groups if g.verdict in (_Verdict.YES, _Verdict.ASK)]
     tracker_crossed = tracker is not None and tracker.now is not None and tracker.now is not tracker.was
@@ -227,11 +230,11 @@ def _vote(item: ItemState, side: Side, standing: Standing, *, counts_all: bool) 
     None for a record whose side is not known. A resolve that a system made by itself does not count as done.
     """
     member, base = standing.member, standing.base
-    if settled(member) and unmapped(member):
+    if standing.is_settled and unmapped(member):
         return None
     if base is None:
         return None
-    line = item.line.get(ear_of(member))
+    line = item.line.get(standing.ear)
     shown = member.shown
     if (
         line is not None
@@ -400,15 +403,15 @@ def _raw(standing: Standing) -> str:
 # --- after hearing ---------------------------------------------------------------------------------------------
 
 
-def move_raw_halves(standings: Sequence[Standing], status: Status | None) -> None:
+def move_raw_halves(changed: Sequence[Standing], status: Status | None) -> None:
     """Let the raw half of every changed record follow what it shows; a ticket or signal that does not agree is aside.
 
     An archived record keeps its side and whether it stood aside: being archived says nothing.
     """
-    for standing in standings:
+    for standing in changed:
         base, shown = standing.base, standing.member.shown
         if not standing.changed or base is None or shown is None:
-            continue
+            continue  # what its change means is being asked
         aside = base.aside
         if not shown.archived and status is not None:
             aside = _is_apart(standing, status)

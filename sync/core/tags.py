@@ -54,21 +54,44 @@ class MergedTags(Struct, frozen=True, kw_only=True):
 _NONE: frozenset[str] = frozenset()
 _TICKETS = frozenset({Role.HELPDESK})
 
+# A member of an enum is slow to look up by its class, and these are looked at for each record in each pass.
+_HELPDESK, _SIGNAL = Role.HELPDESK, Role.SIGNAL
+_ENFORCE = Direction.ENFORCE
+_INWARD = (Direction.BOTH, Direction.IN)
+_OUTWARD = (Direction.BOTH, Direction.OUT, Direction.ENFORCE)
+_TOLD, _AGREE = Why.TAGS_TOLD, Why.TAGS_AGREE
+
+
+class _Shares(Struct, frozen=True):
+    """The item's tags that records are to show where their filters let them pass. tickets: those of the helpdesk's."""
+
+    all: frozenset[str]
+    tickets: frozenset[str]
+
+    def of(self, member: Member) -> frozenset[str]:
+        """Those that `is_visible` lets one record show."""
+        return (self.tickets if member.role is _HELPDESK else self.all) & member.accepts
+
+
+def _shares(item: ItemState, rules: Rules) -> _Shares:
+    keys = frozenset(item.tags)
+    if rules.of(_HELPDESK).siblings:
+        return _Shares(keys, keys)
+    return _Shares(keys, frozenset([key for key, roles in item.tags.items() if roles - _TICKETS]))
+
 
 def merge_tags(item: ItemState, members: Sequence[Member], rules: Rules) -> MergedTags:
     """Merge the tags of all members into the item's, and plan what each member gains and loses."""
-    bases = {m.link: _joined(item, m, members) for m in members}
+    bases = {m.link: m.tag_base or _joined(item, m, members) for m in members}
     added: dict[str, list[Member]] = {}
     removed: dict[str, list[Member]] = {}
     for member in members:
         base, shown = bases[member.link], member.shown
-        if base is None or shown is None or not settled(member) or not _votes(member):
-            continue
-        if shown.tags == base.keys:
+        if base is None or shown is None or shown.tags == base.keys or not settled(member) or not _votes(member):
             continue
         for key in sorted((shown.tags - base.keys) & member.accepts):
             added.setdefault(key, []).append(member)
-        if member.role is not Role.SIGNAL:
+        if member.role is not _SIGNAL:
             for key in sorted((base.keys - shown.tags) & member.accepts):
                 removed.setdefault(key, []).append(member)
 
@@ -107,30 +130,33 @@ def merge_tags(item: ItemState, members: Sequence[Member], rules: Rules) -> Merg
             changes.append(_change(key, key, new.link, Why.TAG_BROUGHT))
         tags[key] = roles
 
-    after = structs.replace(item, tags=tags)
+    if changes:
+        item = structs.replace(item, tags=tags)
+    shares = _shares(item, rules)
     plans: dict[int, TagPlan] = {}
     for member in members:
         base = bases[member.link]
         if base is not None and member.link in told_again:
             base = structs.replace(base, had=base.had - told_again[member.link])
-        plans[member.link], reverted = _plan(after, member, base, rules)
-        conflicts.extend(reverted)
-    return MergedTags(tags=tags, plans=plans, conflicts=tuple(conflicts), changes=tuple(changes))
+        plans[member.link], reverted = _plan(member, base, shares)
+        if reverted:
+            conflicts.extend(reverted)
+    return MergedTags(tags=item.tags, plans=plans, conflicts=tuple(conflicts), changes=tuple(changes))
 
 
 def _votes(member: Member) -> bool:
-    return member.tag_direction in (Direction.BOTH, Direction.IN)
+    return member.tag_direction in _INWARD
 
 
 def _joined(item: ItemState, member: Member, members: Sequence[Member]) -> TagBase | None:
-    """A member's tag base; for one that joins, an empty one, so that joining only ever adds.
+    """The tag base of a member that joins: an empty one, so that joining only ever adds; None for one not read.
 
     A record that a route has just created carries tags which the hub itself wrote: those are no user's, so its base
     holds them from the start. Everything else on it was brought by the tracker (its defaults, its people). What it
     carried was its source's then: until the others are known as they are now, nothing is concluded from it (None).
     """
-    if member.tag_base is not None or not settled(member):
-        return member.tag_base
+    if not settled(member):
+        return None
     if not _votes(member):
         shown = _NONE if member.shown is None else member.shown.tags
         return TagBase(keys=shown)
@@ -176,65 +202,65 @@ def is_visible(item: ItemState, member: Member, key: str, rules: Rules) -> bool:
     return bool(item.tags[key] - _TICKETS)
 
 
-def _plan(item: ItemState, member: Member, base: TagBase | None, rules: Rules) -> tuple[TagPlan, tuple[Conflict, ...]]:
-    """What one record gains and loses, and how its base moves."""
+def _plan(member: Member, base: TagBase | None, shares: _Shares) -> tuple[TagPlan, tuple[Conflict, ...]]:
+    """What one record gains and loses, and how its base moves; a base that does not move is given back as it is."""
     shown = member.shown
     if base is None or shown is None or not settled(member):
         why = Why.IN_DOUBT if member.in_doubt is not None else Why.UNREAD
-        return TagPlan(base=_still_owed(item, member, rules), add=_NONE, remove=_NONE, why=why), ()
+        return TagPlan(base=_still_owed(member, shares), add=_NONE, remove=_NONE, why=why), ()
     # A signal's tags flicker from event to event: they count once, and their going away means nothing.
-    keys = base.keys | shown.tags if member.role is Role.SIGNAL and _votes(member) else shown.tags
-    visible = _visible(item, member, rules)
+    keys = base.keys | shown.tags if member.role is _SIGNAL and _votes(member) else shown.tags
+    visible = shares.of(member)
     if "tags" in member.held:
         owed = visible - base.had - shown.tags if _writable(member) else _NONE
         return TagPlan(base=structs.replace(base, keys=keys, owed=owed), add=_NONE, remove=_NONE, why=Why.HELD), ()
-    shared = shown.tags & item.tags.keys()
+    shared = shown.tags & shares.all
     if not _writable(member):
         why = Why.CLOSED if shown.frozen and member.tag_direction in _OUTWARD else Why.TAGS_ONLY_READ
-        return TagPlan(base=TagBase(keys=keys, had=visible | shared), add=_NONE, remove=_NONE, why=why), ()
+        return TagPlan(base=_moved(base, keys, visible | shared, _NONE, _NONE), add=_NONE, remove=_NONE, why=why), ()
     had = base.had
     conflicts: tuple[Conflict, ...] = ()
-    if member.tag_direction is Direction.ENFORCE:
-        had, conflicts = _enforced(item, member, base, shown.tags, visible)
+    if member.tag_direction is _ENFORCE:
+        had, conflicts = _enforced(member, base, shown.tags, visible, shares.all)
     add = visible - had - shown.tags
-    remove = (had & shown.tags & member.accepts) - item.tags.keys()
-    had = (had & item.tags.keys()) | remove | shared
-    why = Why.TAGS_TOLD if add or remove else Why.TAGS_AGREE
+    remove = (had & shown.tags & member.accepts) - shares.all
+    had = (had & shares.all) | remove | shared
     waived = base.waived & had - shown.tags
-    return TagPlan(
-        base=TagBase(keys=keys, had=had, waived=waived, owed=add), add=add, remove=remove, why=why
-    ), conflicts
+    why = _TOLD if add or remove else _AGREE
+    return TagPlan(base=_moved(base, keys, had, waived, add), add=add, remove=remove, why=why), conflicts
 
 
-def _visible(item: ItemState, member: Member, rules: Rules) -> frozenset[str]:
-    """The item's tags for which `is_visible` holds."""
-    if member.role is not Role.HELPDESK or rules.of(Role.HELPDESK).siblings:
-        return frozenset(item.tags) & member.accepts
-    return frozenset([key for key, roles in item.tags.items() if roles - _TICKETS and key in member.accepts])
-
-
-_OUTWARD = (Direction.BOTH, Direction.OUT, Direction.ENFORCE)
+def _moved(
+    base: TagBase, keys: frozenset[str], had: frozenset[str], waived: frozenset[str], owed: frozenset[str]
+) -> TagBase:
+    """The base with new halves; itself where they are the same."""
+    if keys == base.keys and had == base.had and waived == base.waived and owed == base.owed:
+        return base
+    return TagBase(keys=keys, had=had, waived=waived, owed=owed)
 
 
 def _writable(member: Member) -> bool:
     """Whether tags are ever written to it. shown: it was read."""
     frozen = member.shown is not None and member.shown.frozen
-    return member.tag_direction in _OUTWARD and member.role is not Role.SIGNAL and not frozen
+    return member.tag_direction in _OUTWARD and member.role is not _SIGNAL and not frozen
 
 
-def _still_owed(item: ItemState, member: Member, rules: Rules) -> TagBase | None:
+def _still_owed(member: Member, shares: _Shares) -> TagBase | None:
     """The base of a record from which nothing is concluded now. What the item says meanwhile is owed to it."""
     base = member.tag_base
     if base is None or not _writable(member):
         return base
-    return structs.replace(base, owed=_visible(item, member, rules) - base.had)
+    return structs.replace(base, owed=shares.of(member) - base.had)
 
 
 def _enforced(
-    item: ItemState, member: Member, base: TagBase, shown: frozenset[str], visible: frozenset[str]
+    member: Member, base: TagBase, shown: frozenset[str], visible: frozenset[str], known: frozenset[str]
 ) -> tuple[frozenset[str], tuple[Conflict, ...]]:
-    """What an enforced record is taken to have had, so that its own user's edits are undone; each is named once."""
-    foreign = ((shown - base.keys) & member.accepts) - item.tags.keys()
+    """What an enforced record is taken to have had, so that its own user's edits are undone; each is named once.
+
+    known: all tags of the item.
+    """
+    foreign = ((shown - base.keys) & member.accepts) - known
     taken_off = (base.keys - shown) & visible
     conflicts = tuple(
         Conflict(

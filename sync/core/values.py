@@ -40,7 +40,7 @@ class ValuePlan(Struct, frozen=True, kw_only=True):
 
 
 class MergedValues(Struct, frozen=True, kw_only=True):
-    """The item's values after a pass, and a plan for each link."""
+    """The item's values after a pass, and a plan for each link; none for one whose bases stay as they are."""
 
     values: Mapping[str, ItemValue]
     plans: Mapping[int, ValuePlan]
@@ -62,8 +62,7 @@ def put(rules: ValueRules, value: str, shown: str) -> str:
 def merge(values: Mapping[str, ItemValue], members: Sequence[Member], rules: Rules) -> MergedValues:
     """Merge every field that the rules name, and plan its writes. Members are in the order of their links."""
     if not rules.fields:
-        kept = {member.link: ValuePlan(bases=member.value_bases) for member in members}
-        return MergedValues(values=values, plans=kept)
+        return MergedValues(values=values, plans={})
     after = dict(values)
     bases: dict[int, dict[str, ValueBase]] = {member.link: dict(member.value_bases) for member in members}
     wants: dict[int, dict[str, str]] = {member.link: {} for member in members}

@@ -10,6 +10,10 @@ from sync.core.state import ItemState, Member, Shown, StatusBase
 from sync.core.why import Why
 from sync.model import Direction, Side, Status
 
+# A member of an enum is slow to look up by its class, and this is asked for each record in each pass.
+_IN, _OFF, _ENFORCE = Direction.IN, Direction.OFF, Direction.ENFORCE
+_HEARD = Why.HEARD
+
 
 class Wanted(Struct, frozen=True, kw_only=True):
     """raw: the value to show; the record's own where it is left as it is. why: the rule.
@@ -32,7 +36,7 @@ def wanted(item: ItemState, status: Status, member: Member, shown: Shown, base: 
     ear = ear_of(member)
     line = item.line.get(ear)
     told = line is not None and line.said > base.heard and line.side is status.side
-    due = base.heard < item.said.get(ear, 0) or member.status_direction is Direction.ENFORCE
+    due = base.heard < item.said.get(ear, 0) or member.status_direction is _ENFORCE
 
     raw, why = _chosen(status, member, shown, base, due=due, told=told)
     return Wanted(raw=raw, why=why, due=due, told=told)
@@ -42,9 +46,9 @@ def _chosen(
     status: Status, member: Member, shown: Shown, base: StatusBase, *, due: bool, told: bool
 ) -> tuple[str, Why]:
     """The raw value to show, and the rule."""
-    if member.status_direction is Direction.OFF:
+    if member.status_direction is _OFF:
         return shown.raw, Why.DIRECTION_OFF
-    if member.status_direction is Direction.IN:
+    if member.status_direction is _IN:
         return shown.raw, Why.DIRECTION_IN
     if shown.archived:
         return shown.raw, Why.ARCHIVED
@@ -52,8 +56,8 @@ def _chosen(
         return shown.raw, Why.CLOSED
     should = lens.put(member.rules, status, shown.raw, shown.status)
     if should == shown.raw:
-        return shown.raw, Why.HEARD
-    if member.status_direction is Direction.ENFORCE:
+        return shown.raw, _HEARD
+    if member.status_direction is _ENFORCE:
         return should, Why.ENFORCED
     if not due:
         return shown.raw, Why.ASIDE if base.aside else Why.NOT_TOLD
