@@ -61,6 +61,9 @@ class Base(Struct, frozen=True, kw_only=True):
 
     tags_read: the texts of the tags that the raw half was read from, None where a write has moved it since; read_from:
     the remote field of each canonical one. An edited mapping reads the raw half anew from these.
+
+    taken_off, put_there: after a restore, tags that the hub had put on the record since the backup and its users took
+    off again, and the status that the hub had set: see `sync.engine.recalled`.
     """
 
     status: StatusBase | None = None
@@ -76,6 +79,8 @@ class Base(Struct, frozen=True, kw_only=True):
     follow_up: bool = False
     tags_read: tuple[str, ...] | None = None
     read_from: Mapping[str, str] = field(default_factory=dict)
+    taken_off: frozenset[str] = frozenset()
+    put_there: str = ""
 
 
 class Errand(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from connectors.errors import AuthRejected, RemoteError
 from sync.core.reasons import HoldReason, ParkReason
 from sync.engine import columns, down, load, marker, poll, rows
 from sync.engine.hub import Connected, Hub, Mode
-from sync.store.contract import RESTORE_MARK, RESTORED_AT
+from sync.store.contract import RESTORE_MARK, RESTORED_AT, RESTORED_READ
 from sync.store.tables import connections, holds, items, links, meta, parked, records, refreshes
 
 # Built once: building a statement costs several times its execution. The first contact comes after every start.
@@ -219,8 +219,9 @@ def after_restore(hub: Hub) -> bool:
     def step(conn: Connection) -> bool:
         if conn.execute(select(meta.c.value).where(meta.c.key == RESTORE_MARK)).scalar() is None:
             return False
-        conn.execute(delete(meta).where(meta.c.key.in_((RESTORE_MARK, RESTORED_AT))))
+        conn.execute(delete(meta).where(meta.c.key.in_((RESTORE_MARK, RESTORED_AT, RESTORED_READ))))
         conn.execute(insert(meta).values(key=RESTORED_AT, value=now.isoformat()))
+        conn.execute(insert(meta).values(key=RESTORED_READ, value=str(hub.reads.next())))
         for connected in hub.connections.values():
             rows.open_hold(
                 conn,

@@ -15,7 +15,7 @@ from sync.core.reconcile import reconcile
 from sync.core.state import Change, Conflict, ItemState, Member, MemberPlan, Park, Plan, Want
 from sync.core.values import MERGED
 from sync.core.why import Why
-from sync.engine import load, reread, shadow
+from sync.engine import load, recalled, reread, shadow
 from sync.engine.columns import Attribution, Base, Errand, LinksBase
 from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
@@ -40,7 +40,7 @@ class Decided:
 class Decision:
     """What becomes of one item. ask: members whose history must tell who moved them. read: members to be read.
 
-    shadowed: what would be written to connections in shadow mode.
+    shadowed: what would be written to connections in shadow mode. again: another pass is to follow at once.
     """
 
     item: Whole
@@ -52,16 +52,22 @@ class Decision:
     ask: tuple[Linked, ...] = ()
     read: tuple[Linked, ...] = field(default=())
     shadowed: tuple[Shadowed, ...] = ()
+    again: bool = False
 
 
 def decide(hub: Hub, item: Whole) -> Decision:
     """Ask the core and translate its plan into the remotes' words."""
-    members = [member(hub, item, one) for one in item.linked]
+    recall = recalled.recall(item, [member(hub, item, one) for one in item.linked])
+    members = recall.members
     plan = reconcile(item.state, members, hub.rules)
     texts = _tag_texts(item, plan)
     by_link = {each.link: each for each in plan.members}
     cause = _cause(item, plan)
-    decided = [_decided(item, one, by_link[one.link_id], texts, cause) for one in item.linked]
+    decided = [
+        _decided(item, one, by_link[one.link_id], texts, cause, is_heard=one.link_id in recall.heard)
+        for one in item.linked
+    ]
+    has_moved = plan.item != item.state or any(each.base != each.one.base for each in decided)
     return Decision(
         item=item,
         state=plan.item,
@@ -72,6 +78,7 @@ def decide(hub: Hub, item: Whole) -> Decision:
         ask=tuple(item.by_link(link) for link in plan.ask),
         read=_to_read(item, plan, decided),
         shadowed=shadow.wanted(item.state, item.linked, members, hub.rules),
+        again=recall.again and has_moved,
     )
 
 
@@ -118,10 +125,8 @@ def still_wants(hub: Hub, item: Whole, link_id: int, errand: Errand) -> bool:
     asked = errand.want
     if asked is None or errand.planned:
         return True
-    members = [
-        structs.replace(seen, in_doubt=None) if seen.link == link_id else seen
-        for seen in (member(hub, item, one) for one in item.linked)
-    ]
+    seen = recalled.recall(item, [member(hub, item, one) for one in item.linked]).members
+    members = [structs.replace(each, in_doubt=None) if each.link == link_id else each for each in seen]
     plan = reconcile(item.state, members, hub.rules)
     want = next((each.want for each in plan.members if each.link == link_id), None) or Want()
     still_set = asked.set.items() <= want.set.items()
@@ -131,10 +136,12 @@ def still_wants(hub: Hub, item: Whole, link_id: int, errand: Errand) -> bool:
 # --- one member ------------------------------------------------------------------------------------------------
 
 
-def _decided(item: Whole, one: Linked, each: MemberPlan, texts: Mapping[str, str], cause: str) -> Decided:
+def _decided(
+    item: Whole, one: Linked, each: MemberPlan, texts: Mapping[str, str], cause: str, *, is_heard: bool
+) -> Decided:
     links, link_errand = _links(item, one)
     base = structs.replace(
-        one.base,
+        recalled.left(one.base, is_heard=is_heard),
         status=each.status_base,
         tags=each.tag_base,
         values=each.value_bases,

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from sync.engine.hub import Connected
-from sync.store.contract import RESTORED_AT
+from sync.store.contract import RESTORED_AT, RESTORED_READ
 from sync.store.tables import connections, meta
 
 INDEX_LAG = timedelta(minutes=5)
@@ -41,6 +41,15 @@ def restored_at(conn: Connection) -> datetime | None:
     """When this database was last restored from a backup, or None."""
     text = conn.execute(_RESTORED).scalar()
     return None if text is None else datetime.fromisoformat(text)
+
+
+_FIRST_READ = select(meta.c.value).where(meta.c.key == RESTORED_READ)
+
+
+def first_read(conn: Connection) -> int | None:
+    """The number of the first read after the last restore, or None. Clocks may be set back, numbers are not."""
+    text = conn.execute(_FIRST_READ).scalar()
+    return None if text is None else int(text)
 
 
 def older_than_we(conn: Connection, source: Any, looked: datetime | None) -> datetime | None:

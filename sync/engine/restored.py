@@ -1,7 +1,7 @@
-"""After a restore: what the hub itself had put on a record since the backup is no user's edit.
+"""After a restore: what the hub itself did to a record since the backup is no user's edit.
 
-The database has forgotten it; the record's own change history tells who added a tag. It is asked once, at the first
-reading of a record that shows tags which the backup does not know.
+The database has forgotten it; the record's own change history tells who did what. It is asked once, at the first
+reading of a record that differs from the backup.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, structs
 from sqlalchemy import Connection, bindparam, select, update
 
 from connectors.contract import Act
@@ -28,57 +28,80 @@ _UNREAD = (
         records.c.connection_id == bindparam("of"),
         records.c.kind == bindparam("sort"),
         records.c.remote_id.in_(bindparam("named", expanding=True)),
-        records.c.seen_at < bindparam("restored"),
+        records.c.read_no < bindparam("first"),
     )
 )
 
 
 def forgotten(hub: Hub, connected: Connected, snapshots: Mapping[str, Snapshot]) -> list[Any]:
-    """Of records that have just been read: those read for the first time since a restore, with tags new to it."""
+    """Of records that have just been read: those that the backup knows otherwise."""
     if connected.capabilities is not None and not connected.capabilities.history:
         return []
     with hub.store.read() as conn:
-        restored = marker.restored_at(conn)
-        if restored is None:
+        first = marker.first_read(conn)
+        if first is None:
             return []
-        known = {"of": connected.id, "sort": connected.kind, "restored": restored}
+        known = {"of": connected.id, "sort": connected.kind, "first": first}
         found = [row for piece in chunks(list(snapshots)) for row in conn.execute(_UNREAD, {**known, "named": piece})]
-    return [row for row in found if _new_tags(connected, row.base, snapshots[row.remote_id])]
+    return [row for row in found if _differs(connected, row, snapshots[row.remote_id])]
 
 
 def recognise(hub: Hub, connected: Connected, row: Any, snap: Snapshot) -> None:
-    """Take the tags that the hub added to a record since the backup for known: nobody has just added them.
+    """Take what the hub did to a record since the backup for known: nobody has just done it.
 
-    They are not counted as the item's: whoever brought them shows them still, or has gone with what was brought, and
-    nothing that is missing removes anything. Raises RemoteError; RateLimited when the budget of histories is used up.
+    Tags that it added are not counted as the item's: whoever brought them shows them still, or has gone with what was
+    brought, and nothing that is missing removes anything. Those of them that a user took off again, and a status that
+    the hub set, are for the decision (`sync.engine.recalled`). Raises RemoteError; RateLimited when the budget of
+    histories is used up.
     """
     wait = hub.budgets.take(connected.id, connected.draws(Act.HISTORY))
     if wait:
         raise RateLimited("the budget of histories is used up", retry_after=wait)
-    history = connected.remote().history(snap.ref, row.version)
-    ours = _new_tags(connected, row.base, snap) & _added_by_us(connected, history)
-    if not ours:
-        return
+    done = _done(connected, connected.remote().history(snap.ref, row.version))
+    shown = connected.mapping.shown(snap)
 
     def step(conn: Connection) -> None:
-        base = columns.base(conn.execute(select(links.c.base).where(links.c.id == row.link_id)).scalar_one())
+        base = before = columns.base(conn.execute(select(links.c.base).where(links.c.id == row.link_id)).scalar_one())
         if base.tags is not None:
-            known = structs.replace(base, tags=structs.replace(base.tags, keys=base.tags.keys | ours))
-            new = {"base": columns.encode(reread.moved(base, known)), "version": links.c.version + 1}
+            tags = base.tags
+            base = structs.replace(
+                base,
+                tags=structs.replace(tags, keys=tags.keys | (done.added & shown.tags)),
+                taken_off=done.taken_off - shown.tags - tags.keys,
+            )
+        if base.status is not None and done.status.casefold() == shown.raw.casefold() != base.status.raw.casefold():
+            base = structs.replace(base, put_there=shown.raw)
+        if base != before:
+            new = {"base": columns.encode(reread.moved(before, base)), "version": links.c.version + 1}
             conn.execute(update(links).where(links.c.id == row.link_id).values(**new))
 
     hub.store.step(step)
 
 
-def _new_tags(connected: Connected, encoded: bytes, snap: Snapshot) -> frozenset[str]:
-    tags = columns.base(encoded).tags
-    return frozenset() if tags is None else connected.mapping.shown(snap).tags - tags.keys
+def _differs(connected: Connected, row: Any, snap: Snapshot) -> bool:
+    tags = columns.base(row.base).tags
+    return row.version != snap.version or (tags is not None and connected.mapping.shown(snap).tags != tags.keys)
 
 
-def _added_by_us(connected: Connected, history: Sequence[HistoryRow]) -> frozenset[str]:
-    """The tags that the hub was the last to add."""
-    ours: frozenset[str] = frozenset()
+class _Done(Struct, frozen=True, kw_only=True):
+    """What the hub was the last to do. added: tags. taken_off: those that it had added and a user removed since.
+
+    status: the raw value that it set, empty where it did not.
+    """
+
+    added: frozenset[str] = frozenset()
+    taken_off: frozenset[str] = frozenset()
+    status: str = ""
+
+
+def _done(connected: Connected, history: Sequence[HistoryRow]) -> _Done:
+    done = _Done()
     for row in history:
         for own in outcome.own_rows(connected, (row,)):
-            ours = ours | own.add if row.ours else ours - own.add
-    return ours
+            gone = frozenset[str]() if row.ours else done.added & own.remove
+            done = _Done(
+                added=done.added | own.add if row.ours else done.added - own.add - own.remove,
+                taken_off=(done.taken_off | gone) - own.add,
+                status=done.status if own.status is None else own.status if row.ours else "",
+            )
+    return done

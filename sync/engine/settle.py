@@ -172,6 +172,8 @@ def _commit(conn: Connection, hub: Hub, decision: Decision) -> None:
     for one in decision.read:
         if not one.asked and one.presence == "present":
             rows.ask(conn, one.connected.id, [(one.connected.kind, one.ref.id)], now, "member")
+    if decision.again:
+        rows.mark(conn, [item.id], now)
     planned = {
         (each.one.connected.id, each.cause) for each in decision.members if each.errand is not None and each.cause
     }

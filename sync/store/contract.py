@@ -74,3 +74,7 @@ connection and deletes the mark in one step; it re-reads everything before it wr
 
 RESTORED_AT = "restored_at"
 """The key in `meta` of the moment at which a daemon took up a restored database last, as ISO text."""
+
+RESTORED_READ = "restored_read"
+"""The key in `meta` of the number under which the first read after that was made: what has a smaller one is as the
+backup had it."""

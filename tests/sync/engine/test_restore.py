@@ -276,3 +276,123 @@ def test_who_added_a_tag_is_asked_again_when_the_history_cannot_be_read_after_a_
     assert [each["fired"] for each in day.jira.control.faults.listing()] == [2]
     assert (day.ticket_now(ticket)["tags"], day.ticket_now(other)["tags"]) == (["ours"], [])
     assert held(day) == set()
+
+
+def test_a_tag_that_the_hub_brought_and_the_issues_people_took_off_after_the_backup_stays_off(day: Launch) -> None:
+    """Found by the history mixed 106: it was put on the issue again."""
+    ticket, other, key = two_tickets(day)
+    copy = back_up(day)
+    day.tag(ticket, add=("ours",))
+    day.world.wait(120)
+    assert day.issue_now(key)["labels"] == ["ours"]
+    day.label(key, remove="ours")
+    restore(day, copy)
+    day.world.wait(1800)
+    assert day.issue_now(key)["labels"] == []
+    assert (day.ticket_now(ticket)["tags"], day.ticket_now(other)["tags"]) == ([], [])
+    assert held(day) == set()
+
+
+def test_a_tag_that_was_owed_in_the_backup_and_taken_off_since_stays_off(day: Launch) -> None:
+    ticket, _, key = two_tickets(day)
+    day.world.hub.budgets.block(day.world.hub.named("tracker").id, "account", 90)
+    day.tag(ticket, add=("ours",))
+    day.world.wait(60)
+    assert waiting(day, "tracker") == 1
+    copy = back_up(day)
+    day.world.wait(120)
+    assert day.issue_now(key)["labels"] == ["ours"]
+    day.label(key, remove="ours")
+    restore(day, copy)
+    day.world.wait(1800)
+    assert (day.issue_now(key)["labels"], day.ticket_now(ticket)["tags"]) == ([], [])
+
+
+def test_a_tag_that_the_hub_brought_and_an_agent_took_off_after_the_backup_is_not_put_back_on_that_ticket(
+    day: Launch,
+) -> None:
+    ticket, other, key = two_tickets(day)
+    copy = back_up(day)
+    day.label(key, add="theirs")
+    day.world.wait(120)
+    assert day.ticket_now(ticket)["tags"] == day.ticket_now(other)["tags"] == ["theirs"]
+    day.tag(ticket, remove=("theirs",))
+    restore(day, copy)
+    day.world.wait(1800)
+    assert (day.ticket_now(ticket)["tags"], day.ticket_now(other)["tags"]) == ([], ["theirs"])
+    assert day.issue_now(key)["labels"] == ["theirs"]
+    day.tag(other, remove=("theirs",))
+    day.world.wait(120)
+    assert day.issue_now(key)["labels"] == [], "no ticket keeps it"
+
+
+def test_a_tag_that_a_user_brought_and_took_off_after_the_backup_is_nobodys(day: Launch) -> None:
+    ticket, _, key = two_tickets(day)
+    copy = back_up(day)
+    day.tag(ticket, add=("brief", "kept"))
+    day.tag(ticket, remove=("brief",))
+    restore(day, copy)
+    day.world.wait(1800)
+    assert (day.ticket_now(ticket)["tags"], day.issue_now(key)["labels"]) == (["kept"], ["kept"])
+
+
+def both_solved(day: Launch) -> tuple[int, int, str]:
+    """Two tickets of one issue, all of it done."""
+    ticket, other, key = two_tickets(day)
+    day.engineer(key, "In Progress")
+    day.engineer(key, "Done")
+    day.world.wait(300)
+    assert day.statuses(ticket, key) == ("solved", "Done")
+    return ticket, other, key
+
+
+def test_a_reopen_that_the_hub_carried_to_the_issue_after_the_backup_does_not_reopen_the_siblings(day: Launch) -> None:
+    """What the hub did to the tracker reaches nobody."""
+    ticket, other, key = both_solved(day)
+    copy = back_up(day)
+    day.agent(ticket, "open")
+    day.world.wait(120)
+    assert day.statuses(ticket, key) == ("open", "To Do")
+    restore(day, copy)
+    day.world.wait(1800)
+    assert day.statuses(ticket, key) == ("open", "To Do")
+    assert day.ticket_now(other)["status"] == "solved"
+
+
+def test_a_reopen_since_the_backup_whose_ticket_has_left_counts_as_the_trackers(day: Launch) -> None:
+    ticket, other, key = both_solved(day)
+    copy = back_up(day)
+    day.agent(ticket, "open")
+    day.world.wait(120)
+    assert day.issue_now(key)["status"] == "To Do"
+    day.zendesk.act({"act": "delete", "ticket": ticket})
+    restore(day, copy)
+    day.world.wait(4000)
+    # The issue is open, so its item is, and whoever is left is told.
+    assert day.statuses(other, key) == ("open", "To Do")
+    assert held(day) == set()
+
+
+def test_a_resolve_that_the_hub_carried_to_a_ticket_after_the_backup_is_not_its_agents(day: Launch) -> None:
+    ticket, other, key = two_tickets(day)
+    copy = back_up(day)
+    day.engineer(key, "In Progress")
+    day.engineer(key, "Done")
+    day.world.wait(300)
+    assert day.statuses(ticket, key) == day.statuses(other, key) == ("solved", "Done")
+    day.engineer(key, "In Progress", force=True)
+    restore(day, copy)
+    day.world.wait(1800)
+    assert day.issue_now(key)["status"] == "In Progress"
+
+
+def test_what_the_hub_did_is_asked_for_though_the_clock_was_set_back_since_the_backup(day: Launch) -> None:
+    ticket, other, key = two_tickets(day)
+    copy = back_up(day)
+    day.tag(ticket, add=("ours",))
+    day.world.wait(120)
+    assert day.issue_now(key)["labels"] == ["ours"]
+    day.world.clock.jump(-86_400)
+    restore(day, copy)
+    day.world.wait(1800)
+    assert (day.ticket_now(ticket)["tags"], day.ticket_now(other)["tags"]) == (["ours"], [])

@@ -1,0 +1,87 @@
+"""What a restored database was told about its own doings by the histories, as a decision takes it. Pure.
+
+A hub that had not lost its memory would have heard the others first: it put the tag, or the status, on the record
+because somebody else had brought it. So their edits are heard first, and then the record's own users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct, structs
+
+from sync.core.standing import settled, unmapped, votes
+from sync.core.state import Member
+from sync.engine.columns import Base
+from sync.engine.load import Linked, Whole
+from sync.model import Role
+
+
+class Recalled(Struct, frozen=True, kw_only=True):
+    """The members of a pass. heard: links of which nothing more is to be recalled. again: another pass must follow."""
+
+    members: tuple[Member, ...]
+    heard: frozenset[int] = frozenset()
+    again: bool = False
+
+
+def recall(item: Whole, members: Sequence[Member]) -> Recalled:
+    """Lay what was recalled over the bases: while others are to be heard it says nothing, then its users' word counts.
+
+    A tag that the hub had put on a record and its user took off counts as taken in, and is not told again; when the
+    others are heard it counts as shown before, so that its going is heard as its user's removal. A status that the hub
+    had set is no edit. On the tracker, which is never aside, it is its people's after all where the others, heard
+    first, do not account for it: whoever brought it about has left.
+    """
+    if not any(one.base.taken_off or one.base.put_there for one in item.linked):
+        return Recalled(members=tuple(members))
+    waits = any((one.asked and one.presence == "present") or _is_doubtful(one) for one in item.linked)
+    heard: set[int] = set()
+    again = False
+    laid: list[Member] = []
+    for one, member in zip(item.linked, members, strict=True):
+        seen = member
+        if one.base.taken_off or one.base.put_there:
+            others = [each for each in members if each.link != member.link]
+            speaks = any(_speaks(each) for each in others)
+            seen = _laid(item, one, member, is_last=not waits and not speaks)
+            if not waits and not speaks and settled(member):
+                heard.add(one.link_id)
+            again = again or (not waits and speaks)
+        laid.append(seen)
+    return Recalled(members=tuple(laid), heard=frozenset(heard), again=again)
+
+
+def left(base: Base, *, is_heard: bool) -> Base:
+    """The base after a pass: what was heard is recalled no more."""
+    if not is_heard or not (base.taken_off or base.put_there):
+        return base
+    return structs.replace(base, taken_off=frozenset(), put_there="")
+
+
+def _is_doubtful(one: Linked) -> bool:
+    return one.open is not None and (one.open.doubtful or one.open.state in ("sending", "in_doubt"))
+
+
+def _speaks(member: Member) -> bool:
+    """Whether this pass hears something of a record."""
+    shown, tags, status = member.shown, member.tag_base, member.status_base
+    if shown is None or not settled(member) or unmapped(member):
+        return False
+    if status is not None and status.raw != shown.raw and votes(member):
+        return True
+    if tags is None:
+        return True
+    return bool(shown.tags - tags.keys) or (member.role is not Role.SIGNAL and bool(tags.keys - shown.tags))
+
+
+def _laid(item: Whole, one: Linked, member: Member, *, is_last: bool) -> Member:
+    tags, status, shown = member.tag_base, member.status_base, member.shown
+    gone = one.base.taken_off - shown.tags if shown is not None else one.base.taken_off
+    if tags is not None and gone:
+        tags = structs.replace(tags, keys=tags.keys | gone if is_last else tags.keys, had=tags.had | gone)
+    if status is not None and shown is not None and shown.raw == one.base.put_there and shown.status is not None:
+        side, stands = shown.status.side, item.state.status
+        lost = is_last and member.role is Role.TRACKER and stands is not None and stands.side is not side
+        status = structs.replace(status, raw="" if lost else shown.raw, side=stands.side if lost and stands else side)
+    return structs.replace(member, tag_base=tags, status_base=status)
