@@ -138,7 +138,7 @@ class ApiPark:
                 id=_text(row.get("id")),
                 name=_text(row.get("name")),
                 path=_text(row.get("request_path")),
-                methods=tuple(_text(one) for one in row.get("methods") or ()),
+                methods=_texts(row.get("methods")),
             )
             for row in self._rows(path, name, [("service", service)])
         )
@@ -326,6 +326,10 @@ def _name_of(label: Json) -> str:
 
 def _text(value: Json) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _texts(value: Json) -> tuple[str, ...]:
+    return tuple(_text(one) for one in value) if isinstance(value, list) else ()
 
 
 def _number(value: Json) -> int:

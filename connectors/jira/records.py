@@ -254,16 +254,24 @@ def _project(value: Json, key: str) -> str:
 # --- remote links ----------------------------------------------------------------------------------------------------
 
 
+_NO_LINKS = "where an issue's remote links were expected"
+
+
 def remote_links(answer: Json) -> tuple[LinkShown, ...]:
     """The remote links of an issue, ordered by id. With `globalId` Jira answers one object instead of a list.
 
-    The handle is the link's id: unlike `globalId` every link has one, those made by hand included.
+    The handle is the link's id: unlike `globalId` every link has one, those made by hand included. Raises
+    UnexpectedAnswer for anything else: it is not the same as having no links, which would detach tickets.
     """
-    entries = answer if isinstance(answer, list) else [answer] if isinstance(answer, dict) and answer else []
+    entries = [answer] if isinstance(answer, dict) else answer
+    if not isinstance(entries, list):
+        raise UnexpectedAnswer(f"Jira sent {_NO_LINKS} a {type(answer).__name__}.")
     shown: dict[str, LinkShown] = {}
     for entry in entries:
         target = entry.get("object") if isinstance(entry, dict) else None
-        if isinstance(target, dict) and target.get("url") and entry.get("id") is not None:
+        if not isinstance(target, dict) or entry.get("id") is None:
+            raise UnexpectedAnswer(f"Jira sent {_NO_LINKS} an entry without id or object.")
+        if target.get("url"):
             handle = str(entry["id"])
             shown[handle] = LinkShown(target=str(target["url"]), via=LinkVia.REMOTE_LINK, handle=handle)
     return tuple(shown[handle] for handle in sorted(shown, key=lambda text: (len(text), text)))

@@ -37,6 +37,13 @@ def test_spoilt_answers_end_in_a_documented_error_or_in_a_value_that_can_be_used
     assert sum(tally.refused.values()) > CASES // 10
 
 
+@pytest.mark.parametrize(("name", "seed"), [("apipark", 549704)])
+def test_an_answer_that_broke_a_call_once_is_read_now(name: str, seed: int) -> None:
+    tally = run(EVERY_LINE[name], range(seed, seed + 1), Tally())
+    assert tally.wrong == []
+    assert tally.cases == 1
+
+
 def test_memory_stays_bounded_over_many_spoilt_answers() -> None:
     run(LINES["zendesk"], range(20), Tally())
     tracemalloc.start()

@@ -9,8 +9,11 @@ import pytest
 from tests.hostile.day import play
 from tests.hostile.signed import SignedTally, run
 
+FOUND = (500003,)
+"""Days that went wrong once: a number in the place of an issue's remote links was taken for none: a ticket left."""
 
-@pytest.mark.parametrize("seed", range(3))
+
+@pytest.mark.parametrize("seed", [*range(3), *FOUND])
 def test_a_day_of_rubbish_ends_with_all_sides_agreeing(tmp_path: Path, seed: int) -> None:
     assert play(tmp_path, seed) == []
 

@@ -25,8 +25,8 @@ from tests.hostile.calls import GENUINE, NOW, SECRETS, forge
 from tests.hostile.receiver import verify
 from tests.hostile.web_answers import EVERY_LINE
 
-SHARES: dict[str, float] = {"answers": 0.4, "forged": 0.25, "signed": 0.15, "lines": 0.15, "files": 0.05}
-"""How the cases are divided; days come on top, one for each 20,000 cases."""
+SHARES: dict[str, float] = {"answers": 0.5, "signed": 0.2, "lines": 0.2, "files": 0.1, "forged": 1.0}
+"""How the cases are divided. As many forged calls come on top, and a day for each 20,000 cases."""
 PIECE = 500
 
 

@@ -165,9 +165,14 @@ def test_one_remote_link_as_an_object_is_read_as_a_list_of_one() -> None:
     assert records.remote_links(LINK) == records.remote_links([LINK])
 
 
-@pytest.mark.parametrize("answer", [None, [], {}, [{"id": 1}], [{"object": {"url": "x"}}], ["text"]])
-def test_what_is_no_link_is_left_out(answer: object) -> None:
-    assert records.remote_links(answer) == ()
+def test_an_empty_list_is_an_issue_without_links() -> None:
+    assert records.remote_links([]) == ()
+
+
+@pytest.mark.parametrize("answer", [None, 12, "[]", {}, [{"id": 1}], [{"object": {"url": "x"}}], ["text"], [LINK, 1]])
+def test_an_answer_that_lists_no_links_is_not_taken_for_an_issue_without_any(answer: object) -> None:
+    with pytest.raises(UnexpectedAnswer, match="remote links"):
+        records.remote_links(answer)
 
 
 def test_a_link_of_ours_has_one_identity_for_good() -> None:
