@@ -119,6 +119,7 @@ class Whole(Struct, frozen=True, kw_only=True):
 
     id: int
     gen: int
+    done_gen: int = 0
     attempts: int
     cause: str
     state: ItemState
@@ -153,6 +154,7 @@ def whole(conn: Connection, hub: Hub, item_id: int) -> Whole:
     return Whole(
         id=item_id,
         gen=row.gen,
+        done_gen=row.done_gen,
         attempts=row.attempts,
         cause=row.cause,
         state=columns.item_state(row.state),

@@ -25,7 +25,7 @@ _PASSES = 8
 
 # Built once: building a statement costs several times its execution.
 _NOW = (
-    select(items.c.gen, links.c.id, links.c.version)
+    select(items.c.gen, items.c.done_gen, links.c.id, links.c.version)
     .select_from(items.outerjoin(links, (links.c.item_id == items.c.id) & links.c.ended_at.is_(None)))
     .where(items.c.id == bindparam("of"))
 )
@@ -137,10 +137,12 @@ def _put_off(hub: Hub, item_id: int) -> None:
 
 
 def _check(conn: Connection, item: Whole) -> None:
-    """Raise Stale unless the item and every link are as they were loaded."""
+    """Raise Stale unless the item and every link are as they were loaded, and nobody has decided it since."""
     found = conn.execute(_NOW, {"of": item.id}).all()
     if any(row.gen != item.gen for row in found):
         raise Stale(f"item hc-{item.id} moved while it was decided")
+    if any(row.done_gen != item.done_gen for row in found):
+        raise Stale(f"item hc-{item.id} was decided by somebody else meanwhile")
     versions = {row.id: row.version for row in found}
     for one in item.linked:
         if versions.get(one.link_id) != one.link_version:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from sync.engine import refresh, rows, settle
-from sync.store.tables import items
+from sync.store.tables import deliveries, items, journal
 from tests.sync.engine.conftest import Make
 
 
@@ -53,3 +53,51 @@ def test_an_item_that_changes_just_before_its_members_are_moved_is_decided_again
     assert day.item(f"support:{second}") == item == day.item(f"support:{first}")
     with day.world.store.read() as conn:
         assert conn.execute(select(items.c.id).where(items.c.gen > items.c.done_gen)).all() == []
+
+
+class Overtaken:
+    """A store in front of whose next decision another decider does the whole of its work, once."""
+
+    def __init__(self, store: Any, other: Callable[[], object]) -> None:
+        self._store = store
+        self._other: Callable[[], object] | None = other
+
+    def submit(self, fn: Callable[[Connection], Any]) -> Any:
+        other, self._other = self._other, None
+        if other is not None:
+            other()
+        return self._store.submit(fn)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_of_two_deciders_of_one_item_only_the_first_is_heard(make: Make) -> None:
+    """Found by a history with two deciders: one tag was told twice, and a second delivery broke the worker."""
+    day = make()
+    ticket, key = day.linked_pair()
+    day.world.wait(120)
+    hub, store = day.world.hub, day.world.hub.store
+    support, tracker = hub.named("support"), hub.named("tracker")
+    day.label(key, add="vip")
+    issue = str(day.issue_now(key)["id"])
+    hub.store.step(lambda conn: rows.ask(conn, tracker.id, [(tracker.kind, issue)], hub.clock.now(), "command"))
+    while refresh.refresh(hub, tracker):
+        pass
+
+    def decides() -> None:
+        hub.store = store
+        settle.settle(hub)
+
+    overtaken: Any = Overtaken(store, decides)
+    hub.store = overtaken
+    settle.settle(hub)
+    hub.store = store
+    with store.read() as conn:
+        told = conn.execute(select(journal.c.new).where(journal.c.field == "tags", journal.c.new == "vip")).all()
+        sent = (deliveries.c.connection_id == support.id, deliveries.c.state == "waiting")
+        due = conn.execute(select(deliveries.c.id).where(*sent)).all()
+        left = conn.execute(select(items.c.id).where(items.c.gen > items.c.done_gen)).all()
+    assert (len(told), len(due), left) == (1, 1, [])
+    day.world.wait(60)
+    assert "vip" in day.ticket_now(ticket)["tags"]
