@@ -62,8 +62,9 @@ class Base(Struct, frozen=True, kw_only=True):
     tags_read: the texts of the tags that the raw half was read from, None where a write has moved it since; read_from:
     the remote field of each canonical one. An edited mapping reads the raw half anew from these.
 
-    taken_off, put_there: after a restore, tags that the hub had put on the record since the backup and its users took
-    off again, and the status that the hub had set: see `sync.engine.recalled`.
+    After a restore, what happened since the backup, see `sync.engine.recalled`. put_on: tags that the hub had put on
+    the record and that it shows still; taken_off: those that its users took off again. put_there: the status that the
+    hub had set. went: tags that its users brought and took off.
     """
 
     status: StatusBase | None = None
@@ -79,8 +80,15 @@ class Base(Struct, frozen=True, kw_only=True):
     follow_up: bool = False
     tags_read: tuple[str, ...] | None = None
     read_from: Mapping[str, str] = field(default_factory=dict)
+    put_on: frozenset[str] = frozenset()
     taken_off: frozenset[str] = frozenset()
     put_there: str = ""
+    went: frozenset[str] = frozenset()
+
+    @property
+    def recalls(self) -> bool:
+        """Whether something that happened before a restore is still to be heard."""
+        return bool(self.put_on or self.taken_off or self.put_there or self.went)
 
 
 class Errand(Struct, frozen=True, kw_only=True):

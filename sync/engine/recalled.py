@@ -29,34 +29,27 @@ def recall(item: Whole, members: Sequence[Member]) -> Recalled:
     """Lay what was recalled over the bases: while others are to be heard it says nothing, then its users' word counts.
 
     A tag that the hub had put on a record and its user took off counts as taken in, and is not told again; when the
-    others are heard it counts as shown before, so that its going is heard as its user's removal. A status that the hub
-    had set is no edit. On the tracker, which is never aside, it is its people's after all where the others, heard
-    first, do not account for it: whoever brought it about has left.
+    others are heard it counts as shown before, so that its going is heard as its user's removal. A tag that the hub had
+    put on a record goes, where whoever brought it has taken it off and nobody else has it. A status that the hub had
+    set is no edit. On the tracker, which is never aside, it is its people's after all where the others, heard first,
+    do not account for it: whoever brought it about has left.
     """
-    if not any(one.base.taken_off or one.base.put_there for one in item.linked):
+    if not any(one.base.recalls for one in item.linked):
         return Recalled(members=tuple(members))
+    went = frozenset[str]().union(*(one.base.went for one in item.linked)) - item.state.tags.keys()
     waits = any((one.asked and one.presence == "present") or _is_doubtful(one) for one in item.linked)
-    heard: set[int] = set()
-    again = False
-    laid: list[Member] = []
-    for one, member in zip(item.linked, members, strict=True):
-        seen = member
-        if one.base.taken_off or one.base.put_there:
-            others = [each for each in members if each.link != member.link]
-            speaks = any(_speaks(each) for each in others)
-            seen = _laid(item, one, member, is_last=not waits and not speaks)
-            if not waits and not speaks and settled(member):
-                heard.add(one.link_id)
-            again = again or (not waits and speaks)
-        laid.append(seen)
-    return Recalled(members=tuple(laid), heard=frozenset(heard), again=again)
+    speaks = any(_speaks(each) for each in members)
+    is_last = not waits and not speaks
+    laid = [_laid(item, one, each, went, is_last=is_last) for one, each in zip(item.linked, members, strict=True)]
+    heard = frozenset(each.link for each in members if is_last and settled(each))
+    return Recalled(members=tuple(laid), heard=heard, again=speaks and not waits)
 
 
 def left(base: Base, *, is_heard: bool) -> Base:
     """The base after a pass: what was heard is recalled no more."""
-    if not is_heard or not (base.taken_off or base.put_there):
+    if not is_heard:
         return base
-    return structs.replace(base, taken_off=frozenset(), put_there="")
+    return structs.replace(base, put_on=frozenset(), taken_off=frozenset(), put_there="", went=frozenset())
 
 
 def _is_doubtful(one: Linked) -> bool:
@@ -75,11 +68,13 @@ def _speaks(member: Member) -> bool:
     return bool(shown.tags - tags.keys) or (member.role is not Role.SIGNAL and bool(tags.keys - shown.tags))
 
 
-def _laid(item: Whole, one: Linked, member: Member, *, is_last: bool) -> Member:
+def _laid(item: Whole, one: Linked, member: Member, went: frozenset[str], *, is_last: bool) -> Member:
     tags, status, shown = member.tag_base, member.status_base, member.shown
     gone = one.base.taken_off - shown.tags if shown is not None else one.base.taken_off
     if tags is not None and gone:
         tags = structs.replace(tags, keys=tags.keys | gone if is_last else tags.keys, had=tags.had | gone)
+    if tags is not None and is_last and one.base.put_on & went:
+        tags = structs.replace(tags, had=tags.had | (one.base.put_on & went))
     if status is not None and shown is not None and shown.raw == one.base.put_there and shown.status is not None:
         side, stands = shown.status.side, item.state.status
         lost = is_last and member.role is Role.TRACKER and stands is not None and stands.side is not side

@@ -326,6 +326,34 @@ def test_a_tag_that_the_hub_brought_and_an_agent_took_off_after_the_backup_is_no
     assert day.issue_now(key)["labels"] == [], "no ticket keeps it"
 
 
+def test_a_tag_that_its_ticket_brought_and_took_off_after_the_backup_goes_from_the_issue(day: Launch) -> None:
+    """Found by the history operators 62025: it stayed on the issue for good."""
+    ticket, other, key = two_tickets(day)
+    copy = back_up(day)
+    day.tag(ticket, add=("brief", "kept"))
+    day.label(key, add="theirs")
+    day.world.wait(120)
+    assert set(day.issue_now(key)["labels"]) == {"brief", "kept", "theirs"}
+    day.tag(ticket, remove=("brief",))
+    day.label(key, remove="theirs")
+    restore(day, copy)
+    day.world.wait(1800)
+    assert day.issue_now(key)["labels"] == ["kept"]
+    assert (day.ticket_now(ticket)["tags"], day.ticket_now(other)["tags"]) == (["kept"], [])
+
+
+def test_a_tag_of_a_ticket_that_has_left_since_the_backup_stays_on_the_issue(day: Launch) -> None:
+    """Nothing that is missing removes anything."""
+    ticket, _, key = two_tickets(day)
+    copy = back_up(day)
+    day.tag(ticket, add=("ours",))
+    day.world.wait(120)
+    day.zendesk.act({"act": "delete", "ticket": ticket})
+    restore(day, copy)
+    day.world.wait(4000)
+    assert day.issue_now(key)["labels"] == ["ours"]
+
+
 def test_a_tag_that_a_user_brought_and_took_off_after_the_backup_is_nobodys(day: Launch) -> None:
     ticket, _, key = two_tickets(day)
     copy = back_up(day)
