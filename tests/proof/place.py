@@ -134,6 +134,7 @@ class Daemon:
                 stderr=log,
                 start_new_session=True,
                 cwd=Path(__file__).parents[2],
+                env={**os.environ, "MALLOC_ARENA_MAX": "2"},  # as the unit and the image in deploy/ have it
             )
 
     def answers(self) -> bool:
