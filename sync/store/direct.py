@@ -11,9 +11,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Connection, Engine, TextClause
+from sqlalchemy import Connection, Engine, LargeBinary, TextClause
 from sqlalchemy.engine import row as sqlalchemy_row
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import (
@@ -29,9 +30,12 @@ from sync.store.tables import Moment
 
 _NOT_YET: Any = object()
 _KEPT: dict[Any, Any] = {}
-_SEEN: dict[int, tuple[Any, Any]] = {}
-_MOST_KEPT, _MOST_SEEN = 4_000, 400
-"""Statements kept by what they say, and by the very object that says it; beyond that all are forgotten."""
+_MOST_KEPT = 4_000
+"""Statements kept by what they say; beyond that all are forgotten."""
+
+_NOTHING: Mapping[str, Any] = {}
+_WAYS = "_ways_straight_to_sqlite"
+"""What a statement itself keeps. SQLAlchemy drops it from a statement that is made of this one, as its own notes."""
 
 _Value = Callable[[Any], Any]
 Row: Any = sqlalchemy_row.Row
@@ -70,46 +74,90 @@ class _Prepared(NamedTuple):
     compiled: Any
 
 
-def through(engine: Engine) -> Engine:
-    """The engine, with connections of this kind."""
-    engine._connection_cls = Direct  # noqa: SLF001  there is no public way, and the version is pinned
+class _Way(NamedTuple):
+    """A statement that is executed again and again, with parameters of the same names each time.
+
+    gather: makes its values of the parameters; None where some of them are lists. given: the values in the statement.
+    """
+
+    prepared: _Prepared
+    gather: Callable[[Mapping[str, Any]], Sequence[Any]] | None
+    given: Sequence[Any]
+
+
+def through(engine: Engine, begin: str) -> Engine:
+    """The engine, with connections of this kind. begin: the statement with which their transactions begin."""
+    kind = type("Direct", (Direct,), {"begins_with": begin})
+    engine._connection_cls = kind  # noqa: SLF001  there is no public way, and the version is pinned
     return engine
 
 
 class Direct(Connection):
-    """A SQLAlchemy connection whose plain statements take the short way."""
+    """A SQLAlchemy connection whose plain statements take the short way, and its BEGIN and COMMIT with them."""
+
+    begins_with: ClassVar[str] = "BEGIN"
+
+    def _begin_impl(self, transaction: Any) -> None:
+        if self._has_events or self.engine._has_events:  # noqa: SLF001  as SQLAlchemy's, without its log
+            self.dispatch.begin(self)
+        self._at_once(self.begins_with)
+
+    def _commit_impl(self) -> None:
+        if self._has_events or self.engine._has_events:  # noqa: SLF001  likewise
+            self.dispatch.commit(self)
+        driver: Any = self.connection.dbapi_connection
+        if driver.in_transaction:  # else SQLite rolled back by itself: see `sync.store.group`
+            self._at_once("COMMIT")
+
+    def _at_once(self, sql: str) -> None:
+        driver: Any = self.connection.dbapi_connection
+        try:
+            driver.execute(sql)
+        except sqlite3.Error as error:
+            raise _wrapped(self, sql, (), error) from error
 
     def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
         """As SQLAlchemy's, for everything that a step does. Raises DBAPIError and StatementError as it does."""
         driver = self._standing()
         if driver is None or execution_options is not None:
             return super().execute(statement, parameters, execution_options=execution_options)
-        many = isinstance(parameters, (list, tuple))
-        first = (parameters[0] if parameters else None) if many else parameters
-        found = _prepared(self, statement, first, is_many=many and len(parameters) > 1)
-        if found is None or (many and not parameters):
-            return super().execute(statement, parameters)
-        prepared, given = found
+        listed = isinstance(parameters, (list, tuple))
+        many = listed and len(parameters) > 1
+        first = (parameters[0] if parameters else _NOTHING) if listed else parameters or _NOTHING
+        ways = getattr(statement, "__dict__", _NOTHING).get(_WAYS)
+        names = (tuple(first), many)
+        way = None if ways is None else ways.get(names)
+        if way is None:
+            way = _way(self, statement, first, is_many=many)
+            if way is None or (listed and not parameters):
+                return super().execute(statement, parameters)
+            if ways is None:
+                statement._set_memoized_attribute(_WAYS, {})  # noqa: SLF001  as its cache key is kept
+            else:
+                # Asked a second time: it is one that was built to be kept.
+                way = ways[names] = way._replace(gather=_gathering(way.prepared, way.given, first))
+        prepared, gather, given = way
         sql = prepared.sql
         values: Any = ()
         try:
-            if many and len(parameters) > 1:
-                values = [_values(prepared, given, each) for each in parameters]
-            elif prepared.lists:
+            if gather is None and prepared.lists:
                 sql, values = _spread(prepared, given, first)
+            elif gather is None:
+                each = parameters if many else (first,)
+                values = [_values(prepared, given, one) for one in each]
+                values = values if many else values[0]
             else:
-                values = _values(prepared, given, first)
+                values = list(map(gather, parameters)) if many else gather(first)
         except _Unusual:
             return super().execute(statement, parameters)
         except InvalidRequestError:
             raise
+        except KeyError as error:
+            raise InvalidRequestError(f"A value is required for bind parameter {error}") from error
         except Exception as error:
             raise StatementError(str(error), sql, first, error) from error
         try:
-            if many and len(parameters) > 1:
-                cursor = driver.executemany(sql, values)
-            else:
-                cursor = driver.execute(sql, values)
+            cursor = driver.executemany(sql, values) if many else driver.execute(sql, values)
         except sqlite3.Error as error:
             raise _wrapped(self, sql, values, error) from error
         return Rows(cursor, prepared, self, sql, values)
@@ -133,9 +181,8 @@ class _Unusual(Exception):
     """A list of values that is empty or no list."""
 
 
-def _prepared(
-    conn: Connection, statement: Any, first: Mapping[str, Any] | None, *, is_many: bool
-) -> tuple[_Prepared, Sequence[Any]] | None:
+def _way(conn: Connection, statement: Any, first: Mapping[str, Any], *, is_many: bool) -> _Way | None:
+    """How a statement is executed, of what was found out about one that says the same; None for the usual way."""
     try:
         if statement._execution_options:  # noqa: SLF001  read only: part of every statement
             return None
@@ -144,24 +191,16 @@ def _prepared(
         return None
     if cached is None:
         return None
-    names = tuple(sorted(first)) if first else ()
-    said = cached.key
-    seen = _SEEN.get(id(said))
-    if seen is not None and seen[0] is said and seen[1][0] == (names, is_many):
-        prepared = seen[1][1]
-    else:
-        key = (said, names, is_many)
-        # Several threads come by here: what another one forgets or adds meanwhile only costs time.
-        prepared = _KEPT.get(key, _NOT_YET)
-        if prepared is _NOT_YET:
-            prepared = _prepare(conn, statement, cached, names, is_many=is_many)
-            if len(_KEPT) >= _MOST_KEPT:
-                _KEPT.clear()
-            _KEPT[key] = prepared
-        if len(_SEEN) >= _MOST_SEEN:
-            _SEEN.clear()
-        _SEEN[id(said)] = (said, ((names, is_many), prepared))
-    return None if prepared is None else (prepared, cached.bindparams)
+    names = tuple(sorted(first))
+    key = (cached.key, names, is_many)
+    # Several threads come by here: what another one forgets or adds meanwhile only costs time.
+    prepared = _KEPT.get(key, _NOT_YET)
+    if prepared is _NOT_YET:
+        prepared = _prepare(conn, statement, cached, names, is_many=is_many)
+        if len(_KEPT) >= _MOST_KEPT:
+            _KEPT.clear()
+        _KEPT[key] = prepared
+    return None if prepared is None else _Way(prepared, None, cached.bindparams)
 
 
 def _prepare(conn: Connection, statement: Any, cached: Any, names: Sequence[str], *, is_many: bool) -> _Prepared | None:
@@ -198,7 +237,11 @@ def _prepare(conn: Connection, statement: Any, cached: Any, names: Sequence[str]
             return None
         if bind in compiled.post_compile_params:
             lists.append(name)
-        process: Any = _MOMENT_IN if isinstance(bind.type, Moment) else processors.get(name)
+        process: Any = processors.get(name)
+        if isinstance(bind.type, Moment):
+            process = _MOMENT_IN
+        elif isinstance(bind.type, LargeBinary):
+            process = None  # the driver takes bytes as they are, and gives them so
         places.append(_Place(bind.key, at.get(bind, -1), bind.value, process, bind.required))
     if lists and (is_many or any(f"[POSTCOMPILE_{name}~~" in compiled.string for name in lists)):
         return None
@@ -207,10 +250,7 @@ def _prepare(conn: Connection, statement: Any, cached: Any, names: Sequence[str]
     metadata, of_columns = None, None
     if columns and not is_text:
         metadata = SimpleResultMetaData([entry.keyname for entry in columns])
-        made = tuple(
-            _MOMENT_OUT if isinstance(entry.type, Moment) else entry.type._cached_result_processor(dialect, None)  # noqa: SLF001
-            for entry in columns
-        )
+        made = tuple(_of_column(entry.type, dialect) for entry in columns)
         of_columns = made if any(made) else None
     return _Prepared(
         sql=compiled.string,
@@ -223,10 +263,55 @@ def _prepare(conn: Connection, statement: Any, cached: Any, names: Sequence[str]
     )
 
 
-def _values(prepared: _Prepared, given: Sequence[Any], named: Mapping[str, Any] | None) -> tuple[Any, ...]:
+def _of_column(kind: Any, dialect: Any) -> Any:
+    if isinstance(kind, Moment):
+        return _MOMENT_OUT
+    return None if isinstance(kind, LargeBinary) else kind._cached_result_processor(dialect, None)  # noqa: SLF001
+
+
+def _gathering(
+    prepared: _Prepared, given: Sequence[Any], named: Mapping[str, Any]
+) -> Callable[[Mapping[str, Any]], Sequence[Any]] | None:
+    """What `_values` does, for one statement and parameters of these names; None where only that can do it."""
+    if prepared.lists or any(place.required and place.key not in named for place in prepared.places):
+        return None
+    own = [given[place.at].value if place.at >= 0 else place.default for place in prepared.places]
+    asked = [(at, place.key) for at, place in enumerate(prepared.places) if place.key in named]
+    processed = [(at, place.process) for at, place in enumerate(prepared.places) if place.process is not None]
+    if not asked:
+        values = _values(prepared, given, named)
+        return lambda _named: values
+    taken = _taking([key for _, key in asked])
+    places = [at for at, _ in asked]
+    is_all = len(places) == len(own)
+    if is_all and not processed:
+        return taken
+
+    def gather(named: Mapping[str, Any]) -> Sequence[Any]:
+        if is_all:
+            values = list(taken(named))
+        else:
+            values = own.copy()
+            for at, value in zip(places, taken(named), strict=True):
+                values[at] = value
+        for at, process in processed:
+            values[at] = process(values[at])
+        return values
+
+    return gather
+
+
+def _taking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    only = names[0]
+    return lambda named: (named[only],)
+
+
+def _values(prepared: _Prepared, given: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
     values = []
     for key, at, default, process, required in prepared.places:
-        if named is not None and key in named:
+        if key in named:
             value = named[key]
         elif required:
             raise InvalidRequestError(f"A value is required for bind parameter {key!r}")
@@ -236,13 +321,13 @@ def _values(prepared: _Prepared, given: Sequence[Any], named: Mapping[str, Any] 
     return tuple(values)
 
 
-def _spread(prepared: _Prepared, given: Sequence[Any], named: Mapping[str, Any] | None) -> tuple[str, list[Any]]:
+def _spread(prepared: _Prepared, given: Sequence[Any], named: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """The text and the values of a statement some of whose values are lists."""
     sql = prepared.sql
     values: list[Any] = []
     done: set[str] = set()
     for (key, at, default, process, required), list_name in zip(prepared.places, prepared.lists, strict=True):
-        if named is not None and key in named:
+        if key in named:
             value = named[key]
         elif required:
             raise InvalidRequestError(f"A value is required for bind parameter {key!r}")
@@ -314,6 +399,8 @@ class Rows:
     def all(self) -> list[Any]:
         """Every row that is left."""
         rows = self._raw()
+        if not rows and self._metadata is not None:
+            return rows
         metadata = self._asked()
         keys, processors = metadata._key_to_index, self._prepared.processors  # noqa: SLF001
         return [Row(metadata, processors, keys, row) for row in rows]
@@ -409,7 +496,8 @@ class Rows:
 
     def _raw(self) -> list[Any]:
         if self._kept is None:
-            return list(self._fetched(self._cursor.fetchall))
+            found: list[Any] = self._fetched(self._cursor.fetchall)
+            return found
         rows, self._kept = self._kept, []
         return rows
 

@@ -41,7 +41,7 @@ def writing_engine(path: Path, busy_seconds: float) -> Engine:
     No statement is let through outside a transaction: after SQLite has rolled back by itself, the rest of a step
     would otherwise be committed statement by statement.
     """
-    engine = _engine(path, QueuePool, pool_size=1, max_overflow=0)
+    engine = _engine(path, "BEGIN IMMEDIATE", QueuePool, pool_size=1, max_overflow=0)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -50,10 +50,6 @@ def writing_engine(path: Path, busy_seconds: float) -> Engine:
         connection.execute("PRAGMA synchronous=FULL")  # an acknowledged commit survives a power cut
         connection.execute(f"PRAGMA cache_size=-{_WRITER_CACHE}")
         connection.execute(f"PRAGMA journal_size_limit={_WAL_KEPT}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        raw(connection).execute("BEGIN IMMEDIATE")
 
     @event.listens_for(engine, "before_cursor_execute")
     def _refuse_outside(_connection: Connection, cursor: sqlite3.Cursor, *_rest: Any) -> None:
@@ -66,9 +62,9 @@ def writing_engine(path: Path, busy_seconds: float) -> Engine:
 def reading_engine(path: Path, busy_seconds: float, *, pooled: bool = True) -> Engine:
     """An engine whose connections refuse to write. It never makes a thread wait for another one's connection."""
     if pooled:
-        engine = _engine(path, QueuePool, pool_size=8, max_overflow=-1)
+        engine = _engine(path, "BEGIN", QueuePool, pool_size=8, max_overflow=-1)
     else:
-        engine = _engine(path, NullPool)
+        engine = _engine(path, "BEGIN", NullPool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -76,15 +72,11 @@ def reading_engine(path: Path, busy_seconds: float, *, pooled: bool = True) -> E
         connection.execute("PRAGMA query_only=ON")
         connection.execute(f"PRAGMA cache_size=-{_READER_CACHE}")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        raw(connection).execute("BEGIN")
-
     return engine
 
 
-def _engine(path: Path, pool: type[QueuePool | NullPool], **more: Any) -> Engine:
-    # sqlite3's own transaction handling is off (isolation_level None); the `begin` events above replace it.
+def _engine(path: Path, begin: str, pool: type[QueuePool | NullPool], **more: Any) -> Engine:
+    # sqlite3's own transaction handling is off (isolation_level None); our connections begin theirs.
     engine = create_engine(
         "sqlite://",
         creator=lambda: sqlite3.connect(
@@ -97,7 +89,7 @@ def _engine(path: Path, pool: type[QueuePool | NullPool], **more: Any) -> Engine
         poolclass=pool,
         **more,
     )
-    return direct.through(engine)
+    return direct.through(engine, begin)
 
 
 def file_uri(path: Path, mode: str) -> str:

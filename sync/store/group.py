@@ -70,6 +70,24 @@ class Group:
             raise
         return value
 
+    def run_alone(self, fn: Callable[[Connection], T]) -> T:
+        """Run the only step of this group. What it raises is raised, and undoes the group: `close` it then.
+
+        Nothing else is there to be kept, so it needs no savepoint. Raises GroupLost as `run` does.
+        """
+        try:
+            value = fn(self._conn)
+        except GroupLost:
+            raise
+        except BaseException as error:
+            meaning = translate(error, self._path)
+            if meaning is not None:
+                self._lose(meaning, error)
+            self._confirm()
+            raise
+        self._confirm()
+        return value
+
     def receive(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Store webhook receipts in one statement, known ones ignored.
 

@@ -30,7 +30,7 @@ class Inline:
 
     def step(self, fn: Callable[[Connection], T]) -> T:
         """Run a step. Raises RuntimeError when one is running already: steps must not be interleaved."""
-        return self._carry_out(lambda group: group.run(fn))
+        return self._carry_out(lambda group: group.run_alone(fn))
 
     def submit(self, fn: Callable[[Connection], T]) -> Future[T]:
         """Run a step; the future is resolved already."""

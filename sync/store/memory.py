@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from connectors.contract import Clock
@@ -55,10 +55,7 @@ class MemoryStore:
         if after is not None:
             self._driver, self._writing, self._reading = after.let_go()
         else:
-            self._driver = _opened(image or empty())
-            with _OPENING(self._driver):
-                self._writing = _engine().connect()
-                self._reading = _Reader(_engine())
+            self._driver, self._writing, self._reading = _connected(image)
         self._closed = False
         self._inline = Inline(self._begin, crash)
 
@@ -126,8 +123,12 @@ class MemoryStore:
         self._inline.close()
 
     def forget(self) -> None:
-        """Close it for good: nobody goes on with its database."""
+        """Close it for good: nobody goes on with its database. An empty one may begin with what is left of it."""
         self.close()
+        at_rest = not self._writing.in_transaction() and not self._reading.in_transaction()
+        if at_rest and len(_SPARE) < _MOST_SPARE and _emptied(self._driver):
+            _SPARE.append((self._driver, self._writing, self._reading))
+            return
         for connection in (self._writing, self._reading):
             connection.close()
         self._driver.close()
@@ -151,6 +152,38 @@ class _Reader(direct.Direct):
         fairy: Any = self._dbapi_connection
         found: sqlite3.Connection | None = None if fairy is None else fairy.dbapi_connection
         return found
+
+
+_SPARE: list[tuple[sqlite3.Connection, Connection, _Reader]] = []
+_MOST_SPARE = 2
+"""Emptied databases that are kept: with one of them come the statements that SQLite has compiled for it."""
+
+
+def _connected(image: bytes) -> tuple[sqlite3.Connection, Connection, _Reader]:
+    if not image and _SPARE:
+        return _SPARE.pop()
+    driver = _opened(image or empty())
+    with _OPENING(driver):
+        return driver, _engine().connect(), _Reader(_engine())
+
+
+def _emptied(driver: sqlite3.Connection) -> bool:
+    """Delete everything that was stored, as if nothing had ever been written. False when it cannot be."""
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+        for statement in _emptying():
+            driver.execute(statement)
+        driver.execute("COMMIT")
+    except sqlite3.Error:  # a step was dropped where it stood
+        return False
+    return True
+
+
+@cache
+def _emptying() -> tuple[str, ...]:
+    # What refers to others goes before them, and `sqlite_sequence` has the ids that are never used again.
+    tables = [table.name for table in reversed(metadata.sorted_tables)]
+    return tuple(f"DELETE FROM {name}" for name in (*tables, "sqlite_sequence"))  # noqa: S608  our own names
 
 
 def _opened(image: bytes) -> sqlite3.Connection:
@@ -202,10 +235,4 @@ _OPENING = _Opening()
 def _engine() -> Engine:
     """One engine for all: what SQLAlchemy finds out about SQLite once is the same for each of them."""
     engine = create_engine("sqlite://", creator=_OPENING.take, poolclass=NullPool, pool_reset_on_return=None)
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        driver: Any = connection.connection.driver_connection
-        driver.execute("BEGIN IMMEDIATE")
-
-    return direct.through(engine)
+    return direct.through(engine, "BEGIN IMMEDIATE")

@@ -139,3 +139,76 @@ def test_nothing_is_executed_once_the_database_has_rolled_back_by_itself(conn: C
     with pytest.raises(StoreUnavailable):
         conn.execute(insert(meta).values(key="k", value="v"))
     driver.execute("BEGIN")
+
+
+def test_a_statement_that_is_asked_again_takes_the_values_of_each_time(conn: Connection) -> None:
+    fill(conn)
+    mixed = select(items.c.gen).where(items.c.gen > 1, items.c.gen < bindparam("below"), items.c.created_at == AT)
+    for below in (3, 4, 6, 3):
+        found = conn.execute(mixed.order_by(items.c.gen), {"below": below}).scalars().all()
+        assert found == list(range(2, min(below, 6)))
+    kept = mixed.order_by(items.c.gen)
+    for below in (3, 4, 6, 3):
+        assert conn.execute(kept, {"below": below}).scalars().all() == list(range(2, min(below, 6)))
+
+
+def test_a_statement_made_of_one_that_was_asked_is_another_one(conn: Connection) -> None:
+    fill(conn)
+    for _ in range(3):
+        assert len(conn.execute(_NAMED, {"wanted": 3}).all()) == 1
+    narrower = _NAMED.where(items.c.id == bindparam("wanted") + 1)
+    for _ in range(3):
+        assert conn.execute(narrower, {"wanted": 3}).all() == []
+        assert len(conn.execute(_NAMED, {"wanted": 3}).all()) == 1
+
+
+def test_an_insert_of_other_columns_the_next_time_is_another_statement(conn: Connection) -> None:
+    rows: list[dict[str, Any]] = [
+        {"state": b"a", "tag_texts": b"", "created_at": AT, "updated_at": AT},
+        {"state": b"b", "tag_texts": b"", "created_at": AT, "updated_at": AT, "gen": 7},
+        {"gen": 8, "state": b"c", "tag_texts": b"", "created_at": AT, "updated_at": AT},
+    ]
+    kept = insert(items)
+    for row in [*rows, *rows]:
+        conn.execute(kept, row)
+        conn.execute(kept, [row])
+        conn.execute(kept, [row, row])
+    found = conn.execute(select(items.c.state, items.c.gen).order_by(items.c.id)).all()
+    assert [tuple(row) for row in found] == [
+        pair for pair in ((b"a", 1), (b"b", 7), (b"c", 8), (b"a", 1), (b"b", 7), (b"c", 8)) for _ in range(4)
+    ]
+
+
+def test_a_value_that_is_wanted_is_missed_each_time(conn: Connection) -> None:
+    fill(conn)
+    for _ in range(3):
+        with pytest.raises(InvalidRequestError, match="wanted"):
+            conn.execute(_NAMED)
+    changed = update(items).where(items.c.id == bindparam("of")).values(gen=bindparam("to"))
+    for _ in range(3):
+        conn.execute(changed, [{"of": 1, "to": 4}, {"of": 2, "to": 5}])
+        with pytest.raises((InvalidRequestError, StatementError), match="to"):
+            conn.execute(changed, [{"of": 1, "to": 4}, {"of": 2}])
+
+
+def test_sqlalchemy_knows_of_each_transaction_that_begins_and_ends(tmp_path: Path) -> None:
+    path = tmp_path / "hypercare.db"
+    open_store(path, clock=RunningClock(AT)).close()
+    engine = writing_engine(path, 1.0)
+    with engine.connect() as conn:
+        driver: Any = conn.connection.driver_connection
+        with conn.begin():
+            assert driver.in_transaction
+            conn.execute(insert(meta).values(key="k", value="v"))
+        assert not driver.in_transaction
+        assert not conn.in_transaction()
+        lost = conn.begin()
+        driver.execute("ROLLBACK")  # as SQLite does by itself when the disk is full
+        lost.commit()
+        assert not conn.in_transaction()
+        undone = conn.begin()
+        conn.execute(delete(meta))
+        undone.rollback()
+        with conn.begin():
+            assert conn.execute(select(meta.c.key)).scalars().all() == ["k"]
+    engine.dispose()

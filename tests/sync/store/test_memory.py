@@ -14,7 +14,7 @@ from sync.store.contract import RESTORE_MARK
 from sync.store.errors import StoreError, StoreUnavailable
 from sync.store.memory import MemoryStore
 from sync.store.migrate import open_store
-from sync.store.tables import meta
+from sync.store.tables import budgets, connections, items, meta
 from tests.sync.store.clocks import RunningClock
 
 CLOCK = RunningClock(datetime(2026, 3, 1, tzinfo=UTC))
@@ -118,3 +118,39 @@ def test_its_schema_is_that_of_the_file(tmp_path: Path) -> None:
         with closing(sqlite3.connect(each)) as database:
             found.append(sorted(str(row) for row in database.execute("SELECT type, name, sql FROM sqlite_master")))
     assert found[0] == found[1]
+
+
+def test_an_empty_database_that_was_another_one_before_has_nothing_of_it() -> None:
+    def fill(conn: Connection) -> None:
+        conn.execute(insert(meta).values(key="a", value="v"))
+        made = {"state": b"", "tag_texts": b"", "created_at": CLOCK.now(), "updated_at": CLOCK.now()}
+        assert conn.execute(insert(items).values(**made)).inserted_primary_key == (1,)
+        at = {"name": "desk", "system": "zendesk", "role": "helpdesk", "created_at": CLOCK.now()}
+        conn.execute(insert(connections).values(id=1, **at))
+        conn.execute(insert(budgets).values(connection_id=1, name="calls", record="", next_free=0.0))
+
+    fresh = dump(MemoryStore(clock=CLOCK))
+    for _ in range(3):
+        store = MemoryStore(clock=CLOCK)
+        assert dump(store) == fresh
+        store.step(fill)
+        store.forget()
+
+
+def test_a_database_that_was_dropped_within_a_step_is_not_used_again() -> None:
+    store = MemoryStore(clock=CLOCK)
+
+    def dropped(conn: Connection) -> None:
+        conn.execute(insert(meta).values(key="a", value="v"))
+        store.forget()
+
+    with pytest.raises(StoreError):
+        store.step(dropped)
+    assert keys(MemoryStore(clock=CLOCK)) == []
+
+
+def dump(store: MemoryStore) -> list[str]:
+    """Everything in it, and the ids that it gives next."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(store.image())
+        return sorted(database.iterdump())
