@@ -170,7 +170,7 @@ class History:
             turns=self.turns,
             trace=self.stage.trace,
         )
-        self.stage.world.close()
+        self.stage.world.end()
         return outcome
 
     def _begin(self, at: str) -> None:

@@ -149,6 +149,12 @@ class World:
         """The process ends; what was committed is kept for the next one."""
         self.store.close()
 
+    def end(self) -> None:
+        """The process ends for good: no other goes on with what it stored."""
+        self.close()
+        if isinstance(self.store, MemoryStore):
+            self.store.forget()
+
     def _opened(self) -> Store:
         if self.in_memory:
             before = getattr(self, "store", None)
