@@ -64,7 +64,7 @@ class Base(Struct, frozen=True, kw_only=True):
 
     After a restore, what happened since the backup, see `sync.engine.recalled`. put_on: tags that the hub had put on
     the record and that it shows still; taken_off: those that its users took off again. put_there: the status that the
-    hub had set. went: tags that its users brought and took off.
+    hub had set. went: tags that its users took off.
     """
 
     status: StatusBase | None = None

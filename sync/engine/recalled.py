@@ -30,9 +30,9 @@ def recall(item: Whole, members: Sequence[Member]) -> Recalled:
 
     A tag that the hub had put on a record and its user took off counts as taken in, and is not told again; when the
     others are heard it counts as shown before, so that its going is heard as its user's removal. A tag that the hub had
-    put on a record goes, where whoever brought it has taken it off and nobody else has it. A status that the hub had
-    set is no edit. On the tracker, which is never aside, it is its people's after all where the others, heard first,
-    do not account for it: whoever brought it about has left.
+    put on a record, and that is there, was taken in if the item has it; if not, it goes where a user of another one
+    took it off. A status that the hub had set is no edit. On the tracker, which is never aside, it is its people's
+    after all where the others, heard first, do not account for it: whoever brought it about has left.
     """
     if not any(one.base.recalls for one in item.linked):
         return Recalled(members=tuple(members))
@@ -73,8 +73,9 @@ def _laid(item: Whole, one: Linked, member: Member, went: frozenset[str], *, is_
     gone = one.base.taken_off - shown.tags if shown is not None else one.base.taken_off
     if tags is not None and gone:
         tags = structs.replace(tags, keys=tags.keys | gone if is_last else tags.keys, had=tags.had | gone)
-    if tags is not None and is_last and one.base.put_on & went:
-        tags = structs.replace(tags, had=tags.had | (one.base.put_on & went))
+    taken_in = one.base.put_on & (went | item.state.tags.keys() if is_last else item.state.tags.keys())
+    if tags is not None and taken_in:
+        tags = structs.replace(tags, had=tags.had | taken_in)
     if status is not None and shown is not None and shown.raw == one.base.put_there and shown.status is not None:
         side, stands = shown.status.side, item.state.status
         lost = is_last and member.role is Role.TRACKER and stands is not None and stands.side is not side

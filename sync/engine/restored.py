@@ -50,9 +50,8 @@ def recognise(hub: Hub, connected: Connected, row: Any, snap: Snapshot) -> None:
     """Take what the hub did to a record since the backup for known: nobody has just done it.
 
     Tags that it added are not counted as the item's: whoever brought them shows them still, or has gone with what was
-    brought, and nothing that is missing removes anything. Those of them that a user took off again, those that a user
-    brought and took off, and a status that the hub set, are for the decision (`sync.engine.recalled`). Raises
-    RemoteError; RateLimited when the budget of histories is used up.
+    brought, and nothing that is missing removes anything. What users took off, and a status that the hub set, are for
+    the decision (`sync.engine.recalled`). Raises RemoteError; RateLimited when the budget of histories is used up.
     """
     wait = hub.budgets.take(connected.id, connected.draws(Act.HISTORY))
     if wait:
@@ -70,7 +69,7 @@ def recognise(hub: Hub, connected: Connected, row: Any, snap: Snapshot) -> None:
                 tags=structs.replace(tags, keys=tags.keys | ours),
                 put_on=base.put_on | ours,
                 taken_off=done.taken_off - shown.tags - tags.keys,
-                went=done.went - shown.tags - tags.keys,
+                went=done.went - shown.tags,
             )
         if base.status is not None and done.status.casefold() == shown.raw.casefold() != base.status.raw.casefold():
             base = structs.replace(base, put_there=shown.raw)
@@ -89,13 +88,11 @@ def _differs(connected: Connected, row: Any, snap: Snapshot) -> bool:
 class _Done(Struct, frozen=True, kw_only=True):
     """What the hub was the last to do. added: tags. taken_off: those that it had added and a user removed since.
 
-    status: the raw value that it set, empty where it did not. brought: tags that a user was the last to add; went:
-    those of them that a user removed since.
+    status: the raw value that it set, empty where it did not. went: tags that a user was the last to remove.
     """
 
     added: frozenset[str] = frozenset()
     taken_off: frozenset[str] = frozenset()
-    brought: frozenset[str] = frozenset()
     went: frozenset[str] = frozenset()
     status: str = ""
 
@@ -108,8 +105,7 @@ def _done(connected: Connected, history: Sequence[HistoryRow]) -> _Done:
             done = _Done(
                 added=done.added | own.add if row.ours else done.added - own.add - own.remove,
                 taken_off=(done.taken_off | (done.added & gone)) - own.add,
-                brought=done.brought - own.add - own.remove if row.ours else (done.brought | own.add) - own.remove,
-                went=(done.went | (done.brought & gone)) - own.add,
+                went=(done.went | gone) - own.add,
                 status=done.status if own.status is None else own.status if row.ours else "",
             )
     return done

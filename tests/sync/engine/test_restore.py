@@ -327,7 +327,6 @@ def test_a_tag_that_the_hub_brought_and_an_agent_took_off_after_the_backup_is_no
 
 
 def test_a_tag_that_its_ticket_brought_and_took_off_after_the_backup_goes_from_the_issue(day: Launch) -> None:
-    """Found by the history operators 62025: it stayed on the issue for good."""
     ticket, other, key = two_tickets(day)
     copy = back_up(day)
     day.tag(ticket, add=("brief", "kept"))
@@ -340,6 +339,22 @@ def test_a_tag_that_its_ticket_brought_and_took_off_after_the_backup_goes_from_t
     day.world.wait(1800)
     assert day.issue_now(key)["labels"] == ["kept"]
     assert (day.ticket_now(ticket)["tags"], day.ticket_now(other)["tags"]) == (["kept"], [])
+
+
+def test_a_tag_that_was_owed_in_the_backup_and_taken_off_its_ticket_since_goes_from_the_issue(day: Launch) -> None:
+    """Found by the history operators 62025: it stayed on the issue for good."""
+    ticket, _, key = two_tickets(day)
+    day.world.hub.budgets.block(day.world.hub.named("tracker").id, "account", 90)
+    day.tag(ticket, add=("ours",))
+    day.world.wait(60)
+    assert waiting(day, "tracker") == 1
+    copy = back_up(day)
+    day.world.wait(120)
+    assert day.issue_now(key)["labels"] == ["ours"]
+    day.tag(ticket, remove=("ours",))
+    restore(day, copy)
+    day.world.wait(1800)
+    assert (day.issue_now(key)["labels"], day.ticket_now(ticket)["tags"]) == ([], [])
 
 
 def test_a_tag_of_a_ticket_that_has_left_since_the_backup_stays_on_the_issue(day: Launch) -> None:
