@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,23 +15,22 @@ from sync.simulation.ledger import Membership, Sight
 from sync.simulation.replay import Told
 from sync.store.tables import conflicts, deliveries, holds, items, journal, links, parked, records
 
-# Asked after every step of a history, so built once.
-_MEMBERS = (
+_KEPT = 2048
+"""Stored bodies of each kind that are kept as they read."""
+
+# Asked often, so built once.
+MEMBERS = (
     select(links.c.item_id, records.c.connection_id, records.c.remote_id)
     .select_from(links.join(records, links.c.record_id == records.c.id))
     .where(links.c.ended_at.is_(None))
 )
-_VERSIONS = select(records.c.connection_id, records.c.remote_id, records.c.version, records.c.read_no)
-
-_BODIES = (
+VERSIONS = select(records.c.connection_id, records.c.remote_id, records.c.version, records.c.read_no)
+BODIES = (
     select(records.c.connection_id, records.c.remote_id, records.c.body)
     .select_from(links.join(records, links.c.record_id == records.c.id))
     .where(links.c.ended_at.is_(None))
 )
-_TOLD = select(conflicts.c.item_id, conflicts.c.field, func.count().label("times")).group_by(
-    conflicts.c.item_id, conflicts.c.field
-)
-_SIGHTS = (
+SIGHTS = (
     select(
         links.c.id.label("link_id"),
         links.c.item_id,
@@ -42,81 +43,104 @@ _SIGHTS = (
     .where(links.c.ended_at.is_(None))
     .order_by(links.c.id)
 )
-_PARKED = select(parked.c.link_id, parked.c.field).where(parked.c.ended_at.is_(None))
-_FIELDS_HELD = select(holds.c.link_id, holds.c.field).where(holds.c.released_at.is_(None), holds.c.link_id.is_not(None))
-_STATES = select(items.c.id, items.c.state)
+PARKED = select(parked.c.link_id, parked.c.field).where(parked.c.ended_at.is_(None))
+FIELDS_HELD = select(holds.c.link_id, holds.c.field).where(holds.c.released_at.is_(None), holds.c.link_id.is_not(None))
+STATES = select(items.c.id, items.c.state)
+_LAST = select(
+    *(
+        select(func.coalesce(func.max(table.c.id), 0)).scalar_subquery()
+        for table in (records, journal, deliveries, conflicts, parked, holds)
+    )
+)
+_BASES = select(links.c.id, links.c.ended_at, links.c.base).order_by(links.c.id)
 _RESTORING = select(holds.c.id).where(holds.c.released_at.is_(None), holds.c.reason == "restored").limit(1)
-_HELD = select(holds.c.id).where(holds.c.released_at.is_(None), holds.c.link_id.is_(None)).limit(1)
+HELD = select(holds.c.id).where(holds.c.released_at.is_(None), holds.c.link_id.is_(None)).limit(1)
 
 
 def name_of(hub: Hub, row: Any) -> str:
     """A record as the ledger names it."""
-    letter = "T" if hub.connections[row.connection_id].role is Role.TRACKER else "Z"
-    return f"{letter}{row.remote_id}"
+    return named(hub, row.connection_id, row.remote_id)
+
+
+def named(hub: Hub, connection_id: int, remote_id: str) -> str:
+    """The same from its parts."""
+    return f"{'T' if hub.connections[connection_id].role is Role.TRACKER else 'Z'}{remote_id}"
 
 
 def sights(hub: Hub) -> list[Sight]:
     """Every item that has members."""
     with hub.store.read() as conn:
-        found = conn.execute(_SIGHTS).all()
-        waits = conn.execute(_PARKED).all()
-        held = conn.execute(_FIELDS_HELD).all()
-        state = {row.id: columns.item_state(row.state) for row in conn.execute(_STATES)}
-    members: dict[int, list[Membership]] = {}
-    for row in found:
-        base = columns.base(row.base)
-        members.setdefault(row.item_id, []).append(
+        return of_rows(hub, *(conn.execute(asked).all() for asked in (SIGHTS, PARKED, FIELDS_HELD, STATES)))
+
+
+def of_rows(
+    hub: Hub, members: Sequence[Any], parks: Sequence[Any], fields_held: Sequence[Any], states: Sequence[Any]
+) -> list[Sight]:
+    """The same from the rows of `SIGHTS`, `PARKED`, `FIELDS_HELD` and `STATES`."""
+    found: dict[int, list[Membership]] = {}
+    for link_id, item_id, base, connection_id, remote_id, presence in members:
+        status, tags = _of_base(base)
+        found.setdefault(item_id, []).append(
             Membership(
-                record=name_of(hub, row),
-                aside=base.status is not None and base.status.aside,
-                parked=frozenset(each.field for each in waits if each.link_id == row.link_id),
-                held=frozenset(each.field for each in held if each.link_id == row.link_id),
-                present=row.presence == "present",
-                waived=frozenset() if base.tags is None else base.tags.waived,
+                record=named(hub, connection_id, remote_id),
+                aside=status,
+                parked=frozenset(name for of, name in parks if of == link_id),
+                held=frozenset(name for of, name in fields_held if of == link_id),
+                present=presence == "present",
+                waived=tags,
             )
         )
+    state = dict(states)
     return [
         Sight(
             item=f"hc-{item_id}",
-            status="" if state[item_id].status is None else str(state[item_id].status),
-            tags={key: frozenset(str(role) for role in roles) for key, roles in state[item_id].tags.items()},
-            members=tuple(found_members),
+            status=_of_state(state[item_id])[0],
+            tags=dict(_of_state(state[item_id])[1]),
+            members=tuple(mine),
         )
-        for item_id, found_members in sorted(members.items())
+        for item_id, mine in sorted(found.items())
     ]
+
+
+@lru_cache(maxsize=_KEPT)
+def _of_base(body: bytes) -> tuple[bool, frozenset[str]]:
+    """Whether a member is aside, and the tags that are waived."""
+    base = columns.base(body)
+    return base.status is not None and base.status.aside, frozenset() if base.tags is None else base.tags.waived
+
+
+@lru_cache(maxsize=_KEPT)
+def _of_state(body: bytes) -> tuple[str, Mapping[str, frozenset[str]]]:
+    """An item's status, and its tags with the roles that brought them."""
+    state = columns.item_state(body)
+    tags = {key: frozenset(str(role) for role in roles) for key, roles in state.tags.items()}
+    return "" if state.status is None else str(state.status), tags
+
+
+@lru_cache(maxsize=_KEPT)
+def shown(body: bytes) -> tuple[str, frozenset[str]]:
+    """The raw status and the tags, lower-cased, that a stored body shows."""
+    fields = columns.snapshot(body).fields
+    tags = fields["labels"] if "labels" in fields else fields["tags"]
+    return str(fields["status"]), frozenset(str(tag).casefold() for tag in tags)
 
 
 def memberships(hub: Hub) -> dict[str, str]:
     """The item of each record that has one."""
     with hub.store.read() as conn:
-        return {name_of(hub, row): f"hc-{row.item_id}" for row in conn.execute(_MEMBERS)}
+        return {name_of(hub, row): f"hc-{row.item_id}" for row in conn.execute(MEMBERS)}
 
 
 def versions(hub: Hub) -> dict[str, tuple[str, int]]:
     """The stored (version, read number) of each record."""
     with hub.store.read() as conn:
-        return {name_of(hub, row): (row.version, row.read_no) for row in conn.execute(_VERSIONS)}
+        return {name_of(hub, row): (row.version, row.read_no) for row in conn.execute(VERSIONS)}
 
 
 def known(hub: Hub) -> dict[str, tuple[str, frozenset[str]]]:
     """The raw status and the tags, lower-cased, that the hub knows of each linked record."""
-    found: dict[str, tuple[str, frozenset[str]]] = {}
     with hub.store.read() as conn:
-        rows = conn.execute(_BODIES).all()
-    for row in rows:
-        fields = columns.snapshot(row.body).fields
-        tags = fields["labels"] if "labels" in fields else fields["tags"]
-        found[name_of(hub, row)] = str(fields["status"]), frozenset(str(tag).casefold() for tag in tags)
-    return found
-
-
-def told(hub: Hub) -> dict[str, dict[str, int]]:
-    """How many conflicts each item has had, by field."""
-    found: dict[str, dict[str, int]] = {}
-    with hub.store.read() as conn:
-        for row in conn.execute(_TOLD):
-            found.setdefault(f"hc-{row.item_id}", {})[row.field] = row.times
-    return found
+        return {name_of(hub, row): shown(row.body) for row in conn.execute(BODIES)}
 
 
 def journals(hub: Hub) -> dict[str, list[Told]]:
@@ -138,7 +162,7 @@ def is_held(hub: Hub) -> bool:
     if any(each.mode is not Mode.LIVE for each in hub.connections.values()):
         return True
     with hub.store.read() as conn:
-        return conn.execute(_HELD).first() is not None
+        return conn.execute(HELD).first() is not None
 
 
 def waiting(hub: Hub) -> list[str]:
@@ -199,6 +223,13 @@ def open_holds(hub: Hub) -> list[int]:
                 .order_by(holds.c.id)
             ).scalars()
         )
+
+
+def marks(hub: Hub) -> list[Any]:
+    """What the hub knows of its items, and the last number of whatever it writes down. Equal: nothing happened."""
+    with hub.store.read() as conn:
+        last, bases, states = (conn.execute(asked).all() for asked in (_LAST, _BASES, STATES))
+    return [*last, *bases, *states]
 
 
 def is_restoring(hub: Hub) -> bool:

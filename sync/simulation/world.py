@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sqlalchemy import text
-
 from connectors.contract import TokenStore, WebhookRequest
 from connectors.errors import WebhookRejected
 from connectors.sandbox.wire import OutgoingHook, StandIn
@@ -29,6 +27,7 @@ from sync.planning.verbs import VERBS
 from sync.simulation.crew import Crew, Switching
 from sync.simulation.virtual import InProcess, SeededRng, VirtualClock
 from sync.store.contract import Store
+from sync.store.driver import raw
 from sync.store.memory import MemoryStore
 from sync.store.migrate import open_store
 
@@ -36,7 +35,7 @@ _TURNS = 400
 """Turns after which a hub that still finds work is taken for one that never comes to rest."""
 
 
-_WORK = text(
+_WORK = (
     "SELECT EXISTS (SELECT 1 FROM inbox WHERE done_at IS NULL),"
     " EXISTS (SELECT 1 FROM items WHERE gen > done_gen),"
     " (SELECT group_concat(DISTINCT connection_id) FROM refreshes),"
@@ -247,8 +246,7 @@ class World:
     def _work(self) -> _Work:
         if self._found is not None and self._found[0] == self._commits:
             return self._found[1]
-        with self.store.read() as conn:
-            row = tuple(conn.execute(_WORK).one())
+        row = self.ask(_WORK)[0]
         if self._found is not None and self._found[2] == row:
             self._found = (self._commits, self._found[1], row)
             return self._found[1]
@@ -266,6 +264,11 @@ class World:
         )
         self._found = (self._commits, found, row)
         return found
+
+    def ask(self, question: str) -> list[tuple[Any, ...]]:
+        """The rows of a question, past everything that stands between the engine and the database: it is cheap."""
+        with self.store.read() as conn:
+            return raw(conn).execute(question).fetchall()
 
     def _at_commit(self, where: str) -> None:
         self._commits += 1
