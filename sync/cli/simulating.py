@@ -12,9 +12,9 @@ from sync.cli.options import Json
 from sync.cli.show import is_looked_at, say
 from sync.cli.show import json as show_json
 
-PROFILES = ("mixed", "calm", "hooks", "race", "lost", "crash", "swarm", "odd", "operators")
+PROFILES = ("mixed", "calm", "hooks", "race", "lost", "crash", "swarm", "odd", "operators", "rare")
 MODES = ("safety", "liveness")
-LEVELS = ("wire", "contract", "signals")
+LEVELS = ("wire", "contract", "signals", "orders")
 FOLLOWING = {"contract": 3, "pure": 30}
 """How many histories of the quicker levels are played for each one at wire level, where nothing else is asked."""
 
@@ -23,7 +23,7 @@ def simulate(
     histories: Annotated[int, typer.Option(min=0, help="Histories at wire level: the real clients too.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
     profile: Annotated[
-        str, typer.Option(help="calm, hooks, race, lost, crash, swarm, odd, operators, or mixed.")
+        str, typer.Option(help="calm, hooks, race, lost, crash, swarm, odd, operators, rare, or mixed.")
     ] = "mixed",
     mode: Annotated[str, typer.Option(help="safety, or liveness: one system is down, and heals.")] = "safety",
     contract: Annotated[
@@ -35,11 +35,19 @@ def simulate(
     signals: Annotated[
         int | None, typer.Option(min=0, help="Histories with a Sentry and a gateway; 1 for each 10 at wire level.")
     ] = None,
+    rare: Annotated[
+        int | None,
+        typer.Option(min=0, help="Histories of what hardly ever happens; 1 for each 5 of the first two kinds."),
+    ] = None,
+    orders: Annotated[
+        int | None,
+        typer.Option(min=0, help="Histories that are told in several orders; 1 for each 20 of the first two kinds."),
+    ] = None,
     processes: Annotated[int, typer.Option(min=1, help="How many run at a time.")] = 1,
     replay: Annotated[int | None, typer.Option(metavar="SEED", help="Play one history again, and show it.")] = None,
     shrink: Annotated[int | None, typer.Option(metavar="SEED", help="Find its smallest failing history.")] = None,
     level: Annotated[
-        str, typer.Option(help="wire, contract or signals: where --replay plays; --shrink knows the first two.")
+        str, typer.Option(help="wire, contract, signals or orders: where --replay plays; --shrink: the first two.")
     ] = "wire",
     json: Json = False,
 ) -> None:
@@ -54,14 +62,19 @@ def simulate(
     if replay is not None:
         raise Ended(code=Exit(show_again(engine, replay, profile=profile, mode=mode, level=level)))
     if shrink is not None:
-        if level == "signals":
-            raise Ended("--shrink: a history of level signals cannot be made smaller; replay it", Exit.USAGE)
+        if level in ("signals", "orders"):
+            raise Ended(f"--shrink: a history of level {level} cannot be made smaller; replay it", Exit.USAGE)
         shrinking = import_module("sync.simulation.shrink")
         raise Ended(code=Exit(show_smallest(shrinking, shrink, profile=profile, mode=mode, level=level)))
+    first = histories + (histories * FOLLOWING["contract"] if contract is None else contract)
+    # They are what one profile, or one system that is down, would not have.
+    besides = first if profile == "mixed" and mode == "safety" else 0
     counts = {
-        "contract": histories * FOLLOWING["contract"] if contract is None else contract,
+        "contract": first - histories,
         "pure": histories * FOLLOWING["pure"] if pure is None else pure,
         "signals": histories // 10 if signals is None else signals,
+        "rare": besides // 5 if rare is None else rare,
+        "orders": besides // 20 if orders is None else orders,
     }
     raise Ended(
         code=Exit(
@@ -85,7 +98,11 @@ def play(
 
     0: none ended wrong, and a large run met all there is to meet; 1: else.
     """
-    progress = _progress(histories + counts["contract"]) if is_looked_at() and not as_json else None
+    progress = (
+        _progress(histories + counts["contract"] + counts["rare"] + counts["orders"])
+        if is_looked_at() and not as_json
+        else None
+    )
     report = engine.run(histories, seed, profile=profile, processes=processes, mode=mode, progress=progress, **counts)
     if progress is not None:
         sys.stderr.write("\n")

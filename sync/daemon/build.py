@@ -49,7 +49,8 @@ class Configured:
 class World:
     """The ports that a hub is built on. tokens: where a connection keeps a rotating pair. transport: per connection.
 
-    folder: where a connection, by its id, may keep files of its own.
+    folder: where a connection, by its id, may keep files of its own. clients: how the workers of a connection come by
+    their client, given how one is opened; None: one client for each thread, or, with one_thread, one for all.
     """
 
     clock: Clock
@@ -60,6 +61,7 @@ class World:
     transport: Callable[[str], Any] = lambda name: None
     folder: Callable[[int], Path | None] = lambda connection_id: None
     one_thread: bool = False
+    clients: Callable[[Callable[[], Remote]], Callable[[], Remote]] | None = None
 
 
 def hub(
@@ -173,6 +175,7 @@ def _connected(
         home=Home(connection_id=connection_id, store=store, folder=world.folder(connection_id)),
     )
     open_one: Callable[[], Remote] = partial(connector.connect, one.settings, ports)
+    clients = world.clients or (_Single if world.one_thread else _PerThread)
     return Connected(
         id=connection_id,
         name=one.name,
@@ -180,7 +183,7 @@ def _connected(
         role=one.role or connector.role,
         kind=connector.kind,
         mapping=mappings.for_connection(one.name, connector.name),
-        remote=_Single(open_one) if world.one_thread else _PerThread(open_one),
+        remote=clients(open_one),
         budgets=limits,
         draws=connector.draws,
         parse_reference=partial(connector.parse_reference, one.settings),

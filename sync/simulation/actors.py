@@ -171,6 +171,23 @@ class People:
         to = "In Progress" if stands == "solved" else "Done"
         self.stage.site.act({"act": "transition", "issue": issue, "to": to, "force": True})
 
+    def feud_over(self) -> tuple[int, str] | None:
+        """A ticket and its issue of which an automation and the engineers hold different views, if there is a pair."""
+        try:
+            return self._pair()
+        except IndexError:
+            return None
+
+    def insist(self, issue: str) -> None:
+        """Engineers finish the issue."""
+        done = {"act": "transition", "issue": issue, "to": "Done", "force": True}
+        self._do("jira status", lambda: self.stage.site.act(done) and None)
+
+    def object(self, ticket: int) -> None:
+        """A rule of the desk opens the ticket again."""
+        opened = {"act": "status", "ticket": ticket, "status": "open", "as": "automation"}
+        self._do("zendesk automation", lambda: self.stage.desk.act(opened) and None)
+
     # --- in Zendesk ------------------------------------------------------------------------------------------------
 
     def new_ticket(self) -> None:

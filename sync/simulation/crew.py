@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from connectors.contract import Remote
+
 T = TypeVar("T")
 
 
@@ -38,6 +40,7 @@ class Crew:
         self._greenlet: Any = import_module("greenlet")
         self._among: list[Any] = []
         self._main: Any = None
+        self._places: dict[Any, int] = {}
         self._is_over = False
         self.switches = 0
 
@@ -45,6 +48,7 @@ class Crew:
         """Run each once, interleaved. Raises what one of them raises: then the others are dropped where they stand."""
         self._main = self._greenlet.getcurrent()
         self._among = [self._greenlet.greenlet(work) for work in works]
+        self._places = {each: place for place, each in enumerate(self._among)}
         try:
             while self._among:
                 chosen = self._rng.choice(self._among)
@@ -53,12 +57,25 @@ class Crew:
                     self._among.remove(chosen)
         finally:
             left, self._among = self._among, []
+            self._places = {}
             self._is_over = True
             try:
                 for each in left:
                     each.throw(self._greenlet.GreenletExit)
             finally:
                 self._is_over = False
+
+    def clients(self, open_one: Callable[[], Remote]) -> Callable[[], Remote]:
+        """One client for each of those who work side by side, as the daemon has one for each thread."""
+        opened: dict[int, Remote] = {}
+
+        def mine() -> Remote:
+            place = self._places.get(self._greenlet.getcurrent(), -1)
+            if place not in opened:
+                opened[place] = open_one()
+            return opened[place]
+
+        return mine
 
     def give_way(self) -> None:
         """Let the seed decide who goes on; outside `run` nothing happens.

@@ -76,6 +76,9 @@ def _ticket(
     tracker_joined = _last(ledger, tracker.record, What.JOINED)
     since = max(since, tracker_joined.no if tracker_joined is not None else -1)
     resolved = side(tracker.record, moved.new) is Side.DONE and _crossed(tracker.record, moved)
+    if ledger.lost[tracker.record]:
+        # What it showed when its base was lost is where it began: it has to be seen as open before it resolves.
+        since = max(since, _opened(ledger, tracker.record, moved.no))
     rests = ledger.decided.get(sight.item)
     seen = rests is None or any(since < rest <= moved.no for rest in rests)  # else it may never have been seen as open
     if resolved and moved.no > since and stands is Side.ACTIVE and seen:
@@ -94,6 +97,12 @@ def _rests(ledger: Ledger, sight: Sight, tracker: str, status: Status) -> bool:
         e.no > since and e.record in tickets and e.by == USER and e.what is What.STATUS and _crossed(e.record, e)
         for e in ledger.events
     )
+
+
+def _opened(ledger: Ledger, record: str, before: int) -> int:
+    """When a record was last put on the open side before an event, -1 when it was not."""
+    opened = (e.no for e in ledger.of(record, What.STATUS) if e.no < before and side(record, e.new) is Side.ACTIVE)
+    return max(opened, default=-1)
 
 
 def _crossed(record: str, event: Event) -> bool:
@@ -175,7 +184,9 @@ def _tag(ledger: Ledger, sight: Sight, members: dict[str, Membership], present: 
         shape = ledger.shapes[record]
         if shape.status == "closed" or key not in shape.tags:
             continue
-        if not is_tracker(record) and not is_tracker(source) and record != source:
+        # Who brought a tag to an issue whose base was lost is not known any more: it counts as the issue's own (H26).
+        of_issue = is_tracker(source) or (tracker is not None and ledger.lost[tracker] > 0)
+        if not is_tracker(record) and not of_issue and record != source:
             yield f"tag-on-sibling: {key} of {source} is on {record}"
         last = max((e.no for e in removals if is_tracker(e.record) and e.record in present), default=-1)
         if last > last_join and last > again:
@@ -233,7 +244,7 @@ def _creates(ledger: Ledger, sights: Sequence[Sight]) -> Iterator[str]:
 def _links(ledger: Ledger, sights: Sequence[Sight]) -> Iterator[str]:
     for (ticket, issue), count in sorted(ledger.notes.items()):
         # Whoever lost the memory of a note may tell the same once more.
-        if count > 1 + len(ledger.restores):
+        if count > 1 + len(ledger.restores) + ledger.lost[ticket]:
             yield f"H7 noted-twice: {ticket} has {count} notes about {issue}"
     for issue, addresses in sorted(ledger.own_links.items()):
         for address, count in sorted(Counter(addresses).items()):

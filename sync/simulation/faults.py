@@ -39,6 +39,8 @@ class Profile:
     reads, writes: fault kinds of calls. hooks: switches of the webhook senders. crash_call, crash_commit: the process
     dies before or after a remote call, before or after a COMMIT. race: a user edits just before a write is handled.
     restarts, pauses, remaps, restores: what operators do, as chances for each step. odd: see `circumstances`.
+    deciders: two workers decide at the same time. lost_bases, feuds: the base of one record is lost, an automation
+    fights for a ticket's status, as chances for each step.
     """
 
     name: str
@@ -58,6 +60,9 @@ class Profile:
     pauses: float = 0.0
     remaps: float = 0.0
     restores: float = 0.0
+    deciders: bool = False
+    lost_bases: float = 0.0
+    feuds: float = 0.0
     odd: tuple[Circumstance, ...] = ()
     membership: bool = True
     routes: bool = False
@@ -117,6 +122,10 @@ LEVELS = ("calm", "hooks", "race", "lost", "crash", "swarm", "odd", "operators")
 """The profiles by name, from few faults to all of them."""
 
 
+RARE = "rare"
+"""A profile of its own, which `mixed` never draws: what hardly ever happens, and no fault of any call."""
+
+
 def draw(name: str, rng: random.Random) -> Profile:
     """The profile of one history. `mixed` draws one of the others first."""
     if name == "mixed":
@@ -150,6 +159,18 @@ def draw(name: str, rng: random.Random) -> Profile:
         )
     if name == "odd":
         return _odd(rng)
+    if name == RARE:
+        return Profile(
+            name=name,
+            routes=routes,
+            race=rng.choice((0.0, 0.0, 0.3)),
+            deciders=True,
+            lost_bases=rng.choice((0.0, 0.05, 0.1)),
+            feuds=rng.choice((0.0, 0.02)),
+            restarts=rng.choice((0.0, 0.03)),
+            hook_drops=rng.choice((0.0, 0.3)),
+            hook_duplicates=rng.choice((0.0, 0.3)),
+        )
     if name == "operators":
         return Profile(
             name=name,

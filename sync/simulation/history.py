@@ -13,11 +13,12 @@ from functools import partial
 from sync.core.reasons import ParkReason
 from sync.engine import contact, create, deliver, inbox, poll, refresh, rows, settle
 from sync.engine.hub import Connected, Hub
-from sync.simulation import endstate, premises, replay, sight
+from sync.simulation import endstate, feuds, losses, premises, replay, sight
 from sync.simulation.actors import People
 from sync.simulation.between import Crashed
 from sync.simulation.circumstances import REMAPPED, Circumstance, mappings, variant_of
-from sync.simulation.faults import Profile, draw, without
+from sync.simulation.deciders import Deciders
+from sync.simulation.faults import RARE, Profile, draw, without
 from sync.simulation.glances import Glances
 from sync.simulation.ledger import HUB, USER, What
 from sync.simulation.online import Watch
@@ -103,7 +104,8 @@ class History:
         self._looked = -1
         self._glances = Glances()
         # Not at wire level: the regression cases there would be other histories.
-        self._lulls = depth is Depth.CONTRACT
+        self._lulls = depth is Depth.CONTRACT or profile == RARE
+        self._deciders = Deciders() if self.profile.deciders else None
         self._variant = variant_of(self.profile.odd)
         self._copy: bytes | None = None
         self._copied_at = 0
@@ -145,6 +147,14 @@ class History:
             self.violations += replay.faults_of(journals, sight.sights(hub))
             self.violations += self.reference.end()
             self.violations += self.stage.late
+            if self.stage.cursors is not None:
+                self.violations += self.stage.cursors.wrong
+                counted["H11"] += self.stage.cursors.passed
+            if self._deciders is not None:
+                self.violations += self._deciders.wrong
+                counted["H15"] += self._deciders.refused
+            counted["H24"] += self.operated["fought over"]
+            counted["H26"] += self.operated["base lost at rest"]
             stumbles = self.stage.world.told("internal_error")
             self.violations += [f"unhandled in {facts['where']}: {facts['error']!r}" for facts in stumbles]
         except NeverQuiet as error:
@@ -226,6 +236,8 @@ class History:
             (self.profile.pauses, self._pause_or_start),
             (self.profile.remaps, self._remap),
             (self.profile.restores, self._back_up_or_restore),
+            (self.profile.lost_bases, self._lose_a_base),
+            (self.profile.feuds, self._feud),
         ):
             if choice < rate:
                 operate()
@@ -238,7 +250,7 @@ class History:
         work = self._work()
         count = rng.choice((1, 3, 8))
         if self.stage.crew is not None:
-            self._guarded(partial(self.stage.crew.run, rng.sample(work, count)))
+            self._guarded(partial(self.stage.crew.run, self._two_decide() + rng.sample(work, count)))
         else:
             for _ in range(count):
                 self._guarded(rng.choice(work))
@@ -281,6 +293,11 @@ class History:
             work += [partial(self._call, doing, name) for doing in _WORKERS]
         return work
 
+    def _two_decide(self) -> list[Callable[[], object]]:
+        """Where two decide at the same time: both of them."""
+        deciders = self._deciders
+        return [] if deciders is None else [lambda: deciders.decide(self.stage.world.hub)] * 2
+
     def _call(self, doing: Callable[[Hub, Connected], bool], name: str) -> bool:
         hub = self.stage.world.hub
         return doing(hub, hub.named(name))
@@ -311,6 +328,41 @@ class History:
         self.stage.note(f"clock {seconds:+.0f}")
         self.stage.clock.jump(seconds)
 
+    def _lose_a_base(self) -> None:
+        """The base of one record is gone. When all was at rest and nobody does anything, nothing may come of it."""
+        hub, ledger = self.stage.world.hub, self.stage.ledger
+        at_rest = self.stage.world.is_at_rest and not sight.is_held(hub) and losses.is_settled(hub, ledger)
+        lost = losses.lose(hub, ledger, self.rng)
+        if lost is None:
+            return
+        self.operated["base lost"] += 1
+        self.stage.note(f"lost {lost.record}")
+        if at_rest:
+            self._let_pass(2)
+            now = {each.item: each for each in sight.sights(self.stage.world.hub)}
+            if losses.is_alone(lost, ledger) and self.stage.world.is_at_rest:
+                self.operated["base lost at rest"] += 1
+                self.violations += losses.judged(lost, ledger, now.get(lost.item.item))
+
+    def _feud(self) -> None:
+        """An automation opens a ticket as often as the hub solves it, and engineers insist."""
+        since = len(self.stage.ledger.events)
+        pair = self.people.feud_over()
+        if pair is None:
+            return
+        objected = 0
+        for _ in range(feuds.ROUNDS):
+            self.people.insist(pair[1])
+            self._let_pass(1)
+            before = len(self.stage.ledger.events)
+            self.people.object(pair[0])
+            objected += len(self.stage.ledger.events) - before
+            self._let_pass(1)
+        record = f"Z{pair[0]}"
+        said = feuds.fights(self.stage.world.hub).get(record, ())
+        self.operated["fought over"] += len(said)
+        self.violations += feuds.faults_of(self.stage.ledger, since, record, said, objected)
+
     def _use(self, variant: str) -> None:
         self._variant = variant
         self.stage.note(f"mapping {variant}")
@@ -333,6 +385,8 @@ class History:
         self.stage.ledger.restores.append((self._copied_at, sys.maxsize))
         self.watch.forget()
         self.reference.forget()
+        if self.stage.cursors is not None:
+            self.stage.cursors.forget()
         self._glances.forget()
         world.put_back(self._copy)
         self._copy = None
@@ -350,6 +404,8 @@ class History:
 
     def _reopen(self) -> None:
         """The next process opens what was committed. It may die on its way up, too."""
+        if self._deciders is not None:
+            self._deciders.forget()
         self.stage.world.close()
         while True:
             try:

@@ -5,6 +5,7 @@ It is filled from the stand-ins' own models and never from the hub, and imports 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -81,7 +82,8 @@ class Ledger:
     issue shows; own_links: addresses that the hub put there. routed: tickets that a route asks an issue for. hidden:
     edits that a write of the hub's replaced. restores: when an older database took the hub's place: the
     event from which on it knows of nothing, and the one before which it had read everything anew. decided: at which
-    event each item came to rest, where workers come between one another. now: the systems' own time, in seconds.
+    event each item came to rest, where workers come between one another. lost: how often the hub lost what it remembers
+    of a record. now: the systems' own time, in seconds.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -94,6 +96,7 @@ class Ledger:
     hidden: list[Hidden] = field(default_factory=list)
     restores: list[tuple[int, int]] = field(default_factory=list)
     decided: dict[str, list[int]] = field(default_factory=dict)
+    lost: Counter[str] = field(default_factory=Counter)
     now: Callable[[], float] = lambda: 0.0
 
     def see(self, record: str, shape: Shape, by: str) -> list[Event]:

@@ -13,12 +13,20 @@ from functools import partial
 from typing import TypeVar
 
 from sync.simulation import pure as pure_level
+from sync.simulation.faults import RARE
 from sync.simulation.history import Mode, Outcome, play
+from sync.simulation.orders import play as play_orders
 from sync.simulation.report import Failure, Figures, Level, Report
 from sync.simulation.signals.history import play as play_signals
 from sync.simulation.stage import Depth
 
 T = TypeVar("T")
+
+_AT_WIRE = 5
+"""Of how many rare histories one is played at wire level."""
+
+_LEVEL_OF = {"rare": "contract", "rare_wire": "wire"}
+"""The level at which a history of a kind of its own is played again."""
 
 STEPS = 40
 """Steps of each history; about half of them are edits by people."""
@@ -34,14 +42,18 @@ def run(
     contract: int = 0,
     pure: int = 0,
     signals: int = 0,
+    rare: int = 0,
+    orders: int = 0,
     mode: str = Mode.SAFETY,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Play the histories of seeds `seed` to `seed + histories - 1` and judge each.
 
     profile: one of `sync.simulation.faults.LEVELS`, or `mixed` (each seed draws one). contract, pure, signals: how
-    many are played at contract and pure level, and with a Sentry and a gateway, from the same first seed. mode:
-    `safety` or `liveness`. progress: told (done, wrong) after each history at wire and contract level.
+    many are played at contract and pure level, and with a Sentry and a gateway, from the same first seed. rare:
+    how many of the profile `rare`, each fifth at wire level, the others at contract level. orders: how many are told in
+    several orders. mode: `safety` or `liveness`. progress: told (done, wrong) after each history but those of rules
+    alone and of signals.
     The same seeds give the same digest, whatever the hash seed, locale or time zone.
     """
     with _seldom_collecting():
@@ -54,6 +66,8 @@ def run(
             contract=contract,
             pure=pure,
             signals=signals,
+            rare=rare,
+            orders=orders,
             mode=mode,
             progress=progress,
         )
@@ -87,6 +101,8 @@ def _run(
     contract: int,
     pure: int,
     signals: int,
+    rare: int,
+    orders: int,
     mode: str,
     progress: Callable[[int, int], None] | None,
 ) -> Report:
@@ -95,12 +111,11 @@ def _run(
     failures: list[Failure] = []
     levels: dict[str, Level] = {}
     done = 0
-    for depth, count in ((Depth.WIRE, histories), (Depth.CONTRACT, contract)):
-        if not count and depth is not Depth.WIRE:
+    for name, one, asked, seeds in _groups(histories, contract, rare, orders, seed, profile, steps, Mode(mode)):
+        if not seeds and name != "wire":
             continue
         began, busy, before = time.monotonic(), time.process_time(), len(failures)
-        one = partial(_play, profile=profile, steps=steps, mode=Mode(mode), depth=depth)
-        for outcome in _outcomes(one, range(seed, seed + count), processes):
+        for outcome in _outcomes(one, seeds, processes):
             done += 1
             digest.update(outcome.digest.encode())
             profiles.setdefault(outcome.profile, Figures()).add(outcome)
@@ -110,14 +125,14 @@ def _run(
                         seed=outcome.seed,
                         profile=outcome.profile,
                         violations=tuple(outcome.violations),
-                        asked=profile,
+                        asked=asked,
                         mode=str(mode),
-                        level=str(depth),
+                        level=_LEVEL_OF.get(name, name),
                     )
                 )
             if progress is not None:
                 progress(done, len(failures))
-        levels[str(depth)] = _level(count, began, busy, processes, len(failures) - before)
+        levels[name] = _level(len(seeds), began, busy, processes, len(failures) - before)
     if pure:
         began, busy = time.monotonic(), time.process_time()
         broken = _pure(pure, seed, processes)
@@ -150,6 +165,21 @@ def _run(
     )
 
 
+def _groups(
+    histories: int, contract: int, rare: int, orders: int, seed: int, profile: str, steps: int, mode: Mode
+) -> Iterator[tuple[str, Callable[[int], Outcome], str, Sequence[int]]]:
+    """What is played: (its name, how one is played, with which profile, the seeds)."""
+    seldom = range(seed, seed + rare)
+    for name, depth, asked, seeds in (
+        ("wire", Depth.WIRE, profile, range(seed, seed + histories)),
+        ("contract", Depth.CONTRACT, profile, range(seed, seed + contract)),
+        ("rare", Depth.CONTRACT, RARE, [each for each in seldom if (each - seed) % _AT_WIRE]),
+        ("rare_wire", Depth.WIRE, RARE, seldom[::_AT_WIRE]),
+    ):
+        yield name, partial(_play, profile=asked, steps=steps, mode=mode, depth=depth), asked, seeds
+    yield "orders", _play_orders, "mixed", range(seed, seed + orders)
+
+
 def _level(histories: int, began: float, busy: float, processes: int, violations: int) -> Level:
     return Level(
         histories=histories,
@@ -163,10 +193,15 @@ def _level(histories: int, began: float, busy: float, processes: int, violations
 def replay(
     seed: int, *, profile: str = "mixed", steps: int = STEPS, mode: str = Mode.SAFETY, level: str = Depth.WIRE
 ) -> Outcome:
-    """Play one history once more, with its whole trace in `Outcome.trace`. level: `wire`, `contract` or `signals`."""
+    """Play one history once more, with its whole trace in `Outcome.trace`.
+
+    level: `wire`, `contract`, `signals` or `orders`.
+    """
     if level == "signals":
         played = play_signals(seed)
         return Outcome(seed=seed, profile=level, violations=played.violations, trace=played.trace)
+    if level == "orders":
+        return _play_orders(seed, trace=True)
     return _play(seed, profile=profile, steps=steps, trace=True, mode=Mode(mode), depth=Depth(level))
 
 
@@ -199,6 +234,14 @@ def _outcomes(one: Callable[[int], T], seeds: Sequence[int], processes: int) -> 
         return
     with multiprocessing.get_context("spawn").Pool(processes, _collect_seldom) as pool:
         yield from pool.imap(one, seeds, chunksize=4)
+
+
+def _play_orders(seed: int, *, trace: bool = False) -> Outcome:
+    """One history that is told in several orders; what nobody expected is a violation, too."""
+    try:
+        return play_orders(seed, trace=trace)
+    except Exception as error:  # noqa: BLE001  as below
+        return Outcome(seed=seed, profile="orders", violations=[f"unhandled {type(error).__name__}: {error}"])
 
 
 def _play(

@@ -14,13 +14,17 @@ from sync.simulation.history import Outcome
 from sync.simulation.laws import JUDGED, UNCHECKED
 
 ALONE: Mapping[str, str] = {
-    "H9": "no late write: workers are interleaved at contract level alone, and only where greenlet is installed (it "
-    "comes with the development dependencies)",
+    "H9": "no late write: workers are interleaved only where greenlet is installed (it comes with the development "
+    "dependencies)",
+    "H15": "single flight: two decide at the same time only where greenlet is installed",
 }
 """What is not checked besides, where no worker gave way to another."""
 
-CONTRACT_ONLY = ("faults: clock jump",)
+CONTRACT_ONLY = ("faults: clock jump", "premises: H11")
 """What is met at contract level alone."""
+
+APART: Mapping[str, tuple[str, ...]] = {"rare": ("H15", "H24", "H26"), "orders": ("H14",)}
+"""The laws that are put to the test in histories of a kind of their own."""
 
 ALONE_UNMET = tuple(f"premises: {law}" for law in ALONE)
 
@@ -134,7 +138,14 @@ class Report(Struct, kw_only=True):
         missing = coverage.unreached(counts)
         excused = () if self.is_interleaved else ALONE_UNMET
         excused = excused if "contract" in self.levels else (*excused, *CONTRACT_ONLY)
-        return [each for each in missing if each not in excused]
+        apart = {f"premises: {law}" for law in self._apart}
+        return [each for each in missing if each not in excused and each not in apart]
+
+    @property
+    def _apart(self) -> dict[str, str]:
+        """The laws that need histories of a kind that was not played, and why they were not checked."""
+        missing = [kind for kind in APART if kind not in self.levels]
+        return {law: f"no histories of this kind were played (--{kind} N)" for kind in missing for law in APART[kind]}
 
     @property
     def is_interleaved(self) -> bool:
@@ -144,7 +155,8 @@ class Report(Struct, kw_only=True):
     @property
     def unchecked(self) -> dict[str, str]:
         """The laws that this run did not check, and why."""
-        return dict(sorted({**UNCHECKED, **({} if self.is_interleaved else ALONE)}.items()))
+        alone = {} if self.is_interleaved else ALONE
+        return dict(sorted({**UNCHECKED, **alone, **self._apart}.items()))
 
     @property
     def judged(self) -> dict[str, str]:

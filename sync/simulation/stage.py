@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from msgspec import structs
 
@@ -31,7 +32,8 @@ from sync.simulation.contract.desk import DeskRemote
 from sync.simulation.contract.door import Door
 from sync.simulation.contract.site import SiteRemote
 from sync.simulation.crew import Crew
-from sync.simulation.faults import Profile, is_write
+from sync.simulation.cursors import Cursors
+from sync.simulation.faults import RARE, Profile, is_write
 from sync.simulation.ledger import HUB, USER, Event, Hidden, Ledger, Made, Shape, What, is_tracker
 from sync.simulation.virtual import SeededRng, VirtualClock
 from sync.simulation.world import World
@@ -83,9 +85,11 @@ class Stage:
         self._digest = hashlib.sha256()
         self.trace: list[str] | None = None
         self._act = act
-        # The clients of the wire level are one for all workers here, and none of them may be used by two at a time.
-        self.crew = Crew(self.chance) if depth is Depth.CONTRACT and crew.is_there() else None
+        # Else not at wire level: the regression cases there would be other histories.
+        is_interleaved = depth is Depth.CONTRACT or profile.name == RARE
+        self.crew = Crew(self.chance) if is_interleaved and crew.is_there() else None
         self.late: list[str] = []
+        self.cursors: Cursors | None = None
         self._sent: dict[str, int] = {}
         self._chances = SeededRng(seed * 3 + 1), SeededRng(seed * 3 + 2)
         self.desk: ZendeskSandbox = build_zendesk(self.clock.epoch, self._chances[0])
@@ -101,8 +105,8 @@ class Stage:
             clock=self.clock,
             rng=SeededRng(seed * 3),
             stand_ins={
-                "support": Between(self.desk, self._before, self._after, lambda: self.down == "support"),
-                "tracker": Between(self.site, self._before, self._after, lambda: self.down == "tracker"),
+                "support": Between(self.desk, self._on_the_wire, self._after, lambda: self.down == "support"),
+                "tracker": Between(self.site, self._on_the_wire, self._after, lambda: self.down == "tracker"),
             },
             configured=self._through_models() if depth is Depth.CONTRACT else _configured(),
             mappings=mappings(variant_of(profile.odd), routes=profile.routes),
@@ -111,6 +115,8 @@ class Stage:
             in_memory=True,
             crew=self.crew,
         )
+        if depth is Depth.CONTRACT:
+            self.cursors = Cursors(self.desk, self.site, self._committed)
 
     def _through_models(self) -> tuple[Configured, ...]:
         """The connections at contract level: everything of the connectors but the way to their systems."""
@@ -192,6 +198,13 @@ class Stage:
             self._act(_target(request.path))
         self._maybe_crash(self.profile.crash_call, "before call")
 
+    def _on_the_wire(self, request: Request) -> None:
+        """The same at wire level, where a write is known by its address alone."""
+        arrives = self._sends(request.path) if is_write(request) and _target(request.path) else None
+        self._before(request)
+        if arrives is not None:
+            arrives()
+
     def _after(self, request: Request, response: Response) -> None:
         self.note(f"{response.status} {response.cut or ''} {hashlib.sha256(response.body).hexdigest()[:12]}")
         if is_write(request):
@@ -202,8 +215,17 @@ class Stage:
         if self.armed:
             self._maybe_crash(self.profile.crash_call, "after call")
 
+    def _committed(self, asked: str) -> list[tuple[Any, ...]]:
+        """The rows of a question, straight from the driver: it is put after every commit."""
+        with self.world.store.read() as conn:
+            driver: Any = conn.connection.driver_connection
+            found: list[tuple[Any, ...]] = driver.execute(asked).fetchall()
+        return found
+
     def _at_commit(self, where: str) -> None:
         self.commits += 1
+        if self.cursors is not None and where == "after commit":
+            self.cursors.look()
         if self.armed:
             self._maybe_crash(self.profile.crash_commit, where)
 

@@ -134,6 +134,7 @@ class World:
                 tokens=self.tokens,
                 transport=lambda name: InProcess(self.stand_ins[name]),
                 one_thread=True,
+                clients=None if self.crew is None else self.crew.clients,
             ),
         )
         contact.after_restore(self.hub)
