@@ -97,10 +97,11 @@ class Errand(Struct, frozen=True, kw_only=True):
     want: the core's words; None where only links or a note are written. changes: the remote's words, one request.
     expect: the remote version it was decided on. shows, hides: records that the target will show or no longer show.
     noted: records named in the note. create: for creates, what was known just before it was sent; created: the record
-    that came of it, once that is known; carried: the keys of the tags that it was sent with; looked: when its marker
-    was looked for before it was sent, and not found. farewell: the last write to a record that has left the item.
-    planned: a row of an applied plan: the item asks for nothing, a person does. answered: how often the remote took it
-    with an answer that does not show the record. behind: since when, in doubt, reading and history do not go together.
+    that came of it, once that is known; carried: the keys of the tags that it was sent with; looked: with which
+    memory (`marker.memory`) its marker was looked for before it was sent, and not found. farewell: the last write to
+    a record that has left the item. planned: a row of an applied plan: the item asks for nothing, a person does.
+    answered: how often the remote took it with an answer that does not show the record. behind: since when, in doubt,
+    reading and history do not go together.
     """
 
     want: Want | None = None
@@ -113,7 +114,7 @@ class Errand(Struct, frozen=True, kw_only=True):
     created: RecordRef | None = None
     carried: frozenset[str] = frozenset()
     source_record: int | None = None
-    looked: datetime | None = None
+    looked: str | None = None
     farewell: bool = False
     planned: bool = False
     answered: int = 0

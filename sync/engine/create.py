@@ -117,7 +117,9 @@ def _send(hub: Hub, connected: Connected, row: Any) -> None:
         hub.store.step(lambda conn: _park(conn, hub, connected, row, ParkReason.REQUIRED_FIELD, named))
         return
     probe = connected.remote().probe(draft)
-    intent = CreateIntent(marker=name, at=since or hub.clock.now(), probe=probe, draft=draft)
+    # A source is dated by its remote: by our clock, if that was set back, it may come from the future.
+    at = hub.clock.now() if since is None else min(since, hub.clock.now())
+    intent = CreateIntent(marker=name, at=at, probe=probe, draft=draft)
     # What is stored of it is what it is found by; the customer's words are in the request alone.
     found_by = structs.replace(intent, draft=Draft(kind=draft.kind, fields={}))
     errand = structs.replace(errand, create=found_by, carried=carried, source_record=source.id)
@@ -125,7 +127,7 @@ def _send(hub: Hub, connected: Connected, row: Any) -> None:
         # What such a record was created with is not known: as after any join, its tags only ever add.
         errand = structs.replace(errand, carried=frozenset())
         why = "it may have been created in a time of which this database knows nothing"
-        _enter_doubt(hub, connected, row, errand, why, not_before=since + marker.INDEX_LAG)
+        _enter_doubt(hub, connected, row, errand, why, not_before=at + marker.INDEX_LAG)
         return
     if not hub.store.step(lambda conn: _claim(conn, hub, row, errand)):
         return
@@ -309,13 +311,12 @@ def _look(hub: Hub, connected: Connected, row: Any) -> None:
             hub.store.step(lambda conn: _park(conn, hub, connected, row, ParkReason.CREATE_DUPLICATED, detail))
         case Absent():
             with hub.store.read() as conn:
-                restored = marker.restored_at(conn)
-            caught_up = None if restored is None else restored + marker.INDEX_LAG
+                caught_up, memory = marker.caught_up(conn, connected.id), marker.memory(conn)
             if caught_up is not None and hub.clock.now() < caught_up:
                 # It may have been sent again after the backup, as late as just before the restore.
                 _later(hub, row, (caught_up - hub.clock.now()).total_seconds())
                 return
-            anew = columns.encode(structs.replace(columns.bare(errand), looked=hub.clock.now()))
+            anew = columns.encode(structs.replace(columns.bare(errand), looked=memory))
             hub.store.step(
                 lambda conn: conn.execute(
                     update(deliveries)

@@ -11,11 +11,12 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, func, select
 
+from sync.core.reasons import HoldReason
 from sync.engine.hub import Connected
 from sync.store.contract import RESTORED_AT, RESTORED_READ
-from sync.store.tables import connections, meta
+from sync.store.tables import connections, holds, meta
 
 INDEX_LAG = timedelta(minutes=5)
 """How late a remote's lists may be: what was made just before the restore is seen by then."""
@@ -38,9 +39,20 @@ _RESTORED = select(meta.c.value).where(meta.c.key == RESTORED_AT)
 
 
 def restored_at(conn: Connection) -> datetime | None:
-    """When this database was last restored from a backup, or None."""
+    """When this database was last restored from a backup, by the clock of that time, or None."""
     text = conn.execute(_RESTORED).scalar()
     return None if text is None else datetime.fromisoformat(text)
+
+
+_HELD_SINCE = select(func.max(holds.c.since)).where(
+    holds.c.connection_id == bindparam("of"), holds.c.reason == HoldReason.RESTORED.value
+)
+
+
+def caught_up(conn: Connection, connection_id: int) -> datetime | None:
+    """From when on the lists of a connection show all that was made before the last restore; None without one."""
+    since: datetime | None = conn.execute(_HELD_SINCE, {"of": connection_id}).scalar()
+    return None if since is None else since + INDEX_LAG
 
 
 _FIRST_READ = select(meta.c.value).where(meta.c.key == RESTORED_READ)
@@ -52,14 +64,20 @@ def first_read(conn: Connection) -> int | None:
     return None if text is None else int(text)
 
 
-def older_than_we(conn: Connection, source: Any, looked: datetime | None) -> datetime | None:
+def memory(conn: Connection) -> str:
+    """Which memory the database has: named by the restore it stems from, empty without one."""
+    text: str | None = conn.execute(_RESTORED).scalar()
+    return text or ""
+
+
+def older_than_we(conn: Connection, source: Any, looked: str | None) -> datetime | None:
     """Since when a record for `source` may exist of which this database knows nothing; None when there can be none.
 
-    looked: when the marker was last looked for, and not found.
+    looked: with which memory the marker was last looked for, and not found.
     """
-    restored = restored_at(conn)
-    if looked is not None and (restored is None or looked > restored):
+    if looked == memory(conn):
         return None
+    restored = restored_at(conn)
     created: datetime = source.created_at
     if restored is not None and created < restored + _SKEW:
         return min(created, restored)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from msgspec import structs
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from sync.core.backoff import LONGEST_SECONDS
+from sync.core.reasons import HoldReason
 from sync.engine import columns, contact, rows
 from sync.engine.hub import Hub
 from sync.store.retention import Retention, tidy_all
@@ -92,4 +93,6 @@ def _try_at_once(conn: Connection, now: datetime, *, later_than: datetime | None
         if errand.create is not None and errand.create.at > now:  # until when its record may be unseen counts from it
             errand = structs.replace(errand, create=structs.replace(errand.create, at=now))
         conn.execute(update(deliveries).where(mine).values(in_doubt_since=now, want=columns.encode(errand)))
-    conn.execute(update(holds).where(holds.c.since > now, holds.c.released_at.is_(None)).values(since=now))
+    # What was made before a restore may be unseen for a while after it, also where a person let the connection go.
+    lasting = or_(holds.c.released_at.is_(None), holds.c.reason == HoldReason.RESTORED.value)
+    conn.execute(update(holds).where(holds.c.since > now, lasting).values(since=now))

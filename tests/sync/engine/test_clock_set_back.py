@@ -83,3 +83,47 @@ def test_a_create_in_doubt_is_made_once_and_soon_though_the_clock_was_set_back_b
     day.world.wait(1800)
     assert len(day.issues()) == 1
     assert waiting(day, "tracker") == 0
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["not made yet", "made"])
+def test_a_create_that_a_restored_database_does_not_know_is_made_once_and_soon_though_the_clock_was_set_back_by_a_day(
+    make: Make, made: bool
+) -> None:
+    """Found by the history operators 62014: it was looked for again and again until the clock had caught up."""
+    day = make(routes=ROUTES)
+    day.world.start()
+    day.world.wait(600)
+    copy = back_up(day)
+    day.world.wait(60)
+    day.ticket(tags=["outage"])
+    if made:
+        day.world.wait(60)
+        assert len(day.issues()) == 1
+    restore(day, copy)
+    day.world.wait(30)
+    day.world.clock.jump(-86_400)
+    day.world.wait(1800)
+    assert len(day.issues()) == 1
+    assert waiting(day, "tracker") == 0
+    assert holds_now(day) == []
+
+
+@pytest.mark.parametrize("fault", [FaultKind.DROP_BEFORE, FaultKind.DROP_AFTER])
+def test_a_create_in_doubt_in_a_restored_database_is_made_once_and_soon_though_the_clock_was_set_back_by_a_day(
+    make: Make, fault: FaultKind
+) -> None:
+    day = make(routes=ROUTES)
+    day.world.start()
+    day.world.wait(600)
+    day.jira.control.faults.add(FaultRule(kind=fault, operation="issue.create", count=1))
+    day.ticket(tags=["outage"])
+    for _ in range(120):
+        if waiting(day, "tracker"):
+            break
+        day.world.wait(1, step=1)
+    restore(day, back_up(day))
+    day.world.wait(30)
+    day.world.clock.jump(-86_400)
+    day.world.wait(1800)
+    assert len(day.issues()) == 1
+    assert waiting(day, "tracker") == 0
