@@ -33,6 +33,7 @@ from sync.core.why import Why
 from sync.model import Direction, Side, Status
 
 _WORDS = {why: why.value for why in Why}
+_TAGS_AGREE = Why.TAGS_AGREE.value
 _LINK = attrgetter("link")
 
 # A member of an enum is slow to look up by its class, and these are looked at for each record in each pass.
@@ -69,9 +70,9 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
         decided = _decide(item, standing)
         member = standing.member
         link = member.link
-        tag_plan = merged.plans[link]
+        tag_plan = merged.plans.get(link)
         want = decided.want
-        if tag_plan.add or tag_plan.remove:
+        if tag_plan is not None and (tag_plan.add or tag_plan.remove):
             want = structs.replace(want or Want(), said=decided.said, add=tag_plan.add, remove=tag_plan.remove)
         if decided.want is not None and standing.changed and link not in told:
             conflicts.append(_replaced(standing, decided.want))
@@ -86,12 +87,12 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
             MemberPlan(
                 link=link,
                 status_base=decided.base,
-                tag_base=tag_plan.base,
+                tag_base=member.tag_base if tag_plan is None else tag_plan.base,
                 want=want,
                 value_bases=member.value_bases if value_plan is None else value_plan.bases,
                 park=decided.park,
                 why=_WORDS[decided.why],
-                why_tags=_WORDS[tag_plan.why],
+                why_tags=_TAGS_AGREE if tag_plan is None else _WORDS[tag_plan.why],
             )
         )
     return Plan(
@@ -123,7 +124,7 @@ def _landed(item: ItemState, standings: Sequence[Standing]) -> tuple[ItemState, 
         member, base, shown = standing.member, standing.base, standing.member.shown
         if item.status is None or base is None or shown is None or shown.status is None or "status" in member.held:
             continue
-        if shown.status.side is not item.status.side:
+        if shown.status is item.status or shown.status.side is not item.status.side:
             continue
         aim = wanted(item, item.status, member, shown, base)
         if aim.raw == shown.raw or not aim.told:

@@ -62,16 +62,14 @@ def ear_of(member: Member) -> Ear:
 
 
 def standing_of(item: ItemState, member: Member) -> Standing:
-    """A member at the start of a pass."""
-    ear = ear_of(member)
-    return Standing(member=member, base=_listening(item, member.status_base, ear), ear=ear, is_settled=settled(member))
+    """A member at the start of a pass.
 
-
-def _listening(item: ItemState, base: StatusBase | None, ear: Ear) -> StatusBase | None:
-    """A status base, with `heard` counted for the ear its record has now: a changed direction writes nothing."""
-    if base is None or base.mirror is (ear is _MIRROR):
-        return base
-    return structs.replace(base, heard=item.said.get(ear, 0), mirror=ear is _MIRROR)
+    Its `heard` is counted for the ear that it has now: a changed direction writes nothing.
+    """
+    base, ear = member.status_base, ear_of(member)
+    if base is not None and base.mirror is not (ear is _MIRROR):
+        base = structs.replace(base, heard=item.said.get(ear, 0), mirror=ear is _MIRROR)
+    return Standing(member=member, base=base, ear=ear, is_settled=settled(member))
 
 
 def votes(member: Member) -> bool:

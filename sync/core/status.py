@@ -27,6 +27,11 @@ from sync.core.state import Change, Conflict, Detail, Ear, ItemState, Reopen, Re
 from sync.core.why import Why
 from sync.model import Direction, Role, Side, Status
 
+# A member of an enum is slow to look up by its class, and these are looked at whenever somebody changed something.
+_ACTIVE, _DONE = Side.ACTIVE, Side.DONE
+_TRACKER, _BOTH = Role.TRACKER, Direction.BOTH
+_RESOLVE_ANY, _NEVER, _REOPEN_ANY = Resolve.ANY, Resolve.NEVER, Reopen.ANY
+
 
 class Merged(Struct, frozen=True, kw_only=True):
     """The item after its records were heard, with what was settled on the way."""
@@ -125,12 +130,15 @@ class _Verdict(StrEnum):
     YES = "yes"
 
 
+_NO, _WAIT, _ASK, _YES = _Verdict
+
+
 class _Group(Struct, kw_only=True):
     """The voters of one role, and what they say together."""
 
     role: Role
     voters: list[Standing]
-    verdict: _Verdict = _Verdict.NO
+    verdict: _Verdict = _NO
     links: tuple[int, ...] = ()
 
     @property
@@ -148,21 +156,21 @@ def hear(item: ItemState, standings: Sequence[Standing], changed: Sequence[Stand
         return Merged(item=item)
     side = item.status.side
     groups = [_group(item, side, standings, role, rules) for role in LEAVES]
-    tracker = next((s for s in changed if s.member.role is Role.TRACKER and votes(s.member)), None)
-    reopening = [g for g in groups if g.up and rules.of(g.role).reopen is Reopen.ANY]
-    resolving = [g for g in groups if g.verdict in (_Verdict.YES, _Verdict.ASK)]
+    tracker = next((s for s in changed if s.member.role is _TRACKER and votes(s.member)), None)
+    reopening = [g for g in groups if g.up and rules.of(g.role).reopen is _REOPEN_ANY]
+    resolving = [g for g in groups if g.verdict in (_YES, _ASK)]
     tracker_crossed = tracker is not None and tracker.now is not None and tracker.now is not tracker.was
 
-    if reopening and ((tracker is not None and tracker.crossed_down) or (side is Side.ACTIVE and resolving)):
-        return _open_wins(item, reopening, resolving if side is Side.ACTIVE else [], tracker, rules)
+    if reopening and ((tracker is not None and tracker.crossed_down) or (side is _ACTIVE and resolving)):
+        return _open_wins(item, reopening, resolving if side is _ACTIVE else [], tracker, rules)
     if reopening:
         item = structs.replace(item, waiting=frozenset())
     if tracker is not None and tracker_crossed:
         return _tracker_crossed(item, tracker, resolving)
-    waiting = frozenset(g.role for g in groups if g.verdict is _Verdict.WAIT and side is Side.ACTIVE and not reopening)
-    asking = [g for g in resolving if g.verdict is _Verdict.ASK]
-    agreed = [g for g in resolving if g.verdict is _Verdict.YES]
-    if side is Side.ACTIVE and asking:
+    waiting = frozenset(g.role for g in groups if g.verdict is _WAIT and side is _ACTIVE and not reopening)
+    asking = [g for g in resolving if g.verdict is _ASK]
+    agreed = [g for g in resolving if g.verdict is _YES]
+    if side is _ACTIVE and asking:
         # Nothing is concluded for these groups: their members have not moved when the same question is put again.
         waiting |= item.waiting & {g.role for g in asking}
         for group in asking:
@@ -170,12 +178,12 @@ def hear(item: ItemState, standings: Sequence[Standing], changed: Sequence[Stand
                 standing.asked, standing.changed = True, False
     base = Merged(
         item=structs.replace(item, waiting=waiting),
-        ask=_links(asking if side is Side.ACTIVE else ()),
-        read=_links([g for g in groups if g.role in waiting and g.verdict is _Verdict.WAIT]),
+        ask=_links(asking if side is _ACTIVE else ()),
+        read=_links([g for g in groups if g.role in waiting and g.verdict is _WAIT]),
     )
-    if side is Side.ACTIVE and agreed:
+    if side is _ACTIVE and agreed:
         return _group_resolved(base, agreed, rules)
-    if side is Side.DONE and reopening:
+    if side is _DONE and reopening:
         return _group_reopened(base, reopening, rules)
     if tracker is not None:
         return _tracker_detail(base, tracker, groups, rules)
@@ -190,38 +198,38 @@ def _group(item: ItemState, side: Side, standings: Sequence[Standing], role: Rol
     """Ask the records of one role whether all of them are done because of their users."""
     group = _Group(role=role, voters=[s for s in standings if s.member.role is role and votes(s.member)])
     resolve, counts_all = rules.of(role).resolve, rules.of(role).automatic_resolve
-    if resolve is Resolve.NEVER:
+    if resolve is _NEVER:
         return group
-    if resolve is Resolve.ANY:
+    if resolve is _RESOLVE_ANY:
         by_people = [s for s in group.down if counts_all or s.member.automatic is False]
         unknown = [s for s in group.down if s.member.automatic is None]
         if by_people:
-            group.verdict = _Verdict.YES
+            group.verdict = _YES
         elif unknown:
-            group.verdict, group.links = _Verdict.ASK, tuple(s.link for s in unknown)
+            group.verdict, group.links = _ASK, tuple(s.link for s in unknown)
         return group
     if not group.down and role not in item.waiting:
         return group
     sides = {s.link: _vote(item, side, s, counts_all=counts_all) for s in group.voters}
     missing = [s.link for s in group.voters if unread(s.member, s.base)]
     if not group.voters or any(
-        sides[s.link] is not Side.DONE for s in group.voters if s.base is not None or s.link not in missing
+        sides[s.link] is not _DONE for s in group.voters if s.base is not None or s.link not in missing
     ):
         return group
     if missing:
-        group.verdict, group.links = _Verdict.WAIT, tuple(missing)
+        group.verdict, group.links = _WAIT, tuple(missing)
         return group
     # A record that the hub itself moved does not stand aside; only those that were moved by others are asked about.
     unknown = [s for s in group.voters if s.member.automatic is None and (s.crossed_down or _is_aside_done(s))]
     if unknown and not counts_all:
-        group.verdict, group.links = _Verdict.ASK, tuple(s.link for s in unknown)
+        group.verdict, group.links = _ASK, tuple(s.link for s in unknown)
     else:
-        group.verdict = _Verdict.YES
+        group.verdict = _YES
     return group
 
 
 def _is_aside_done(standing: Standing) -> bool:
-    return standing.base is not None and standing.base.aside and standing.base.side is Side.DONE
+    return standing.base is not None and standing.base.aside and standing.base.side is _DONE
 
 
 def _vote(item: ItemState, side: Side, standing: Standing, *, counts_all: bool) -> Side | None:
@@ -241,12 +249,12 @@ def _vote(item: ItemState, side: Side, standing: Standing, *, counts_all: bool) 
         and line.said > base.heard
         and line.side is side
         and not base.aside
-        and member.status_direction is Direction.BOTH
+        and member.status_direction is _BOTH
         and not (shown is not None and (shown.archived or shown.frozen))
     ):
         return side
     if member.automatic and not counts_all and (standing.crossed_down or _is_aside_done(standing)):
-        return Side.ACTIVE
+        return _ACTIVE
     return standing.now if standing.changed else base.side
 
 

@@ -43,7 +43,7 @@ class TagPlan(Struct, frozen=True, kw_only=True):
 
 
 class MergedTags(Struct, frozen=True, kw_only=True):
-    """The item's tags after a pass, and a plan for each link."""
+    """The item's tags after a pass, and a plan for each link; none for one that shows what it should, as before."""
 
     tags: Mapping[str, frozenset[Role]]
     plans: Mapping[int, TagPlan]
@@ -136,6 +136,8 @@ def merge_tags(item: ItemState, members: Sequence[Member], rules: Rules) -> Merg
     plans: dict[int, TagPlan] = {}
     for member in members:
         base = bases[member.link]
+        if base is not None and base is member.tag_base and _is_at_rest(member, base, shares):
+            continue
         if base is not None and member.link in told_again:
             base = structs.replace(base, had=base.had - told_again[member.link])
         plans[member.link], reverted = _plan(member, base, shares)
@@ -200,6 +202,19 @@ def is_visible(item: ItemState, member: Member, key: str, rules: Rules) -> bool:
     if member.role is not Role.HELPDESK or rules.of(Role.HELPDESK).siblings:
         return True
     return bool(item.tags[key] - _TICKETS)
+
+
+def _is_at_rest(member: Member, base: TagBase, shares: _Shares) -> bool:
+    """Whether a record that nobody touched has taken in all that it is to show, and nothing that has gone since.
+
+    `_plan` would say the same at more length; it is so with most records in most passes.
+    """
+    shown, had = member.shown, base.had
+    if shown is None or shown.tags != base.keys or base.owed or base.waived or member.held or not settled(member):
+        return False
+    if not _writable(member) or member.tag_direction is _ENFORCE:
+        return False
+    return shares.of(member) <= had <= shares.all and shown.tags & shares.all <= had
 
 
 def _plan(member: Member, base: TagBase | None, shares: _Shares) -> tuple[TagPlan, tuple[Conflict, ...]]:

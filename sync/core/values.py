@@ -243,6 +243,8 @@ def received(
     bases: Mapping[str, ValueBase], asked: Mapping[str, str], said: Mapping[str, int], landed: Mapping[str, str]
 ) -> Mapping[str, ValueBase]:
     """The bases after a write: what the record shows is the raw half, and it has heard what it took."""
+    if not asked:
+        return bases
     after = dict(bases)
     for name, raw in asked.items():
         base = after.get(name)
