@@ -136,8 +136,11 @@ class Budgets:
                     full_in=max(0.0, bucket.free_at - now),
                     told_ago=None if bucket.read_at is None else now - bucket.read_at,
                 )
-                for (owner, name, record), bucket in sorted(self._buckets.items())
-                if owner == connection and not record
+                for name, bucket in sorted(
+                    (name, bucket)
+                    for (owner, name, record), bucket in self._buckets.items()
+                    if owner == connection and not record
+                )
             ]
 
     # ----------------------------------------------------------------------------------------------------------

@@ -80,6 +80,22 @@ _SENDING = (
     .values(state="sending", sent_at=bindparam("at"), attempts=bindparam("count"))
 )
 
+_ENDED = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("of"))
+    .values(
+        state=bindparam("now_state"),
+        settled_at=bindparam("at"),
+        outcome=bindparam("how"),
+        error=bindparam("why"),
+        want=bindparam("kept"),
+    )
+)
+_DELIVERY = select(deliveries).where(deliveries.c.id == bindparam("of"))
+_MISSED = (
+    update(links).where(links.c.id == bindparam("of")).values(base=bindparam("now_base"), version=links.c.version + 1)
+)
+
 
 def deliver(hub: Hub, connected: Connected) -> bool:
     """Settle one doubt or send one delivery. True when there was one."""
@@ -249,17 +265,9 @@ def _fight_detail(errand: Errand, field: str, record: Any, hub: Hub) -> str:
 
 
 def _end(conn: Connection, hub: Hub, row: Any, state: str, outcome: str) -> None:
-    conn.execute(
-        update(deliveries)
-        .where(deliveries.c.id == row.id)
-        .values(
-            state=state,
-            settled_at=hub.clock.now(),
-            outcome=outcome[:32],
-            error=outcome,
-            want=columns.encode(columns.bare(columns.errand(row.want))),
-        )
-    )
+    kept = columns.encode(columns.bare(columns.errand(row.want)))
+    what = {"now_state": state, "at": hub.clock.now(), "how": outcome[:32], "why": outcome, "kept": kept}
+    conn.execute(_ENDED, {"of": row.id, **what})
 
 
 # --- sending ---------------------------------------------------------------------------------------------------
@@ -336,14 +344,12 @@ def _count_conflict(conn: Connection, hub: Hub, link_id: int) -> None:
     if count >= CONFLICTS:
         at = next_attempt(count - CONFLICTS + 1, "write", None, hub.clock.now(), hub.rng.random())
         base = structs.replace(base, put_off=at)
-    conn.execute(
-        update(links).where(links.c.id == link_id).values(base=columns.encode(base), version=links.c.version + 1)
-    )
+    conn.execute(_MISSED, {"of": link_id, "now_base": columns.encode(base)})
 
 
 def _drop(hub: Hub, connected: Connected, sending: Sending, outcome: str, more: Callable[[Connection], object]) -> None:
     def step(conn: Connection) -> None:
-        row = conn.execute(select(deliveries).where(deliveries.c.id == sending.id)).one()
+        row = conn.execute(_DELIVERY, {"of": sending.id}).one()
         _end(conn, hub, row, "superseded", outcome)
         more(conn)
         if not sending.errand.farewell:

@@ -76,7 +76,7 @@ class Health:
     held: the reasons for which it was held when somebody last looked; for show, the tables decide. stuck: by feed, how
     often in a row our own code stumbled over its page, and when (monotonic) it is read again. missed: when linked
     records went missing, within the hour at least, or more; None until it was looked up. linked: how many records are
-    linked, and when (monotonic) they were counted.
+    linked, and when (monotonic) they were counted. noted: what was last noted of its budgets, and when (monotonic).
     """
 
     failures: int = 0
@@ -86,6 +86,7 @@ class Health:
     stuck: dict[str, tuple[int, float]] = field(default_factory=dict)
     missed: list[datetime] | None = None
     linked: tuple[int, float] | None = None
+    noted: tuple[Sequence[tuple[Any, ...]], float] | None = None
     swept_until: float | None = None
     sweep_earned: float = 0.0
 

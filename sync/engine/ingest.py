@@ -75,6 +75,11 @@ _KNOWN = (
         records.c.remote_id.in_(bindparam("named", expanding=True)),
     )
 )
+_IDS = select(records.c.id, records.c.remote_id).where(
+    records.c.connection_id == bindparam("of"),
+    records.c.kind == bindparam("sort"),
+    records.c.remote_id.in_(bindparam("named", expanding=True)),
+)
 _BODY = select(records.c.body).where(records.c.id == bindparam("of"))
 _SEEN = (
     update(records)
@@ -259,13 +264,7 @@ def _insert(
     )
     taken.new += len(fresh)
     for piece in rows.chunks([snap.ref.id for snap in fresh]):
-        for row in conn.execute(
-            select(records.c.id, records.c.remote_id).where(
-                records.c.connection_id == connected.id,
-                records.c.kind == connected.kind,
-                records.c.remote_id.in_(piece),
-            )
-        ):
+        for row in conn.execute(_IDS, {"of": connected.id, "sort": connected.kind, "named": piece}):
             taken.ids[row.remote_id] = row.id
     for snap in fresh:
         taken.stored.append((taken.ids[snap.ref.id], snap))

@@ -151,6 +151,7 @@ def whole(conn: Connection, hub: Hub, item_id: int) -> Whole:
     found = conn.execute(_MEMBERS, {"item": item_id}).all()
     ours = [one for one in found if one.connection_id in hub.connections]
     held = _held_fields(conn, [one.link_id for one in ours if one.is_held])
+    here = {(one.connection_id, one.remote_id): one.id for one in found}
     return Whole(
         id=item_id,
         gen=row.gen,
@@ -159,17 +160,18 @@ def whole(conn: Connection, hub: Hub, item_id: int) -> Whole:
         cause=row.cause,
         state=columns.item_state(row.state),
         tag_texts=columns.texts(row.tag_texts),
-        linked=tuple([_linked(conn, hub, one, held.get(one.link_id, frozenset())) for one in ours]),
+        linked=tuple([_linked(conn, hub, one, held.get(one.link_id, frozenset()), here) for one in ours]),
         strangers=len(found) - len(ours),
     )
 
 
-def _linked(conn: Connection, hub: Hub, row: Any, held: frozenset[str]) -> Linked:
+def _linked(conn: Connection, hub: Hub, row: Any, held: frozenset[str], here: Mapping[tuple[int, str], int]) -> Linked:
+    """One member. here: the row ids of the item's own records, which are those that most references name."""
     connected = hub.connections[row.connection_id]
     snap = columns.snapshot(row.body)
     shown = connected.mapping.shown(snap)
     known = tuple(
-        (link, other.id if (other := rows.find_record(conn, there.id, text)) is not None else None, there, text)
+        (link, here.get((there.id, text)) or rows.find_id(conn, there.id, text), there, text)
         for link, there, text in adopt.references(hub, connected, snap)
     )
     moves = _moves(conn, connected, snap, shown.raw)

@@ -30,6 +30,7 @@ _AHEAD = 20
 
 # Built once: building a statement costs several times its execution.
 _FEED = select(cursors).where(cursors.c.connection_id == bindparam("of"), cursors.c.feed == bindparam("named"))
+_BEGUN = insert(cursors)
 _MOVED = (
     update(cursors)
     .where(
@@ -58,11 +59,8 @@ def open_feeds(conn: Connection, hub: Hub, connected: Connected, import_since: d
 
 
 def _begin(conn: Connection, connected: Connected, name: str, since: datetime, now: datetime) -> None:
-    conn.execute(
-        insert(cursors).values(
-            connection_id=connected.id, feed=name, cursor=None, since=since, started_at=now, moved_at=now
-        )
-    )
+    values = {"feed": name, "cursor": None, "since": since, "started_at": now, "moved_at": now}
+    conn.execute(_BEGUN, {"connection_id": connected.id, **values})
 
 
 def feed(conn: Connection, connected: Connected, name: str) -> Any | None:

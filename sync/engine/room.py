@@ -10,12 +10,23 @@ from sync.engine.hub import Connected, Hub
 from sync.store.tables import budgets
 from sync.store.upsert import upsert
 
+_MOMENT = 60.0
+"""Seconds for which a note is new enough while it would say the same."""
+
 _NOTED = ("next_free", "blocked_until", "limit", "remaining", "read_at")
 
 
 def note(conn: Connection, hub: Hub, connected: Connected) -> None:
-    """Note the account-wide budgets of one connection. For people only: the daemon goes by what it has in memory."""
-    now = hub.clock.now()
+    """Note the account-wide budgets of one connection. For people only: the daemon goes by what it has in memory.
+
+    What would show them the same as a moment ago is not written again.
+    """
+    now, passed, health = hub.clock.now(), hub.clock.monotonic(), connected.health
+    rooms = hub.budgets.room(connected.id)
+    shown = [(room.budget, room.limit, room.left, room.blocked_for > 0) for room in rooms]
+    if health.noted is not None and health.noted[0] == shown and passed < health.noted[1] + _MOMENT:
+        return
+    health.noted = (shown, passed)
     found = [
         {
             "connection_id": connected.id,
@@ -27,7 +38,7 @@ def note(conn: Connection, hub: Hub, connected: Connected) -> None:
             "remaining": room.left,
             "read_at": now if room.told_ago is None else now - timedelta(seconds=room.told_ago),
         }
-        for room in hub.budgets.room(connected.id)
+        for room in rooms
     ]
     if found:
         conn.execute(

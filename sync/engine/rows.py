@@ -44,23 +44,19 @@ _MARK = (
 # SQLite reads every record of the connection.
 _WHERE: ColumnElement[Any] = bindparam("of")
 _WHAT: ColumnElement[Any] = bindparam("name")
-_FIND = select(records).where(
-    records.c.id
-    == func.coalesce(
-        select(records.c.id)
-        .where(records.c.connection_id == _WHERE, records.c.remote_id == _WHAT)
-        .limit(1)
-        .scalar_subquery(),
-        select(records.c.id)
-        .where(records.c.connection_id == _WHERE, records.c.key == _WHAT)
-        .limit(1)
-        .scalar_subquery(),
-        select(aliases.c.record_id)
-        .where(aliases.c.connection_id == _WHERE, aliases.c.alias == _WHAT)
-        .limit(1)
-        .scalar_subquery(),
-    )
+_NAMED_SO = func.coalesce(
+    select(records.c.id)
+    .where(records.c.connection_id == _WHERE, records.c.remote_id == _WHAT)
+    .limit(1)
+    .scalar_subquery(),
+    select(records.c.id).where(records.c.connection_id == _WHERE, records.c.key == _WHAT).limit(1).scalar_subquery(),
+    select(aliases.c.record_id)
+    .where(aliases.c.connection_id == _WHERE, aliases.c.alias == _WHAT)
+    .limit(1)
+    .scalar_subquery(),
 )
+_FIND = select(records).where(records.c.id == _NAMED_SO)
+_FIND_ID = select(_NAMED_SO)
 _RECORD = select(records).where(records.c.id == bindparam("of"))
 _ACTIVE_LINK = select(links).where(links.c.record_id == bindparam("of"), links.c.ended_at.is_(None))
 _LAST_LINK = select(links).where(links.c.record_id == bindparam("of")).order_by(links.c.id.desc()).limit(1)
@@ -204,6 +200,12 @@ def _asking(dialect: str) -> Insert:
 def find_record(conn: Connection, connection_id: int, reference: str) -> Any | None:
     """The record that a key, an id or an alias names, or None."""
     return conn.execute(_FIND, {"of": connection_id, "name": reference}).first()
+
+
+def find_id(conn: Connection, connection_id: int, reference: str) -> int | None:
+    """The row id of the record that `find_record` finds."""
+    found: int | None = conn.execute(_FIND_ID, {"of": connection_id, "name": reference}).scalar()
+    return found
 
 
 def record_row(conn: Connection, record_id: int) -> Any:

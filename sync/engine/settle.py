@@ -36,7 +36,7 @@ _DONE = (
 )
 _CHANGED = _DONE.values(state=bindparam("now_state"), tag_texts=bindparam("texts"), updated_at=bindparam("at"))
 _OPEN_PARKS = select(parked).where(
-    parked.c.link_id.in_(bindparam("of", expanding=True)),
+    parked.c.link_id.in_(select(links.c.id).where(links.c.item_id == bindparam("of"), links.c.ended_at.is_(None))),
     parked.c.field.in_(("status", "tags")),
     parked.c.ended_at.is_(None),
 )
@@ -158,7 +158,7 @@ def _commit(conn: Connection, hub: Hub, decision: Decision) -> None:
         conn.execute(_CHANGED, {**done, "now_state": state, "texts": texts, "at": now})
     else:
         conn.execute(_DONE, done)
-    open_parks = conn.execute(_OPEN_PARKS, {"of": [one.link_id for one in item.linked]}).all()
+    open_parks = conn.execute(_OPEN_PARKS, {"of": item.id}).all()
     for each in decision.members:
         mine = [row for row in open_parks if row.link_id == each.one.link_id]
         _store_member(conn, hub, item, each, [row for row in mine if row.field == "status"])

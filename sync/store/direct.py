@@ -323,9 +323,8 @@ def _values(prepared: _Prepared, given: Sequence[Any], named: Mapping[str, Any])
 
 def _spread(prepared: _Prepared, given: Sequence[Any], named: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """The text and the values of a statement some of whose values are lists."""
-    sql = prepared.sql
     values: list[Any] = []
-    done: set[str] = set()
+    done: dict[str, int] = {}
     for (key, at, default, process, required), list_name in zip(prepared.places, prepared.lists, strict=True):
         if key in named:
             value = named[key]
@@ -338,11 +337,18 @@ def _spread(prepared: _Prepared, given: Sequence[Any], named: Mapping[str, Any])
             continue
         if not value or isinstance(value, (str, bytes)) or list_name in done:
             raise _Unusual
-        done.add(list_name)
         each = list(value)
-        sql = sql.replace(f"__[POSTCOMPILE_{list_name}]", ", ".join("?" * len(each)))
+        done[list_name] = len(each)
         values.extend(each if process is None else map(process, each))
-    return sql, values
+    return _written_out(prepared.sql, tuple(done.items())), values
+
+
+@lru_cache(maxsize=1_000)
+def _written_out(sql: str, lists: tuple[tuple[str, int], ...]) -> str:
+    """The text with so many places for each list."""
+    for name, count in lists:
+        sql = sql.replace(f"__[POSTCOMPILE_{name}]", ", ".join("?" * count))
+    return sql
 
 
 def _wrapped(conn: Connection, sql: str, values: Any, error: sqlite3.Error) -> BaseException:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sync.model import Snapshot
 from sync.store.contract import Store
 from sync.store.tables import (
+    Moment,
     aliases,
     commands,
     conflicts,
@@ -128,45 +129,27 @@ def tidy_all(store: Store, now: datetime, keep: Retention | None = None, *, port
 def overdue(conn: Connection, now: datetime, keep: Retention, *, portion: int = _PIECE) -> Overdue:
     """At most `portion` rows of each table that are past their time. Only reads."""
 
-    def ids(table: Table, *conditions: ColumnElement[bool]) -> tuple[int, ...]:
-        statement = select(table.c.id).where(*conditions).order_by(table.c.id).limit(portion)
-        return tuple(conn.execute(statement).scalars())
+    def ids(name: str, days: int) -> tuple[Any, ...]:
+        asked = {"before": _before(now, days), "most": portion}
+        return tuple(conn.execute(_PAST[name], asked).scalars())
 
-    def oldest(table: Table, before: datetime) -> tuple[int, ...]:
-        return tuple(conn.execute(_oldest(table, portion), {"before": before}).scalars())
-
-    settled = select(deliveries.c.id).where(_past_deliveries(now, keep)).order_by(deliveries.c.id).limit(portion)
-    linked = exists().where(links.c.record_id == records.c.id)
-    long_ago = _before(now, keep.journal)
-    unseen = (
-        select(people.c.connection_id, people.c.remote_id)
-        .where(people.c.seen_at < long_ago)
-        .order_by(people.c.connection_id, people.c.remote_id)
-        .limit(portion)
-    )
+    unseen = conn.execute(_UNSEEN, {"before": _before(now, keep.journal), "most": portion})
     return Overdue(
-        inbox=ids(inbox, inbox.c.done_at.is_not(None), inbox.c.received_at < _before(now, keep.inbox)),
-        deliveries=tuple(conn.execute(settled).scalars()),
-        writes=oldest(writes, _before(now, keep.deliveries)),
-        journal=oldest(journal, _before(now, keep.journal)),
-        conflicts=oldest(conflicts, _before(now, keep.journal)),
-        records=ids(records, _unused_records(now, keep), ~linked),
-        bodies=ids(records, _unused_records(now, keep), linked, records.c.digest != _NOT_KEPT),
-        commands=ids(commands, commands.c.done_at < _before(now, keep.commands)),
-        holds=ids(holds, holds.c.released_at < long_ago),
-        parked=ids(parked, parked.c.ended_at < long_ago),
-        people=tuple((row.connection_id, row.remote_id) for row in conn.execute(unseen)),
-        plans=ids(plans, plans.c.made_at < _before(now, keep.deliveries), plans.c.state.not_in(_UNDER_WAY)),
-        shadows=oldest(shadows, _before(now, keep.deliveries)),
-        gateway_changes=oldest(gateway_changes, long_ago),
+        inbox=ids("inbox", keep.inbox),
+        deliveries=ids("deliveries", keep.deliveries),
+        writes=ids("writes", keep.deliveries),
+        journal=ids("journal", keep.journal),
+        conflicts=ids("conflicts", keep.journal),
+        records=ids("records", keep.records),
+        bodies=ids("bodies", keep.records),
+        commands=ids("commands", keep.commands),
+        holds=ids("holds", keep.journal),
+        parked=ids("parked", keep.journal),
+        people=tuple((row.connection_id, row.remote_id) for row in unseen),
+        plans=ids("plans", keep.deliveries),
+        shadows=ids("shadows", keep.deliveries),
+        gateway_changes=ids("gateway_changes", keep.journal),
     )
-
-
-@cache
-def _oldest(table: Table, portion: int) -> Select[int]:
-    """The first rows of an append-only table: ids grow with time, so nothing else has to be looked at."""
-    first = select(table.c.id, table.c.at).order_by(table.c.id).limit(portion).subquery()
-    return select(first.c.id).where(first.c.at < bindparam("before")).order_by(first.c.id)
 
 
 def remove(conn: Connection, found: Overdue, now: datetime, keep: Retention) -> dict[str, int]:
@@ -203,19 +186,53 @@ def _before(now: datetime, days: int) -> datetime:
     return now - timedelta(days=days)
 
 
-def _past_deliveries(now: datetime, keep: Retention) -> ColumnElement[bool]:
-    ended = or_(
-        and_(deliveries.c.state == "settled", deliveries.c.kind != "create"),
-        deliveries.c.state == "superseded",
-    )
-    return and_(ended, func.coalesce(deliveries.c.settled_at, deliveries.c.made_at) < _before(now, keep.deliveries))
-
-
-def _unused_records(now: datetime, keep: Retention) -> ColumnElement[bool]:
+def _unused_records(before: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """Records without item that nobody is about to read, or to be told about."""
     active = exists().where(links.c.record_id == records.c.id, links.c.ended_at.is_(None))
     asking = exists().where(refreshes.c.asker == records.c.id)
-    return and_(records.c.seen_at < _before(now, keep.records), ~active, ~asking)
+    return and_(records.c.seen_at < before, ~active, ~asking)
+
+
+def _some(table: Table, *conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(table.c.id).where(*conditions).order_by(table.c.id).limit(bindparam("most"))
+
+
+def _oldest(table: Table) -> Select[Any]:
+    """The first rows of an append-only table: ids grow with time, so nothing else has to be looked at."""
+    first = select(table.c.id, table.c.at).order_by(table.c.id).limit(bindparam("most")).subquery()
+    return select(first.c.id).where(first.c.at < _BEFORE).order_by(first.c.id)
+
+
+_BEFORE: ColumnElement[datetime] = bindparam("before", type_=Moment())
+_LINKED = exists().where(links.c.record_id == records.c.id)
+_ENDED = or_(
+    and_(deliveries.c.state == "settled", deliveries.c.kind != "create"),
+    deliveries.c.state == "superseded",
+)
+# Built once: building a statement costs several times its execution.
+_PAST: dict[str, Select[Any]] = {
+    "inbox": _some(inbox, inbox.c.done_at.is_not(None), inbox.c.received_at < _BEFORE),
+    "deliveries": _some(deliveries, _ENDED, func.coalesce(deliveries.c.settled_at, deliveries.c.made_at) < _BEFORE),
+    "writes": _oldest(writes),
+    "journal": _oldest(journal),
+    "conflicts": _oldest(conflicts),
+    "records": _some(records, _unused_records(_BEFORE), ~_LINKED),
+    "bodies": _some(records, _unused_records(_BEFORE), _LINKED, records.c.digest != _NOT_KEPT),
+    "commands": _some(commands, commands.c.done_at < _BEFORE),
+    "holds": _some(holds, holds.c.released_at < _BEFORE),
+    "parked": _some(parked, parked.c.ended_at < _BEFORE),
+    "plans": _some(plans, plans.c.made_at < _BEFORE, plans.c.state.not_in(_UNDER_WAY)),
+    "shadows": _oldest(shadows),
+    "gateway_changes": _oldest(gateway_changes),
+}
+"""By what it finds: the ids of at most `most` rows from before a time."""
+
+_UNSEEN = (
+    select(people.c.connection_id, people.c.remote_id)
+    .where(people.c.seen_at < _BEFORE)
+    .order_by(people.c.connection_id, people.c.remote_id)
+    .limit(bindparam("most"))
+)
 
 
 def _pieces(ids: Sequence[int] | Sequence[str]) -> Iterable[Sequence[int] | Sequence[str]]:
@@ -243,7 +260,8 @@ def _delete_records(conn: Connection, ids: Sequence[int], now: datetime, keep: R
     count = 0
     for piece in _pieces(ids):
         linked = exists().where(links.c.record_id == records.c.id)
-        still = select(records.c.id).where(records.c.id.in_(piece), _unused_records(now, keep), ~linked)
+        unused = _unused_records(_before(now, keep.records))
+        still = select(records.c.id).where(records.c.id.in_(piece), unused, ~linked)
         gone = list(conn.execute(still).scalars())
         conn.execute(delete(aliases).where(aliases.c.record_id.in_(gone)))
         conn.execute(delete(traces).where(traces.c.record_id.in_(gone)))
@@ -255,7 +273,8 @@ def _delete_records(conn: Connection, ids: Sequence[int], now: datetime, keep: R
 def _empty_bodies(conn: Connection, ids: Sequence[int], now: datetime, keep: Retention) -> int:
     count = 0
     for piece in _pieces(ids):
-        still = select(records.c.id, records.c.body).where(records.c.id.in_(piece), _unused_records(now, keep))
+        unused = _unused_records(_before(now, keep.records))
+        still = select(records.c.id, records.c.body).where(records.c.id.in_(piece), unused)
         for row in conn.execute(still).all():
             bare = structs.replace(_snapshots.decode(row.body), fields={}, links=None, moves=None)
             conn.execute(
