@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from msgspec import structs
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from sync.core.backoff import LONGEST_SECONDS
 from sync.core.reasons import HoldReason
@@ -81,18 +81,30 @@ def notice_jump(hub: Hub) -> float:
     return jumped
 
 
+# Built once: building a statement costs several times its execution.
+_PUT_OFF = tuple(
+    (
+        update(table).where(table.c.not_before.is_not(None)).values(not_before=None),
+        update(table).where(table.c.not_before > bindparam("later_than")).values(not_before=None),
+    )
+    for table in (items, deliveries, refreshes)
+)
+_DOUBTED = select(deliveries).where(deliveries.c.in_doubt_since > bindparam("now"), deliveries.c.state.in_(_OPEN))
+_LASTING = or_(holds.c.released_at.is_(None), holds.c.reason == HoldReason.RESTORED.value)
+_HELD = update(holds).where(holds.c.since > bindparam("now"), _LASTING).values(since=bindparam("now"))
+
+
 def _try_at_once(conn: Connection, now: datetime, *, later_than: datetime | None = None) -> None:
     """Nothing waits for a time later than that (None: for any), and no doubt and no hold begins later than now."""
-    for table in (items, deliveries, refreshes):
-        when = table.c.not_before
-        far = when.is_not(None) if later_than is None else when > later_than
-        conn.execute(update(table).where(far).values(not_before=None))
-    open_now = deliveries.c.state.in_(_OPEN)
-    for row in conn.execute(select(deliveries).where(deliveries.c.in_doubt_since > now, open_now)).all():
+    for at_any, at_far in _PUT_OFF:
+        if later_than is None:
+            conn.execute(at_any)
+        else:
+            conn.execute(at_far, {"later_than": later_than})
+    for row in conn.execute(_DOUBTED, {"now": now}).all():
         errand, mine = columns.errand(row.want), deliveries.c.id == row.id
         if errand.create is not None and errand.create.at > now:  # until when its record may be unseen counts from it
             errand = structs.replace(errand, create=structs.replace(errand.create, at=now))
         conn.execute(update(deliveries).where(mine).values(in_doubt_since=now, want=columns.encode(errand)))
     # What was made before a restore may be unseen for a while after it, also where a person let the connection go.
-    lasting = or_(holds.c.released_at.is_(None), holds.c.reason == HoldReason.RESTORED.value)
-    conn.execute(update(holds).where(holds.c.since > now, lasting).values(since=now))
+    conn.execute(_HELD, {"now": now})
