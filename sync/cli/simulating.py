@@ -14,7 +14,7 @@ from sync.cli.show import json as show_json
 
 PROFILES = ("mixed", "calm", "hooks", "race", "lost", "crash", "swarm", "odd", "operators", "rare")
 MODES = ("safety", "liveness")
-LEVELS = ("wire", "contract", "signals", "orders")
+LEVELS = ("wire", "contract", "signals", "orders", "pure")
 FOLLOWING = {"contract": 3, "pure": 30}
 """How many histories of the quicker levels are played for each one at wire level, where nothing else is asked."""
 
@@ -47,7 +47,8 @@ def simulate(
     replay: Annotated[int | None, typer.Option(metavar="SEED", help="Play one history again, and show it.")] = None,
     shrink: Annotated[int | None, typer.Option(metavar="SEED", help="Find its smallest failing history.")] = None,
     level: Annotated[
-        str, typer.Option(help="wire, contract, signals or orders: where --replay plays; --shrink: the first two.")
+        str,
+        typer.Option(help="wire, contract, signals, orders or pure: where --replay plays; --shrink: the first two."),
     ] = "wire",
     json: Json = False,
 ) -> None:
@@ -62,7 +63,7 @@ def simulate(
     if replay is not None:
         raise Ended(code=Exit(show_again(engine, replay, profile=profile, mode=mode, level=level)))
     if shrink is not None:
-        if level in ("signals", "orders"):
+        if level in ("signals", "orders", "pure"):
             raise Ended(f"--shrink: a history of level {level} cannot be made smaller; replay it", Exit.USAGE)
         shrinking = import_module("sync.simulation.shrink")
         raise Ended(code=Exit(show_smallest(shrinking, shrink, profile=profile, mode=mode, level=level)))

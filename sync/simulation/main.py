@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
-from sync.simulation import pure as pure_level
 from sync.simulation.faults import RARE
 from sync.simulation.history import Mode, Outcome, play
 from sync.simulation.orders import play as play_orders
+from sync.simulation.pure.history import play as play_pure
 from sync.simulation.report import Failure, Figures, Level, Report
 from sync.simulation.signals.history import play as play_signals
 from sync.simulation.stage import Depth
@@ -135,7 +135,8 @@ def _run(
         levels[name] = _level(len(seeds), began, busy, processes, len(failures) - before)
     if pure:
         began, busy = time.monotonic(), time.process_time()
-        broken = _pure(pure, seed, processes)
+        broken, traces = _pure(pure, seed, processes)
+        digest.update(traces.encode())
         levels["pure"] = _level(pure, began, busy, processes, len(broken))
         failures += broken
     met: Counter[str] = Counter()
@@ -195,13 +196,16 @@ def replay(
 ) -> Outcome:
     """Play one history once more, with its whole trace in `Outcome.trace`.
 
-    level: `wire`, `contract`, `signals` or `orders`.
+    level: `wire`, `contract`, `signals`, `orders` or `pure`.
     """
     if level == "signals":
         played = play_signals(seed)
         return Outcome(seed=seed, profile=level, violations=played.violations, trace=played.trace)
     if level == "orders":
         return _play_orders(seed, trace=True)
+    if level == "pure":
+        group = play_pure(seed)
+        return Outcome(seed=seed, profile=level, violations=list(group.violations), trace=list(group.trace))
     return _play(seed, profile=profile, steps=steps, trace=True, mode=Mode(mode), depth=Depth(level))
 
 
@@ -209,23 +213,26 @@ _PIECE = 250
 """Seeds of the pure level that one task plays."""
 
 
-def _pure(histories: int, seed: int, processes: int) -> list[Failure]:
-    """Play histories of groups over `sync.core` alone."""
+def _pure(histories: int, seed: int, processes: int) -> tuple[list[Failure], str]:
+    """Play histories of groups over `sync.core` alone. Gives what went wrong, and the digests of their traces."""
     end = seed + histories
     pieces = [(start, min(end, start + _PIECE)) for start in range(seed, end, _PIECE)]
     if processes <= 1:
-        return [wrong for piece in pieces for wrong in _pure_piece(piece)]
-    with multiprocessing.get_context("spawn").Pool(processes, _collect_seldom) as pool:
-        return [wrong for part in pool.imap(_pure_piece, pieces) for wrong in part]
+        parts = list(map(_pure_piece, pieces))
+    else:
+        with multiprocessing.get_context("spawn").Pool(processes, _collect_seldom) as pool:
+            parts = list(pool.imap(_pure_piece, pieces))
+    return [wrong for failures, _ in parts for wrong in failures], "".join(traces for _, traces in parts)
 
 
-def _pure_piece(piece: tuple[int, int]) -> list[Failure]:
-    found = []
+def _pure_piece(piece: tuple[int, int]) -> tuple[list[Failure], str]:
+    failures, traces = [], []
     for seed in range(*piece):
-        wrong = pure_level.World(seed).run()
-        if wrong:
-            found.append(Failure(seed=seed, profile="pure", violations=tuple(sorted(wrong))))
-    return found
+        played = play_pure(seed)
+        traces.append(played.digest)
+        if played.violations:
+            failures.append(Failure(seed=seed, profile="pure", violations=played.violations, level="pure"))
+    return failures, "".join(traces)
 
 
 def _outcomes(one: Callable[[int], T], seeds: Sequence[int], processes: int) -> Iterator[T]:

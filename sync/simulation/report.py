@@ -46,8 +46,6 @@ class Failure(Struct, frozen=True, kw_only=True):
     @property
     def replay(self) -> str:
         """The command that plays it again."""
-        if self.profile == "pure":
-            return f"hypercare simulate --histories 0 --contract 0 --pure 1 --seed {self.seed}"
         asked = "" if self.asked == "mixed" else f" --profile {self.asked}"
         mode = "" if self.mode == "safety" else f" --mode {self.mode}"
         level = "" if self.level == "wire" else f" --level {self.level}"

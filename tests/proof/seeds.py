@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import sync
-from sync.simulation import pure
 from sync.simulation.history import play
+from sync.simulation.pure.history import play as play_pure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seed = 0
     while time.process_time() < ends and (not given.pure or seed < 4000):
         try:
-            wrong = sorted(pure.World(seed).run()) if given.pure else play(seed, given.profile).violations
+            wrong = play_pure(seed).violations if given.pure else play(seed, given.profile).violations
         except Exception as error:  # noqa: BLE001  whatever it is, a sound engine does not raise it
             wrong = [f"{type(error).__name__}: {error}"]
         if wrong:
