@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.defects.patches import ROOT, Defect, DoesNotApply, Hunk, all_defects
-from tests.proof.mutants import chosen, command
+from tests.proof.mutants import chosen, command, hunt
 
 DEFECTS = all_defects()
 
@@ -43,6 +43,13 @@ def test_a_patch_whose_lines_have_gone_is_refused(tmp_path: Path) -> None:
         with pytest.raises(DoesNotApply, match=r"a\.py"):
             defect.apply(tmp_path)
     assert (tmp_path / "a.py").read_text("utf-8") == "x = 1\nx = 1\n"
+
+
+def test_all_checkers_of_a_defect_share_its_time() -> None:
+    """The first does not end in time; the second is no checker at all, and is not reached any more."""
+    found = hunt(Defect("d", "L1", "w", ("pytest --version", "nothing"), ()), limit=0.01)
+    assert (found.by, found.trouble) == ("", "")
+    assert found.seconds >= 0.01
 
 
 def test_turns_take_every_defect_in_the_end() -> None:
