@@ -18,8 +18,8 @@ from sync.store import direct
 from sync.store.errors import Damaged, StoreError, StoreUnavailable
 
 _WRITER_CACHE = 16_000
-_READER_CACHE = 4_000
-"""Kibibytes of page cache per connection."""
+_READER_CACHE = 2_000
+"""Kibibytes of page cache per connection. There are several readers, and the operating system keeps the file too."""
 
 _STATEMENTS = 512
 """Prepared statements that each connection keeps: more than the engine has."""
@@ -62,7 +62,8 @@ def writing_engine(path: Path, busy_seconds: float) -> Engine:
 def reading_engine(path: Path, busy_seconds: float, *, pooled: bool = True) -> Engine:
     """An engine whose connections refuse to write. It never makes a thread wait for another one's connection."""
     if pooled:
-        engine = _engine(path, "BEGIN", QueuePool, pool_size=8, max_overflow=-1)
+        # The last one used is the next one taken: the others' caches stay as small as the load lets them.
+        engine = _engine(path, "BEGIN", QueuePool, pool_size=8, max_overflow=-1, pool_use_lifo=True)
     else:
         engine = _engine(path, "BEGIN", NullPool)
 
