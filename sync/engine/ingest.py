@@ -139,7 +139,9 @@ def take(
     _remember_workflows(conn, connected, latest.values(), now)
     _remember_people(conn, connected, latest.values(), now)
     rows.mark(conn, taken.touched, now)
-    rows.ask(conn, connected.id, [(connected.kind, remote_id) for remote_id in taken.reread], now, "list")
+    reread = [(connected.kind, remote_id) for remote_id in taken.reread]
+    shown = {remote_id: latest[remote_id].version for remote_id in taken.reread}
+    rows.ask(conn, connected.id, reread, now, "list", shown=shown)
     for remote_id, at in taken.doubted.items():
         rows.ask(conn, connected.id, [(connected.kind, remote_id)], now, rows.DOUBTED, not_before=at)
     return taken

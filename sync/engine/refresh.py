@@ -26,6 +26,13 @@ from sync.store.tables import links, records, refreshes
 _ALONE = frozenset({"sweep", "history", "member", "fight", "follow"})
 """Reasons that need what only a read of one record shows: its links, its history."""
 
+_TOO_OLD = 3
+"""How often a record is read once more whose reading does not show what a list has shown; then its next change is
+waited for."""
+
+_SOON = timedelta(seconds=5)
+"""Until it is read once more; each time twice as long."""
+
 _ODD_ANSWERS = 3
 """Answers not understood in a row for one record, before a person is told."""
 
@@ -52,6 +59,16 @@ _READ = delete(refreshes).where(
     refreshes.c.kind == bindparam("sort"),
     refreshes.c.remote_id == bindparam("named"),
     refreshes.c.gen == bindparam("seen"),
+)
+_READ_ANEW = (
+    update(refreshes)
+    .where(
+        refreshes.c.connection_id == bindparam("of"),
+        refreshes.c.kind == bindparam("sort"),
+        refreshes.c.remote_id == bindparam("named"),
+        refreshes.c.gen == bindparam("seen"),
+    )
+    .values(not_before=bindparam("at"), attempts=refreshes.c.attempts + 1)
 )
 
 
@@ -201,10 +218,15 @@ def _store(
         doubted |= taken.doubted.keys()
     if missing:
         ingest.take_missing(conn, hub, connected, missing)
-    conn.execute(
-        _READ,
-        [{"of": row.connection_id, "sort": row.kind, "named": row.remote_id, "seen": row.gen} for row in batch],
-    )
+    done: list[dict[str, Any]] = []
+    for row in batch:
+        same = {"of": row.connection_id, "sort": row.kind, "named": row.remote_id, "seen": row.gen}
+        if _is_too_old(row, snapshots.get(row.remote_id)):
+            conn.execute(_READ_ANEW, {**same, "at": hub.clock.now() + _SOON * 2**row.attempts})
+        else:
+            done.append(same)
+    if done:
+        conn.execute(_READ, done)
     for row in batch:
         if row.why == "sweep":
             _forget_unknown(conn, hub, connected, row.remote_id)
@@ -218,6 +240,11 @@ def _store(
     if bulk:
         _look_at_links(conn, hub, connected, list(snapshots))
     return doubted
+
+
+def _is_too_old(row: Any, snap: Snapshot | None) -> bool:
+    """Whether a reading is from before a change that a list has shown: the feed has gone on, and names it no more."""
+    return snap is not None and snap.version < row.shown and row.attempts < _TOO_OLD
 
 
 def _ask_history_of_doubted(hub: Hub, connected: Connected, snap: Snapshot, read_no: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -99,8 +99,9 @@ def ask(
     *,
     asker: int | None = None,
     not_before: datetime | None = None,
+    shown: Mapping[str, str] | None = None,
 ) -> None:
-    """Ask for a direct read of records, each (kind, id or key).
+    """Ask for a direct read of records, each (kind, id or key). shown: the versions that a list has shown, by id.
 
     A read that is waiting for somebody (a reference to follow, a person) stays theirs when the record is merely named
     once more by a call, a list or the sweep.
@@ -116,6 +117,7 @@ def ask(
             "asker": asker,
             "not_before": not_before,
             "attempts": 0,
+            "shown": "" if shown is None else shown.get(remote_id, ""),
         }
         for kind, remote_id in sorted(set(refs))
     ]
@@ -165,6 +167,7 @@ CREATE: ColumnElement[str] = literal_column("'create'", String)
 the question anew each time that it is asked (sqlite.org/c3ref/prepare.html, \"recompiled\")."""
 
 _NEW_WHY = literal_column("excluded.why", String)
+_NEW_SHOWN = literal_column("excluded.shown", String)
 DOUBTED = "doubted"
 """A reading of the record takes back our own write, and nothing bears it out yet."""
 
@@ -192,6 +195,7 @@ def _asking(dialect: str) -> Insert:
                 else_=_NEW_WHY,
             ),
             "not_before": "excluded",
+            "shown": case((refreshes.c.shown < _NEW_SHOWN, _NEW_SHOWN), else_=refreshes.c.shown),
             "asker": func.coalesce(literal_column("excluded.asker"), refreshes.c.asker),
         },
     )

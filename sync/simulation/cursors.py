@@ -82,7 +82,7 @@ class Cursors:
                 # The feed's word is confirmed by a reading first. A ticket that was never known is left alone.
                 if name in stored and stored[name][1] == "present" and name not in asked:
                     yield f"H11 passed-a-deletion: the feed is at {cursor}, {name} is gone and nobody is asked"
-            elif name not in asked and stored.get(name, ("", ""))[0] < ticket.updated_at:
+            elif name not in asked and not _is_stored(stored.get(name), ticket.updated_at):
                 yield f"H11 passed-a-change: the feed is at {cursor}, and ticket {name} is stored as {stored.get(name)}"
 
     def _of_site(self, cursor: str, stored: Mapping[str, tuple[str, str]], asked: set[str]) -> Iterator[str]:
@@ -93,9 +93,14 @@ class Cursors:
                 wanted[str(issue.id)] = _millisecond(issue.updated)
         for number, version in sorted(wanted.items()):
             self.passed += 1
-            known = stored.get(number)
-            if number not in asked and (known is None or known[0] < version):
+            if number not in asked and not _is_stored(stored.get(number), version):
+                known = stored.get(number)
                 yield f"H11 passed-a-change: the feed is at {place}, and issue {number} is stored as {known}"
+
+
+def _is_stored(known: tuple[str, str] | None, version: str) -> bool:
+    """Whether a change is stored. What may not be read (known: its version, its presence) is looked at once a day."""
+    return known is not None and (known[0] >= version or known[1] == "unreachable")
 
 
 def _millisecond(millis: int) -> str:

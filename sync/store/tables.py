@@ -333,6 +333,7 @@ refreshes = Table(
     Column("asker", Id),  # the record whose reference made us ask
     Column("not_before", Moment),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("shown", String(64), nullable=False, server_default=""),  # the newest version that a list has shown
     Index("ix_refreshes_asked", "connection_id", "asked_at"),
 )
 """Records to be read directly. Deleted when read; `gen` tells whether it was asked for again meanwhile."""

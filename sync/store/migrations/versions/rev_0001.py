@@ -340,6 +340,7 @@ def upgrade() -> None:
         sa.Column("asker", ID, nullable=True),
         sa.Column("not_before", MOMENT, nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("shown", sa.String(length=64), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_refreshes_connection_id")),
         sa.PrimaryKeyConstraint("connection_id", "kind", "remote_id", name=op.f("pk_refreshes")),
     )

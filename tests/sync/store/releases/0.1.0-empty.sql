@@ -315,6 +315,7 @@ CREATE TABLE refreshes (
 	asker INTEGER, 
 	not_before VARCHAR(27), 
 	attempts INTEGER DEFAULT '0' NOT NULL, 
+	shown VARCHAR(64) DEFAULT '' NOT NULL, 
 	CONSTRAINT pk_refreshes PRIMARY KEY (connection_id, kind, remote_id), 
 	CONSTRAINT fk_refreshes_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
 );
@@ -377,31 +378,31 @@ CREATE TABLE writes (
 CREATE INDEX ix_items_dirty ON items (not_before) WHERE gen > done_gen;
 CREATE INDEX ix_journal_item ON journal (item_id, id);
 CREATE INDEX ix_conflicts_item ON conflicts (item_id);
+CREATE INDEX ix_records_key ON records (connection_id, "key");
 CREATE INDEX ix_records_swept ON records (connection_id, swept_at);
 CREATE UNIQUE INDEX uq_records_identity ON records (connection_id, remote_id, kind);
-CREATE INDEX ix_records_key ON records (connection_id, "key");
-CREATE INDEX ix_writes_connection_at ON writes (connection_id, at);
 CREATE INDEX ix_writes_link_at ON writes (link_id, field, at);
+CREATE INDEX ix_writes_connection_at ON writes (connection_id, at);
 CREATE INDEX ix_holds_open ON holds (connection_id) WHERE released_at IS NULL;
 CREATE INDEX ix_parked_open ON parked (link_id, field) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX uq_inbox_call ON inbox (connection_id, call_id);
 CREATE INDEX ix_inbox_waiting ON inbox (id) WHERE done_at IS NULL;
 CREATE INDEX ix_refreshes_asked ON refreshes (connection_id, asked_at);
 CREATE INDEX ix_plan_rows_state ON plan_rows (plan_id, state, no);
-CREATE INDEX ix_shadows_connection ON shadows (connection_id, at);
 CREATE INDEX ix_shadows_open ON shadows (link_id, field) WHERE ended_at IS NULL;
+CREATE INDEX ix_shadows_connection ON shadows (connection_id, at);
 CREATE UNIQUE INDEX uq_gateway_signatures_version ON gateway_signatures (connection_id, version);
 CREATE INDEX ix_gateway_changes_signature ON gateway_changes (connection_id, signature, version);
-CREATE INDEX ix_links_item ON links (item_id);
 CREATE UNIQUE INDEX uq_links_record ON links (record_id) WHERE ended_at IS NULL;
 CREATE INDEX ix_links_record ON links (record_id);
+CREATE INDEX ix_links_item ON links (item_id);
 CREATE INDEX ix_traces_digest ON traces (digest);
+CREATE INDEX ix_proposals_open ON proposals (id) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX uq_proposals_pair ON proposals (one_id, other_id);
 CREATE INDEX ix_proposals_other ON proposals (other_id);
-CREATE INDEX ix_proposals_open ON proposals (id) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX uq_deliveries_open ON deliveries (link_id) WHERE state IN ('waiting', 'sending', 'in_doubt');
-CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
 CREATE UNIQUE INDEX uq_deliveries_route ON deliveries (item_id, connection_id) WHERE kind = 'create' AND state <> 'superseded';
 CREATE INDEX ix_deliveries_state ON deliveries (state, not_before);
+CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
 DELETE FROM "sqlite_sequence";
 COMMIT;
