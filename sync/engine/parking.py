@@ -168,8 +168,15 @@ def try_again(conn: Connection, hub: Hub, link_id: int, field: str) -> None:
     if field == "tags" and tags is not None:
         open_now = (parked.c.link_id == link_id, parked.c.field == field, parked.c.ended_at.is_(None))
         words = (conn.execute(select(parked.c.wanted).where(*open_now)).scalar() or "").split()
-        owed = frozenset(word[1:] for word in words if word.startswith("-"))  # it has taken those in and keeps them
-        tags = TagBase(keys=tags.keys, had=(tags.had | owed) & tags.keys)
+        lacks = frozenset(word[1:] for word in words if word.startswith("+"))
+        keeps = frozenset(word[1:] for word in words if word.startswith("-"))  # it has taken those in and shows them
+        # No other tag is touched: what its user took off, or an edit of the mapping waived, stays off.
+        tags = TagBase(
+            keys=tags.keys,
+            had=(tags.had - lacks) | (keeps & tags.keys),
+            waived=tags.waived - lacks,
+            owed=tags.owed | lacks,  # also when the mapping is edited before it is planned
+        )
     values = dict(base.values)
     if field in values:
         values[field] = structs.replace(values[field], heard=-1)

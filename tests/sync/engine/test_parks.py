@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, select
 
 from connectors.sandbox.faults import FaultKind, FaultRule
+from sync.core.state import TagBase
+from sync.engine import columns, parking
 from sync.mapping.load import load
+from sync.store.tables import links, parked
 from tests.support.launch import ROUTES, Launch
 from tests.sync.engine.conftest import Make
 from tests.sync.engine.views import conflicts_now, holds_now, parked_now, presence, waiting
@@ -472,3 +476,41 @@ def test_a_tag_that_is_parked_is_parked_no_more_when_nobody_wants_it(make: Make)
     day.label(key, remove="new")
     day.world.wait(300)
     assert parked_now(day) == []
+
+
+def test_a_retry_puts_no_other_tag_back_that_an_agent_took_off(day: Launch) -> None:
+    ticket, key = day.linked_pair()
+    other = day.ticket()
+    day.world.wait(60)
+    assert day.world.command("link", one=f"support:{other}", two=key).ok
+    day.label(key, add="off")
+    day.world.wait(120)
+    day.tag(ticket, remove=("off",))
+    day.world.wait(120)
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.IGNORE_WRITE, method="write"))
+    day.label(key, add="new")
+    day.world.wait(600)
+    assert [(each.field, each.wanted) for each in parked_now(day)] == [("tags", "+new"), ("tags", "+new")]
+    day.zendesk.control.faults.clear()
+    for each in parked_now(day):
+        assert day.world.command("retry", parked=each.id).ok
+    day.world.wait(300)
+    assert (day.ticket_now(ticket)["tags"], day.ticket_now(other)["tags"]) == (["new"], ["new", "off"])
+
+
+def test_a_tag_that_is_tried_again_is_owed_so_that_no_edit_of_the_mapping_waives_it(make: Make) -> None:
+    day = make(zendesk_settings={"triggers": [TIDY]})
+    _, key = day.linked_pair()
+    day.world.wait(120)
+    day.label(key, add="new")
+    day.world.wait(600)
+    assert only(day).wanted == "+new"
+
+    def retried(conn: Connection) -> TagBase | None:
+        link = conn.execute(select(parked.c.link_id)).scalar_one()
+        parking.try_again(conn, day.world.hub, link, "tags")
+        return columns.base(conn.execute(select(links.c.base).where(links.c.id == link)).scalar_one()).tags
+
+    tags = day.world.store.step(retried)
+    assert tags is not None
+    assert ("new" in tags.owed, "new" in tags.had) == (True, False)
