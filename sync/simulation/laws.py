@@ -41,6 +41,6 @@ UNCHECKED: Mapping[str, str] = {
     "H21 (meaning)": "mapping edits here change the fingerprint and no value; for edits of meaning see tests/sync/core",
     "H22": "isolation in time: virtual time measures no delays",
     "H28": "bounds: no history is large enough to reach one; see tests/hostile and tests/sync/engine/test_budgets.py",
-    "H30": "erasure: no history erases a person",
+    "H30": "erasure: there is no command that erases a person yet (docs/operations.md), so no history does",
 }
 """The laws that these histories do not check, and why."""
