@@ -3,6 +3,8 @@
 One act of a person or a machine comes between two rests, so the order of seeing never decides. The rules: the
 tracker's people are heard by everybody; a group is done when all of it is and a person, not a machine, made it so;
 whoever reopens is heard by the tracker alone; what is archived, merged, deleted or joined moves nobody.
+What is archived counts as before, until its item crosses the line: told like the others and never written, it has gone
+along.
 """
 
 from __future__ import annotations
@@ -32,10 +34,10 @@ class Expected:
     reopens: int = 0
 
     def _finish(self) -> None:
-        """The whole item is done: everybody follows, but what is archived."""
+        """The whole item is done: everybody follows; what is archived counts as done from now on."""
         self.tracker = self.ticket = True
         for each in self.signals.values():
-            if not each.archived and not each.done:
+            if not each.done:
                 each.done, each.counts, each.aside = True, True, False
 
     def tracker_done(self) -> None:
@@ -46,7 +48,7 @@ class Expected:
         """The tracker's people open it again: everybody hears them."""
         self.tracker = self.ticket = False
         for each in self.signals.values():
-            if not each.archived and not each.aside:
+            if not each.aside:
                 each.done = each.counts = False
 
     def ticket_done(self) -> None:
@@ -84,7 +86,7 @@ class Expected:
         self._reopen()
 
     def archived(self, name: str) -> None:
-        """Nobody wants to hear of it: it counts as before, and is never written."""
+        """Nobody wants to hear of it: it counts as before, until its item crosses, and is never written."""
         self.signals[name].archived = True
 
     def gone(self, name: str) -> None:

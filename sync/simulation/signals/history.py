@@ -75,8 +75,7 @@ class History:
         self.aged = False
         self.failed_at, self.good_since, self.sure = 0.0, 0, False
         self.has_been_quiet = False
-        # Whether the model does not say who counts: a deletion that is not confirmed yet may count as open, and
-        # what was archived while open and has lived through a resolve of the item may count as done.
+        # Whether the model does not say who counts: a deletion that is not confirmed yet may count as open.
         self.unsure = False
         self.key, self.number = "", 0
         self._titles = 0
@@ -128,7 +127,6 @@ class History:
         faults = self._fault()
         acts[name]()
         self.outcome.met[name] += 1
-        self.unsure |= self.expected.tracker and any(each.archived for each in self.expected.signals.values())
         dropped = self.place.drop_hooks() if self.rng.random() < 0.3 else 0
         self.outcome.met["hooks dropped"] += dropped
         if self.rng.random() < 0.1:

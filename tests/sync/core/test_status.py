@@ -300,6 +300,14 @@ def test_an_archived_record_is_never_written_and_goes_along_silently() -> None:
     assert stage.of(plan, "S").status_base.side is Side.DONE  # type: ignore[union-attr]
 
 
+def test_an_archived_record_counts_as_it_was_told_last() -> None:
+    """Case 43 until its item crosses: told a resolve, it has gone along, as the group rules' own model has it."""
+    stage = Stage("T:prog A:open S:unresolved R:unresolved", "R=ignored", "T=done", "S=unresolved").act("S=resolved")
+    assert stage.look(S={"automatic": False}).item.status is Status.RESOLVED
+    stage = Stage("T:prog A:open S:unresolved R:unresolved", "R=ignored", "T=done", "T=prog").act("S=resolved")
+    assert stage.look(S={"automatic": False}).item.status is Status.IN_PROGRESS
+
+
 # --- knobs -------------------------------------------------------------------------------------------------------
 
 

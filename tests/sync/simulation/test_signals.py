@@ -63,13 +63,20 @@ def test_the_last_error_that_a_person_resolves_finishes_the_item_and_one_by_age_
     assert (before, expected.tracker, expected.ticket) == (False, True, True)
 
 
-def test_what_is_archived_counts_as_before_and_is_never_moved() -> None:
-    expected = item(a=Signal(), b=Signal())
-    expected.archived("a")
-    expected.resolved("b")
-    assert not expected.tracker
-    expected.tracker_done()
-    assert not expected.signals["a"].done
+def test_what_is_archived_counts_as_before_until_its_item_crosses() -> None:
+    def after(*acts: str) -> bool:
+        expected = item(a=Signal(), b=Signal())
+        expected.archived("a")
+        for act in acts:
+            if act in ("resolved", "regressed"):
+                getattr(expected, act)("b")
+            else:
+                getattr(expected, act)()
+        return expected.tracker
+
+    assert not after("resolved")
+    assert after("tracker_done", "regressed", "resolved"), "the archived one went along with the resolve"
+    assert not after("tracker_done", "tracker_reopened", "resolved"), "and with the reopen"
 
 
 def test_a_regression_is_heard_by_the_tracker_once_and_by_nobody_else() -> None:
