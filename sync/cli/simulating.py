@@ -12,7 +12,6 @@ from sync.cli.options import Json
 from sync.cli.show import is_looked_at, say
 from sync.cli.show import json as show_json
 
-PROFILES = ("mixed", "calm", "hooks", "race", "lost", "crash", "swarm", "odd", "operators", "rare")
 MODES = ("safety", "liveness")
 LEVELS = ("wire", "contract", "signals", "orders", "pure")
 FOLLOWING = {"contract": 3, "pure": 30}
@@ -23,7 +22,7 @@ def simulate(
     histories: Annotated[int, typer.Option(min=0, help="Histories at wire level: the real clients too.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
     profile: Annotated[
-        str, typer.Option(help="calm, hooks, race, lost, crash, swarm, odd, operators, rare, or mixed.")
+        str, typer.Option(help="calm, hooks, race, lost, crash, swarm, odd, operators, rare, mixed, or a chosen one.")
     ] = "mixed",
     mode: Annotated[str, typer.Option(help="safety, or liveness: one system is down, and heals.")] = "safety",
     contract: Annotated[
@@ -43,6 +42,12 @@ def simulate(
         int | None,
         typer.Option(min=0, help="Histories that are told in several orders; 1 for each 20 of the first two kinds."),
     ] = None,
+    chosen: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Histories of one circumstance or fault each, in turn; 1 for each 5 of the first two."
+        ),
+    ] = None,
     processes: Annotated[int, typer.Option(min=1, help="How many run at a time.")] = 1,
     replay: Annotated[int | None, typer.Option(metavar="SEED", help="Play one history again, and show it.")] = None,
     shrink: Annotated[int | None, typer.Option(metavar="SEED", help="Find its smallest failing history.")] = None,
@@ -55,10 +60,11 @@ def simulate(
     """Search for histories that end wrong: people, faults and crashes from a seed, in virtual time."""
     from importlib import import_module
 
-    for name, value, known in (("profile", profile, PROFILES), ("mode", mode, MODES), ("level", level, LEVELS)):
+    # By name: as the demo, the simulation is a layer of its own.
+    profiles = import_module("sync.simulation.faults").PROFILES
+    for name, value, known in (("profile", profile, profiles), ("mode", mode, MODES), ("level", level, LEVELS)):
         if value not in known:
             raise Ended(f"--{name} {value}: there is no such {name}; choose one of {', '.join(known)}", Exit.USAGE)
-    # By name: as the demo, the simulation is a layer of its own.
     engine = import_module("sync.simulation.main")
     if replay is not None:
         raise Ended(code=Exit(show_again(engine, replay, profile=profile, mode=mode, level=level)))
@@ -75,6 +81,7 @@ def simulate(
         "pure": histories * FOLLOWING["pure"] if pure is None else pure,
         "signals": histories // 10 if signals is None else signals,
         "rare": besides // 5 if rare is None else rare,
+        "chosen": besides // 5 if chosen is None else chosen,
         "orders": besides // 20 if orders is None else orders,
     }
     raise Ended(
@@ -100,7 +107,7 @@ def play(
     0: none ended wrong, and a large run met all there is to meet; 1: else.
     """
     progress = (
-        _progress(histories + counts["contract"] + counts["rare"] + counts["orders"])
+        _progress(histories + sum(counts[each] for each in ("contract", "rare", "chosen", "orders")))
         if is_looked_at() and not as_json
         else None
     )

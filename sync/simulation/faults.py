@@ -122,6 +122,13 @@ LEVELS = ("calm", "hooks", "race", "lost", "crash", "swarm", "odd", "operators")
 """The profiles by name, from few faults to all of them."""
 
 
+CHOSEN = (
+    *(f"odd-{each}" for each in (*Circumstance, *MAPPED, *MAPPED)),
+    *(f"applied-{kind}" for kind in APPLIED),
+)
+"""Profiles of one circumstance or fault each, which `mixed` never draws: one after the other, so that none is missed.
+Those of a mapping come more often, since rare things have to happen besides."""
+
 RARE = "rare"
 """A profile of its own, which `mixed` never draws: what hardly ever happens, and no fault of any call."""
 
@@ -159,6 +166,11 @@ def draw(name: str, rng: random.Random) -> Profile:
         )
     if name == "odd":
         return _odd(rng)
+    if name in CHOSEN:
+        kind, _, what = name.partition("-")
+        if kind == "odd":
+            return _odd(rng, Circumstance(what))
+        return Profile(name="lost", routes=routes, applied={FaultKind(what): 0.3})
     if name == RARE:
         return Profile(
             name=name,
@@ -184,10 +196,14 @@ def draw(name: str, rng: random.Random) -> Profile:
     return _swarm(rng, routes=routes)
 
 
-def _odd(rng: random.Random) -> Profile:
-    """Circumstances that park, hold or overrule: two of them, one at most in the mapping."""
+PROFILES = ("mixed", *LEVELS, RARE, *dict.fromkeys(CHOSEN))
+"""All that may be asked for."""
+
+
+def _odd(rng: random.Random, first: Circumstance | None = None) -> Profile:
+    """Circumstances that park, hold or overrule: two of them, one at most in the mapping. first: the first of them."""
     # Those of a mapping need rare things to happen besides, so they are drawn more often.
-    odd = [rng.choice((*Circumstance, *MAPPED))]
+    odd = [first or rng.choice((*Circumstance, *MAPPED))]
     # A desk that solves nothing would hide what a screen of the tracker demands.
     apart = (*MAPPED, Circumstance.DEMANDING_DESK, Circumstance.DEAF_DESK) if odd[0] in MAPPED else (*MAPPED, odd[0])
     odd.append(rng.choice([each for each in Circumstance if each not in apart]))

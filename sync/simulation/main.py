@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
-from sync.simulation.faults import RARE
+from sync.simulation.faults import CHOSEN, RARE
 from sync.simulation.history import Mode, Outcome, play
 from sync.simulation.orders import play as play_orders
 from sync.simulation.pure.history import play as play_pure
@@ -25,7 +25,7 @@ T = TypeVar("T")
 _AT_WIRE = 5
 """Of how many rare histories one is played at wire level."""
 
-_LEVEL_OF = {"rare": "contract", "rare_wire": "wire"}
+_LEVEL_OF = {"rare": "contract", "rare_wire": "wire", "chosen": "contract"}
 """The level at which a history of a kind of its own is played again."""
 
 STEPS = 40
@@ -43,17 +43,18 @@ def run(
     pure: int = 0,
     signals: int = 0,
     rare: int = 0,
+    chosen: int = 0,
     orders: int = 0,
     mode: str = Mode.SAFETY,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Play the histories of seeds `seed` to `seed + histories - 1` and judge each.
 
-    profile: one of `sync.simulation.faults.LEVELS`, or `mixed` (each seed draws one). contract, pure, signals: how
+    profile: one of `sync.simulation.faults.PROFILES`; `mixed` lets each seed draw one. contract, pure, signals: how
     many are played at contract and pure level, and with a Sentry and a gateway, from the same first seed. rare:
-    how many of the profile `rare`, each fifth at wire level, the others at contract level. orders: how many are told in
-    several orders. mode: `safety` or `liveness`. progress: told (done, wrong) after each history but those of rules
-    alone and of signals.
+    how many of the profile `rare`, each fifth at wire level, the others at contract level. chosen: how many of
+    `faults.CHOSEN`, in turn, at contract level. orders: how many are told in several orders. mode: `safety` or
+    `liveness`. progress: told (done, wrong) after each history but those of rules alone and of signals.
     The same seeds give the same digest, whatever the hash seed, locale or time zone.
     """
     with _seldom_collecting():
@@ -67,6 +68,7 @@ def run(
             pure=pure,
             signals=signals,
             rare=rare,
+            chosen=chosen,
             orders=orders,
             mode=mode,
             progress=progress,
@@ -102,6 +104,7 @@ def _run(
     pure: int,
     signals: int,
     rare: int,
+    chosen: int,
     orders: int,
     mode: str,
     progress: Callable[[int, int], None] | None,
@@ -111,7 +114,8 @@ def _run(
     failures: list[Failure] = []
     levels: dict[str, Level] = {}
     done = 0
-    for name, one, asked, seeds in _groups(histories, contract, rare, orders, seed, profile, steps, Mode(mode)):
+    groups = _groups(histories, contract, rare, chosen, orders, seed, profile, steps, Mode(mode))
+    for name, one, asked, seeds in groups:
         if not seeds and name != "wire":
             continue
         began, busy, before = time.monotonic(), time.process_time(), len(failures)
@@ -125,7 +129,7 @@ def _run(
                         seed=outcome.seed,
                         profile=outcome.profile,
                         violations=tuple(outcome.violations),
-                        asked=asked,
+                        asked=asked or chosen_profile(outcome.seed, seed),
                         mode=str(mode),
                         level=_LEVEL_OF.get(name, name),
                     )
@@ -167,9 +171,9 @@ def _run(
 
 
 def _groups(
-    histories: int, contract: int, rare: int, orders: int, seed: int, profile: str, steps: int, mode: Mode
+    histories: int, contract: int, rare: int, chosen: int, orders: int, seed: int, profile: str, steps: int, mode: Mode
 ) -> Iterator[tuple[str, Callable[[int], Outcome], str, Sequence[int]]]:
-    """What is played: (its name, how one is played, with which profile, the seeds)."""
+    """What is played: (its name, how one is played, with which profile ("": each with another one), the seeds)."""
     seldom = range(seed, seed + rare)
     for name, depth, asked, seeds in (
         ("wire", Depth.WIRE, profile, range(seed, seed + histories)),
@@ -178,6 +182,7 @@ def _groups(
         ("rare_wire", Depth.WIRE, RARE, seldom[::_AT_WIRE]),
     ):
         yield name, partial(_play, profile=asked, steps=steps, mode=mode, depth=depth), asked, seeds
+    yield "chosen", partial(_play_chosen, base=seed, steps=steps, mode=mode), "", range(seed, seed + chosen)
     yield "orders", _play_orders, "mixed", range(seed, seed + orders)
 
 
@@ -241,6 +246,15 @@ def _outcomes(one: Callable[[int], T], seeds: Sequence[int], processes: int) -> 
         return
     with multiprocessing.get_context("spawn").Pool(processes, _collect_seldom) as pool:
         yield from pool.imap(one, seeds, chunksize=4)
+
+
+def chosen_profile(seed: int, base: int) -> str:
+    """The profile whose turn it is."""
+    return CHOSEN[(seed - base) % len(CHOSEN)]
+
+
+def _play_chosen(seed: int, *, base: int, steps: int, mode: Mode) -> Outcome:
+    return _play(seed, profile=chosen_profile(seed, base), steps=steps, mode=mode, depth=Depth.CONTRACT)
 
 
 def _play_orders(seed: int, *, trace: bool = False) -> Outcome:

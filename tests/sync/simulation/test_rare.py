@@ -6,9 +6,11 @@ import random
 from collections import Counter
 
 from sync.simulation import feuds, losses, main, sight
-from sync.simulation.faults import LEVELS, RARE, Profile
+from sync.simulation.circumstances import MAPPED, Circumstance
+from sync.simulation.faults import CHOSEN, LEVELS, PROFILES, RARE, Profile
 from sync.simulation.history import play
 from sync.simulation.ledger import HUB, USER, Ledger, Shape, What
+from sync.simulation.report import Failure
 from sync.simulation.stage import Depth, Stage
 
 
@@ -45,6 +47,23 @@ def test_a_run_tells_at_which_level_its_rare_histories_were_played() -> None:
     assert {name: level.histories for name, level in report.levels.items()} == {"wire": 0, "rare": 4, "rare_wire": 2}
     assert {"H15", "H24", "H26"} <= set(report.judged)
     assert {"H15", "H24", "H26"} <= set(main.run(0, 0).unchecked)
+
+
+def test_chosen_histories_take_one_circumstance_or_fault_after_the_other() -> None:
+    report = main.run(0, 0, chosen=len(CHOSEN), steps=3)
+    assert report.failures == [], report.as_text()
+    assert report.levels["chosen"].histories == len(CHOSEN)
+    met = report.profiles["odd"].circumstances
+    assert set(met) == {str(each) for each in Circumstance}
+    assert min(met[each] for each in MAPPED) >= 3
+    assert set(CHOSEN) < set(PROFILES)
+
+
+def test_a_chosen_history_that_ends_wrong_names_the_profile_that_plays_it_again() -> None:
+    assert main.chosen_profile(500 + 1, 500) == CHOSEN[1]
+    assert main.chosen_profile(500 + len(CHOSEN), 500) == CHOSEN[0]
+    failure = Failure(seed=501, profile="odd", violations=("H1 x: y",), asked=CHOSEN[1], level="contract")
+    assert failure.replay == f"hypercare simulate --replay 501 --profile {CHOSEN[1]} --level contract"
 
 
 def stage_with_a_pair() -> tuple[Stage, str]:
