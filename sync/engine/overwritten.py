@@ -9,17 +9,18 @@ from __future__ import annotations
 from msgspec import structs
 from sqlalchemy import Connection, insert
 
-from sync.core import values
+from sync.core import lens, values
 from sync.core.reasons import ConflictKind
 from sync.core.reconcile import reconcile
-from sync.core.standing import ear_of, tell
-from sync.core.state import Change, ItemState, Member, Rules, Shown, ValueBase
+from sync.core.standing import ear_of, tell, with_status
+from sync.core.state import Change, Ear, ItemState, Member, Rules, Shown, ValueBase
+from sync.core.why import Why
 from sync.engine import load
 from sync.engine.columns import Base
 from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
 from sync.mapping.raw import text_of
-from sync.model import FieldEdit, Side, Snapshot
+from sync.model import FieldEdit, Role, Side, Snapshot
 from sync.store.tables import conflicts
 
 
@@ -87,7 +88,23 @@ def _status(
         status, raw=base.status.raw, side=base.status.side, heard=min(status.heard, one_heard(one)), aside=False
     )
     heard = _told_to_its_own(plan.item, state, next(each for each in members if each.link == one.link_id))
-    return heard, structs.replace(base, status=shown_now), plan.changes
+    heard, landed = _where_it_stands(heard, one)
+    return heard, structs.replace(base, status=shown_now), (*plan.changes, *landed)
+
+
+def _where_it_stands(item: ItemState, one: Linked) -> tuple[ItemState, tuple[Change, ...]]:
+    """A tracker that shows our write and may rest there, under what its people had wanted, gives the item its value.
+
+    It is not written again, so otherwise the two would differ for good. The conflict names what its people wanted.
+    """
+    status, shown = item.status, one.shown
+    if one.connected.role is not Role.TRACKER or status is None or shown.status in (None, status):
+        return item, ()
+    if shown.status.side is not status.side or not lens.agrees(one.rules, status, shown.raw, shown.status):
+        return item, ()
+    told = tell(with_status(item, shown.status), [Ear.HELPDESK, Ear.SIGNAL], crossing=False)
+    rule = Why.TRACKER_LANDED.value
+    return told, (Change(field="status", old=status.value, new=shown.status.value, link=one.link_id, rule=rule),)
 
 
 def _told_to_its_own(item: ItemState, before: ItemState, member: Member) -> ItemState:
