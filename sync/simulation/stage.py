@@ -187,6 +187,7 @@ class Stage:
     def _before(self, request: Request) -> None:
         if self.crew is not None:
             self.crew.give_way()
+        self._raced = None  # of a write that was refused: the next one has seen it
         self.clock.advance(0.05)
         self.calls += 1
         self.note(f"{request.method} {request.path} {hashlib.sha256(request.body).hexdigest()[:12]}")
