@@ -82,15 +82,15 @@ class Budgets:
         now = self._clock.monotonic()
         with self._lock:
             self._drop_full(now)
-            buckets = [self._bucket(connection, name, record) for name in ("account", *names)]
-            wait = max((self._wait(bucket, now, priority) for bucket in buckets if bucket), default=0.0)
+            found = [self._bucket(connection, name, record) for name in ("account", *names)]
+            buckets = [bucket for bucket in found if bucket is not None]
+            wait = max([self._wait(bucket, now, priority) for bucket in buckets], default=0.0)
             if wait > _AT_ONCE:
                 return wait
             for bucket in buckets:
-                if bucket:
-                    bucket.free_at = max(bucket.free_at, now) + bucket.budget.seconds / max(1, self._limit(bucket))
-                    if bucket.remaining is not None:
-                        bucket.remaining = max(0, bucket.remaining - 1)
+                bucket.free_at = max(bucket.free_at, now) + bucket.budget.seconds / max(1, self._limit(bucket))
+                if bucket.remaining is not None:
+                    bucket.remaining = max(0, bucket.remaining - 1)
             return 0.0
 
     def observe(self, connection: int, reading: BudgetReading) -> None:
@@ -167,7 +167,10 @@ class Budgets:
         if budget.per_record and not record:
             return None
         key = (connection, name, record if budget.per_record else "")
-        return self._buckets.setdefault(key, _Bucket(budget))
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = _Bucket(budget)
+        return bucket
 
     def _limit(self, bucket: _Bucket) -> int:
         return bucket.limit or bucket.budget.limit

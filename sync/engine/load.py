@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field, structs
 from sqlalchemy import Connection, bindparam, exists, select, text
@@ -15,6 +16,9 @@ from sync.engine.columns import Base, Errand
 from sync.engine.hub import Connected, Hub, Mode
 from sync.model import Direction, LinkShown, Move, RecordRef, Role, Snapshot
 from sync.store.tables import deliveries, holds, items, links, records, refreshes, workflows
+
+if TYPE_CHECKING:
+    from sync.mapping.compiled import Mapping as CompiledMapping
 
 # Built once: building a statement costs several times its execution.
 _DUE = (
@@ -81,6 +85,7 @@ class Linked(Struct, frozen=True, kw_only=True):
 
     names: what its snapshot's references resolve to (record row id by reference), None where nobody has read it yet.
     asked: a direct read of it is wanted, so what is stored may be old. read_no: the number of the read it was seen by.
+    shows: the records that this one shows, as `LinksBase` names them; found out from its references.
     """
 
     link_id: int
@@ -102,11 +107,13 @@ class Linked(Struct, frozen=True, kw_only=True):
     graph: Mapping[str, tuple[str, ...]] | None
     moves: Mapping[str, tuple[Move, ...]] = field(default_factory=dict)
     read_no: int = 0
+    shows: frozenset[str] = frozenset()
 
-    @property
-    def shows(self) -> frozenset[str]:
-        """The records that this one shows, as `LinksBase` names them."""
-        return frozenset(str(known) for _, known, _, _ in self.references if known is not None)
+    def __post_init__(self) -> None:
+        """Find out which records this one shows, from its references."""
+        structs.force_setattr(
+            self, "shows", frozenset([str(known) for _, known, _, _ in self.references if known is not None])
+        )
 
     @property
     def fresh(self) -> bool:
@@ -168,13 +175,14 @@ def whole(conn: Connection, hub: Hub, item_id: int) -> Whole:
 def _linked(conn: Connection, hub: Hub, row: Any, held: frozenset[str], here: Mapping[tuple[int, str], int]) -> Linked:
     """One member. here: the row ids of the item's own records, which are those that most references name."""
     connected = hub.connections[row.connection_id]
-    snap = columns.snapshot(row.body)
-    shown = connected.mapping.shown(snap)
+    mapping = connected.mapping
+    snap, shown = _meaning(mapping, row.body)
     known = tuple(
         (link, here.get((there.id, text)) or rows.find_id(conn, there.id, text), there, text)
         for link, there, text in adopt.references(hub, connected, snap)
     )
-    moves = _moves(conn, connected, snap, shown.raw)
+    steps = _steps(conn, connected, snap)
+    moves, graph, rules = _workflow(mapping, row.body, steps)
     return Linked(
         link_id=row.link_id,
         link_version=row.link_version,
@@ -183,7 +191,7 @@ def _linked(conn: Connection, hub: Hub, row: Any, held: frozenset[str], here: Ma
         ref=rows.ref_of(row),
         snap=snap,
         shown=shown,
-        rules=connected.mapping.rules_for(snap, [move for steps in (moves or {}).values() for move in steps]),
+        rules=rules,
         presence=row.presence,
         base=columns.base(row.base),
         fingerprint=row.fingerprint,
@@ -192,8 +200,8 @@ def _linked(conn: Connection, hub: Hub, row: Any, held: frozenset[str], here: Ma
         asked=bool(row.asked),
         held=held,
         references=known,
-        graph=None if moves is None else graph_of(connected, moves),
-        moves=moves or {},
+        graph=graph,
+        moves=moves,
         read_no=row.read_no,
     )
 
@@ -219,21 +227,41 @@ def _held_fields(conn: Connection, link_ids: list[int]) -> dict[int, frozenset[s
     return found
 
 
-def _moves(conn: Connection, connected: Connected, snap: Snapshot, raw: str) -> dict[str, tuple[Move, ...]] | None:
-    """The known steps of a record's workflow by status; None where the system has no workflows."""
+# An item is decided again and again while most of its records stay as they are: what follows from a stored record and
+# its mapping alone is kept for the last few hundred of them.
+@lru_cache(maxsize=256)
+def _meaning(mapping: CompiledMapping, body: bytes) -> tuple[Snapshot, Shown]:
+    snap = columns.snapshot(body)
+    return snap, mapping.shown(snap)
+
+
+@lru_cache(maxsize=256)
+def _workflow(
+    mapping: CompiledMapping, body: bytes, steps: tuple[tuple[str, bytes], ...] | None
+) -> tuple[Mapping[str, tuple[Move, ...]], Mapping[str, tuple[str, ...]] | None, StatusRules]:
+    """The known steps of a record's workflow by status, where each leads (None: no workflow), and its status rules."""
+    snap, shown = _meaning(mapping, body)
+    if steps is None:
+        return {}, None, mapping.rules_for(snap)
+    moves = {raw: columns.moves(known) for raw, known in steps}
+    if snap.moves is not None:
+        moves[shown.raw] = snap.moves
+    return moves, _graph(mapping, moves), mapping.rules_for(snap, [move for each in moves.values() for move in each])
+
+
+def _steps(conn: Connection, connected: Connected, snap: Snapshot) -> tuple[tuple[str, bytes], ...] | None:
+    """The stored steps of a record's workflow by status; None where the system has no workflows."""
     if connected.capabilities is None or not connected.capabilities.workflows:
         return None
-    found = {
-        row.raw: columns.moves(row.moves) for row in conn.execute(_MOVES, {"of": connected.id, "named": snap.workflow})
-    }
-    if snap.moves is not None:
-        found[raw] = snap.moves
-    return found
+    return tuple([(row.raw, row.moves) for row in conn.execute(_MOVES, {"of": connected.id, "named": snap.workflow})])
 
 
 def graph_of(connected: Connected, moves: Mapping[str, tuple[Move, ...]]) -> dict[str, tuple[str, ...]]:
     """Where each status leads, by the steps whose screens the mapping can fill in and that it does not forbid."""
-    mapping = connected.mapping
+    return _graph(connected.mapping, moves)
+
+
+def _graph(mapping: CompiledMapping, moves: Mapping[str, tuple[Move, ...]]) -> dict[str, tuple[str, ...]]:
     return {
         raw: tuple(
             dict.fromkeys(

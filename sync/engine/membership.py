@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 from sqlalchemy import Connection, bindparam, select, update
@@ -19,6 +20,9 @@ from sync.engine.hub import Hub
 from sync.engine.load import Linked, Whole
 from sync.model import Direction, Role
 from sync.store.tables import holds, links
+
+if TYPE_CHECKING:
+    from sync.mapping.compiled import Mapping as CompiledMapping
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,11 @@ def reads_links(one: Linked) -> bool:
 
 def way(one: Linked) -> str:
     """How the mapping has links shown, and where it reads them."""
-    mapping = one.connected.mapping
+    return _way(one.connected.mapping)
+
+
+@lru_cache(maxsize=64)
+def _way(mapping: CompiledMapping) -> str:
     read = (*mapping.link_fields, *(pattern.text for pattern in mapping.link_patterns))
     parts = (mapping.links_show, mapping.links_field, mapping.links_direction.value, *read)
     return " ".join(part for part in parts if part)[:500]

@@ -105,14 +105,19 @@ class Direct(Connection):
     def _commit_impl(self) -> None:
         if self._has_events or self.engine._has_events:  # noqa: SLF001  likewise
             self.dispatch.commit(self)
-        driver: Any = self.connection.dbapi_connection
-        if driver.in_transaction:  # else SQLite rolled back by itself: see `sync.store.group`
+        if self.driver.in_transaction:  # else SQLite rolled back by itself: see `sync.store.group`
             self._at_once("COMMIT")
 
+    @property
+    def driver(self) -> sqlite3.Connection:
+        """The driver's own connection."""
+        found: Any = (self._dbapi_connection or self.connection).dbapi_connection
+        assert isinstance(found, sqlite3.Connection)
+        return found
+
     def _at_once(self, sql: str) -> None:
-        driver: Any = self.connection.dbapi_connection
         try:
-            driver.execute(sql)
+            self.driver.execute(sql)
         except sqlite3.Error as error:
             raise _wrapped(self, sql, (), error) from error
 
@@ -415,11 +420,11 @@ class Rows:
         metadata = self._asked()
         keys, processors = metadata._key_to_index, self._prepared.processors  # noqa: SLF001
         source = self._cursor if self._kept is None else iter(self._raw())
-        while True:
-            row = self._fetched(lambda: next(source, None))
-            if row is None:
-                return
-            yield Row(metadata, processors, keys, row)
+        try:
+            for row in source:
+                yield Row(metadata, processors, keys, row)
+        except sqlite3.Error as error:
+            raise _wrapped(self._conn, self._sql, self._values, error) from error
 
     def first(self) -> Any:
         """The first row, or None; the rest is let go."""
@@ -491,9 +496,12 @@ class Rows:
         return self._metadata
 
     def _one_row(self) -> Any:
-        metadata = self._asked()
+        metadata = self._metadata or self._asked()
         if self._kept is None:
-            row = self._fetched(self._cursor.fetchone)
+            try:
+                row = self._cursor.fetchone()
+            except sqlite3.Error as error:
+                raise _wrapped(self._conn, self._sql, self._values, error) from error
         else:
             row = self._kept.pop(0) if self._kept else None
         if row is None:

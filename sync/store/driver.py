@@ -30,6 +30,8 @@ _WAL_KEPT = 64 * 1024 * 1024
 
 def raw(connection: Connection) -> sqlite3.Connection:
     """The driver's own connection under a SQLAlchemy connection."""
+    if isinstance(connection, direct.Direct):
+        return connection.driver
     found = connection.connection.driver_connection
     assert isinstance(found, sqlite3.Connection)
     return found

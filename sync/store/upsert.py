@@ -17,7 +17,7 @@ def upsert(conn: Connection, table: Table, keys: Sequence[str], changes: Mapping
     the value that was to be inserted; anything else is a value or an expression over the existing row
     (`table.c.gen + 1`). No changes: the existing row stays as it is. Give the rows to `execute`.
     """
-    if all(_is_excluded(value) for value in changes.values()):
+    if all(map(_is_excluded, changes.values())):
         return _plain(conn.dialect.name, table, tuple(keys), tuple(changes))
     return upsert_of(conn.dialect.name, table, keys, changes)
 

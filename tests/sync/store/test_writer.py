@@ -102,7 +102,8 @@ def test_a_failed_step_leaves_the_others_of_its_group(path: Path, clock: Running
     store.close()
 
 
-def test_a_future_resolves_only_after_the_commit(store: SqliteStore, path: Path) -> None:
+def test_a_future_resolves_only_after_the_commit(path: Path, clock: RunningClock) -> None:
+    store = open_sqlite(path, clock, limits=Limits(group_seconds=60))
     seen: list[int] = []
 
     def count(_future: Future[str]) -> None:
@@ -117,6 +118,7 @@ def test_a_future_resolves_only_after_the_commit(store: SqliteStore, path: Path)
         future.result(timeout=30)
     store.step(lambda _conn: None)
     assert seen == [10] * 10
+    store.close()
 
 
 def test_no_more_steps_share_a_commit_than_the_limit(path: Path, clock: RunningClock) -> None:
