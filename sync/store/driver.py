@@ -21,8 +21,9 @@ _WRITER_CACHE = 16_000
 _READER_CACHE = 2_000
 """Kibibytes of page cache per connection. There are several readers, and the operating system keeps the file too."""
 
-_STATEMENTS = 512
-"""Prepared statements that each connection keeps: more than the engine has."""
+_STATEMENTS, _QUESTIONS = 512, 128
+"""Prepared statements that the writer and each reader keep: as many as the engine has of each kind. Lists of other
+lengths are other statements, so that whatever is allowed is filled in time; one takes some kilobytes."""
 
 _WAL_KEPT = 64 * 1024 * 1024
 """Bytes to which the write-ahead log is cut back after a burst."""
@@ -43,7 +44,7 @@ def writing_engine(path: Path, busy_seconds: float) -> Engine:
     No statement is let through outside a transaction: after SQLite has rolled back by itself, the rest of a step
     would otherwise be committed statement by statement.
     """
-    engine = _engine(path, "BEGIN IMMEDIATE", QueuePool, pool_size=1, max_overflow=0)
+    engine = _engine(path, "BEGIN IMMEDIATE", QueuePool, _STATEMENTS, pool_size=1, max_overflow=0)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -65,9 +66,9 @@ def reading_engine(path: Path, busy_seconds: float, *, pooled: bool = True) -> E
     """An engine whose connections refuse to write. It never makes a thread wait for another one's connection."""
     if pooled:
         # The last one used is the next one taken: the others' caches stay as small as the load lets them.
-        engine = _engine(path, "BEGIN", QueuePool, pool_size=8, max_overflow=-1, pool_use_lifo=True)
+        engine = _engine(path, "BEGIN", QueuePool, _QUESTIONS, pool_size=8, max_overflow=-1, pool_use_lifo=True)
     else:
-        engine = _engine(path, "BEGIN", NullPool)
+        engine = _engine(path, "BEGIN", NullPool, _QUESTIONS)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -78,7 +79,7 @@ def reading_engine(path: Path, busy_seconds: float, *, pooled: bool = True) -> E
     return engine
 
 
-def _engine(path: Path, begin: str, pool: type[QueuePool | NullPool], **more: Any) -> Engine:
+def _engine(path: Path, begin: str, pool: type[QueuePool | NullPool], kept: int, **more: Any) -> Engine:
     # sqlite3's own transaction handling is off (isolation_level None); our connections begin theirs.
     engine = create_engine(
         "sqlite://",
@@ -87,7 +88,7 @@ def _engine(path: Path, begin: str, pool: type[QueuePool | NullPool], **more: An
             uri=True,
             isolation_level=None,
             check_same_thread=False,
-            cached_statements=_STATEMENTS,
+            cached_statements=kept,
         ),
         poolclass=pool,
         **more,
