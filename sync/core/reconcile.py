@@ -74,8 +74,8 @@ def reconcile(item: ItemState, members: Sequence[Member], rules: Rules) -> Plan:
         want = decided.want
         if tag_plan is not None and (tag_plan.add or tag_plan.remove):
             want = structs.replace(want or Want(), said=decided.said, add=tag_plan.add, remove=tag_plan.remove)
-        if decided.want is not None and standing.changed and link not in told:
-            conflicts.append(_replaced(standing, decided.want))
+        if decided.towards and standing.changed and link not in told:
+            conflicts.append(_replaced(standing, decided.towards))
         if decided.why is _STEPS_UNKNOWN:
             read.add(link)
         value_plan = settled_values.plans.get(link)
@@ -143,13 +143,16 @@ def _landed(item: ItemState, standings: Sequence[Standing]) -> tuple[ItemState, 
 
 
 class _Decided(Struct, frozen=True):
-    """What becomes of one record's status."""
+    """What becomes of one record's status. towards: the raw value that is to replace what it shows, now or once it was
+    read how to get there.
+    """
 
     base: StatusBase | None
     why: Why
     said: int = 0
     want: Want | None = None
     park: Park | None = None
+    towards: str = ""
 
 
 def _decide(item: ItemState, standing: Standing) -> _Decided:
@@ -202,7 +205,7 @@ def _approach(member: Member, shown: Shown, base: StatusBase, status: Status, ai
         return _Decided(base=base, why=Why.PARKED, said=said, park=park)
     way = paths.find(member.rules, member.graph, shown.raw, aim.raw, status, shown.status)
     if isinstance(way, paths.StepsUnknown):
-        return _Decided(base=base, why=Why.STEPS_UNKNOWN, said=said)
+        return _Decided(base=base, why=Why.STEPS_UNKNOWN, said=said, towards=aim.raw)
     if way is None:
         base = structs.replace(base, parked=mark, park_reason=ParkReason.NO_PATH)
         park = Park(reason=ParkReason.NO_PATH, field="status", wanted=aim.raw, shown=shown.raw)
@@ -212,10 +215,11 @@ def _approach(member: Member, shown: Shown, base: StatusBase, status: Status, ai
         why=aim.why,
         said=said,
         want=Want(status=way.hop, target=way.target, final=way.final, said=said),
+        towards=way.target,
     )
 
 
-def _replaced(standing: Standing, want: Want) -> Conflict:
+def _replaced(standing: Standing, kept: str) -> Conflict:
     """The conflict of a write that replaces what the record's own user did in this very pass (L12)."""
     assert standing.member.shown is not None
     if not votes(standing.member):
@@ -226,7 +230,7 @@ def _replaced(standing: Standing, want: Want) -> Conflict:
         kind=kind,
         field="status",
         link=standing.link,
-        kept=want.target or "",
+        kept=kept,
         lost=standing.member.shown.raw,
     )
 

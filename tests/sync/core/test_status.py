@@ -723,6 +723,16 @@ def test_a_record_whose_steps_are_unknown_is_read_first() -> None:
     assert stage.of(plan, "T").why == "steps_unknown"
 
 
+def test_an_edit_that_will_be_replaced_once_the_steps_are_known_is_named_when_it_is_heard() -> None:
+    """Found by the history race 64058: in the next pass, which writes, the edit was no news any more."""
+    stage = Stage("T:prog A:open").act("A=solved T=blocked")
+    plan = stage.look(A={"automatic": False}, T={"graph": {"todo": ("prog",)}})
+    assert (written(stage, plan), plan.read) == ("", (1,))
+    assert [(each.kind, each.kept, each.lost) for each in plan.conflicts] == [
+        (ConflictKind.CROSSING_WINS, "done", "blocked")
+    ]
+
+
 # --- the words of the ear ---------------------------------------------------------------------------------------------
 
 
