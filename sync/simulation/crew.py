@@ -6,8 +6,8 @@ and any of the others may come first. When the process dies, all of them are dro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -115,13 +115,8 @@ class Switching:
 
     def read(self) -> AbstractContextManager[Connection]:
         """See the contract."""
-        return self._read()
-
-    @contextmanager
-    def _read(self) -> Generator[Connection]:
         self._crew.give_way()
-        with self._store.read() as conn:
-            yield conn
+        return self._store.read()
 
     def backup(self, path: Path) -> None:
         """See the contract."""
