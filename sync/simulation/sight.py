@@ -56,6 +56,27 @@ _BASES = select(links.c.id, links.c.ended_at, links.c.base).order_by(links.c.id)
 _RESTORING = select(holds.c.id).where(holds.c.released_at.is_(None), holds.c.reason == "restored").limit(1)
 HELD = select(holds.c.id).where(holds.c.released_at.is_(None), holds.c.link_id.is_(None)).limit(1)
 
+_JOURNALS = (
+    select(journal.c.item_id, journal.c.field, journal.c.old, journal.c.new)
+    .where(journal.c.field.in_(("status", "tags")), journal.c.delivery_id.is_(None))
+    .order_by(journal.c.id)
+)
+_UNSENT = select(deliveries.c.id, deliveries.c.kind, deliveries.c.state, deliveries.c.error).where(
+    deliveries.c.state.in_(("waiting", "sending", "in_doubt"))
+)
+_DIRTY = select(items.c.id).where(items.c.gen > items.c.done_gen)
+_PARKS = select(parked.c.id, parked.c.reason).where(parked.c.ended_at.is_(None)).order_by(parked.c.id)
+_HOLDS = select(holds.c.id).where(holds.c.released_at.is_(None), holds.c.reason != "restored").order_by(holds.c.id)
+_LOSERS = (
+    select(records.c.connection_id, records.c.remote_id, conflicts.c.lost)
+    .select_from(conflicts.join(records, conflicts.c.record_id == records.c.id))
+    .where(conflicts.c.field == "status")
+)
+_COUNTS = {
+    name: select(column, func.count()).group_by(column)
+    for name, column in (("conflicts", conflicts.c.kind), ("parks", parked.c.reason), ("holds", holds.c.reason))
+}
+
 
 def name_of(hub: Hub, row: Any) -> str:
     """A record as the ledger names it."""
@@ -147,12 +168,7 @@ def journals(hub: Hub) -> dict[str, list[Told]]:
     """What the journal tells of each item's status and tags, oldest first; what was written to records is left out."""
     found: dict[str, list[Told]] = {}
     with hub.store.read() as conn:
-        asked = (
-            select(journal.c.item_id, journal.c.field, journal.c.old, journal.c.new)
-            .where(journal.c.field.in_(("status", "tags")), journal.c.delivery_id.is_(None))
-            .order_by(journal.c.id)
-        )
-        for row in conn.execute(asked):
+        for row in conn.execute(_JOURNALS):
             found.setdefault(f"hc-{row.item_id}", []).append(Told(row.field, row.old, row.new))
     return found
 
@@ -168,12 +184,8 @@ def is_held(hub: Hub) -> bool:
 def waiting(hub: Hub) -> list[str]:
     """What is not finished: open deliveries and dirty items, for a message."""
     with hub.store.read() as conn:
-        unsent = conn.execute(
-            select(deliveries.c.id, deliveries.c.kind, deliveries.c.state, deliveries.c.error).where(
-                deliveries.c.state.in_(("waiting", "sending", "in_doubt"))
-            )
-        ).all()
-        dirty = conn.execute(select(items.c.id).where(items.c.gen > items.c.done_gen)).scalars().all()
+        unsent = conn.execute(_UNSENT).all()
+        dirty = conn.execute(_DIRTY).scalars().all()
     return [f"{row.kind} {row.id} {row.state} {row.error}" for row in unsent] + [
         f"hc-{each} is dirty" for each in dirty
     ]
@@ -206,23 +218,13 @@ def statuses(hub: Hub, name: str) -> dict[str, str]:
 def open_parks(hub: Hub, but: str) -> list[int]:
     """The numbers of what is parked, but for one reason."""
     with hub.store.read() as conn:
-        return list(
-            conn.execute(
-                select(parked.c.id).where(parked.c.ended_at.is_(None), parked.c.reason != but).order_by(parked.c.id)
-            ).scalars()
-        )
+        return [row.id for row in conn.execute(_PARKS) if row.reason != but]
 
 
 def open_holds(hub: Hub) -> list[int]:
     """The numbers of the holds that a person may release: all but that of a restore, which ends by itself."""
     with hub.store.read() as conn:
-        return list(
-            conn.execute(
-                select(holds.c.id)
-                .where(holds.c.released_at.is_(None), holds.c.reason != "restored")
-                .order_by(holds.c.id)
-            ).scalars()
-        )
+        return list(conn.execute(_HOLDS).scalars())
 
 
 def marks(hub: Hub) -> list[Any]:
@@ -241,24 +243,10 @@ def is_restoring(hub: Hub) -> bool:
 def losers(hub: Hub) -> frozenset[tuple[str, str]]:
     """(record, value) of what each conflict about a status says was lost."""
     with hub.store.read() as conn:
-        return frozenset(
-            (name_of(hub, row), row.lost)
-            for row in conn.execute(
-                select(records.c.connection_id, records.c.remote_id, conflicts.c.lost)
-                .select_from(conflicts.join(records, conflicts.c.record_id == records.c.id))
-                .where(conflicts.c.field == "status")
-            )
-        )
+        return frozenset((name_of(hub, row), row.lost) for row in conn.execute(_LOSERS))
 
 
 def counts(hub: Hub) -> dict[str, dict[str, int]]:
     """How many conflicts, parks and holds there have been, by kind."""
     with hub.store.read() as conn:
-        return {
-            name: {str(key): int(count) for key, count in conn.execute(select(column, func.count()).group_by(column))}
-            for name, column in (
-                ("conflicts", conflicts.c.kind),
-                ("parks", parked.c.reason),
-                ("holds", holds.c.reason),
-            )
-        }
+        return {name: {str(key): int(count) for key, count in conn.execute(asked)} for name, asked in _COUNTS.items()}

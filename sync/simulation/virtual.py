@@ -55,18 +55,25 @@ class SeededRng:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311  repeatable on purpose
+        self._from = ""
 
     def begin(self, at: str) -> None:
         """Start anew from a named place, whatever was drawn before."""
-        self._random.seed(at)
+        self._from = at
+
+    def _drawn_on(self) -> random.Random:
+        if self._from:  # sown only now: seldom is anything drawn before it begins anew
+            self._random.seed(self._from)
+            self._from = ""
+        return self._random
 
     def random(self) -> float:
         """A number in [0, 1)."""
-        return self._random.random()
+        return self._drawn_on().random()
 
     def token(self) -> str:
         """32 hexadecimal digits."""
-        return f"{self._random.getrandbits(128):032x}"
+        return f"{self._drawn_on().getrandbits(128):032x}"
 
 
 class InProcess(BaseAdapter):

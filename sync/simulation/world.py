@@ -6,6 +6,7 @@ turns the crank until nothing is left to do.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,15 +39,13 @@ _TURNS = 400
 _WORK = (
     "SELECT EXISTS (SELECT 1 FROM inbox WHERE done_at IS NULL),"
     " EXISTS (SELECT 1 FROM items WHERE gen > done_gen),"
-    " (SELECT group_concat(DISTINCT connection_id) FROM refreshes),"
-    " (SELECT group_concat(DISTINCT connection_id) FROM deliveries"
-    " WHERE kind = 'write' AND state IN ('waiting', 'in_doubt')),"
-    " (SELECT group_concat(DISTINCT connection_id) FROM deliveries"
-    " WHERE kind = 'create' AND state IN ('waiting', 'in_doubt')),"
-    " (SELECT group_concat(DISTINCT connection_id) FROM cursors WHERE feed = 'import' AND finished_at IS NULL),"
+    " (SELECT group_concat(connection_id) FROM refreshes),"
+    " (SELECT group_concat(kind || connection_id) FROM deliveries"
+    " WHERE kind IN ('create', 'write') AND state IN ('waiting', 'in_doubt')),"
+    " (SELECT group_concat(connection_id) FROM cursors WHERE feed = 'import' AND finished_at IS NULL),"
     " EXISTS (SELECT 1 FROM plans WHERE state IN ('applying', 'stopping'))"
 )
-"""What each worker looks for first, in one question: (calls, dirty items, reads, writes, creates, imports, plans)."""
+"""What each worker looks for first, in one question: (calls, dirty items, reads, deliveries, imports, plans)."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,12 @@ class _Work:
         if self.plans:
             return False
         return not (self.inbox or self.items or self.reads or self.writes or self.creates or self.imports)
+
+
+def _ids(listed: object, kind: str = "") -> frozenset[int]:
+    """The ids of one kind in a list as SQLite joins them."""
+    each = str(listed).split(",") if listed is not None else ()
+    return frozenset(int(one.removeprefix(kind)) for one in each if one.startswith(kind))
 
 
 _WORKERS: Sequence[tuple[Callable[[Hub, Connected], bool], Callable[[_Work, Connected], bool]]] = (
@@ -108,6 +113,7 @@ class World:
     events: list[tuple[str, dict[str, Json]]] = field(default_factory=list)
     store: Store = field(init=False)
     hub: Hub = field(init=False)
+    _driver: sqlite3.Connection | None = field(init=False, default=None)
     _tidied: float = field(init=False, default=0.0)
     _image: bytes = field(init=False, default=b"")
     _commits: int = field(init=False, default=0)
@@ -120,6 +126,8 @@ class World:
         """Start the process: open the database, build the hub, take up what was left."""
         self._found = None
         self.store = self._opened()
+        with self.store.read() as conn:
+            self._driver = raw(conn) if self.in_memory else None  # one for as long as this store is open
         interleaved = self.crew is not None and isinstance(self.store, MemoryStore)
         self.hub = build.hub(
             Switching(self.store, self.crew) if interleaved else self.store,  # type: ignore[arg-type]
@@ -251,25 +259,24 @@ class World:
         if self._found is not None and self._found[2] == row:
             self._found = (self._commits, self._found[1], row)
             return self._found[1]
-        reads, writes, creates, imports = (
-            frozenset(map(int, str(each).split(","))) if each is not None else frozenset[int]() for each in row[2:6]
-        )
         found = _Work(
             inbox=bool(row[0]),
             items=bool(row[1]),
-            reads=reads,
-            writes=writes,
-            creates=creates,
-            imports=imports,
-            plans=bool(row[6]),
+            reads=_ids(row[2]),
+            writes=_ids(row[3], "write"),
+            creates=_ids(row[3], "create"),
+            imports=_ids(row[4]),
+            plans=bool(row[5]),
         )
         self._found = (self._commits, found, row)
         return found
 
     def ask(self, question: str) -> list[tuple[Any, ...]]:
         """The rows of a question, past everything that stands between the engine and the database: it is cheap."""
-        with self.store.read() as conn:
-            return raw(conn).execute(question).fetchall()
+        if self._driver is None:
+            with self.store.read() as conn:
+                return raw(conn).execute(question).fetchall()
+        return self._driver.execute(question).fetchall()
 
     def _at_commit(self, where: str) -> None:
         self._commits += 1

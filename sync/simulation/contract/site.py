@@ -102,9 +102,9 @@ class SiteRemote:
         for issue in self._site.by_update(max(0, place - _OVERLAP)):
             if issue.project not in self._projects or not self._site.may(user, "BROWSE_PROJECTS", issue.project):
                 continue
-            snap = self._snapshot(issue, Origin.LIST)
-            if known.get(snap.ref.id) == snap.version:
+            if known.get(str(issue.id)) == _version(issue.updated):
                 continue
+            snap = self._snapshot(issue, Origin.LIST)
             if len(shown) == _PAGE:
                 more = True
                 break
