@@ -110,6 +110,24 @@ def references(hub: Hub, connected: Connected, snap: Snapshot) -> Iterator[tuple
 _ITEM = insert(items)
 _MEMBER = insert(links)
 _LINK = select(links).where(links.c.id == bindparam("of"))
+_UNCERTAIN = (
+    select(deliveries.c.id)
+    .where(
+        rows.of_open(bindparam("to")),
+        deliveries.c.kind == rows.CREATE,
+        deliveries.c.state.in_(("sending", "in_doubt")),
+    )
+    .limit(1)
+)
+_TRACKER = (
+    select(records.c.id)
+    .select_from(records.join(links, links.c.record_id == records.c.id))
+    .where(
+        links.c.item_id == bindparam("of"),
+        links.c.ended_at.is_(None),
+        records.c.connection_id.in_(bindparam("trackers", expanding=True)),
+    )
+)
 
 
 def new_item(conn: Connection, hub: Hub) -> int:
@@ -326,11 +344,8 @@ def join(conn: Connection, hub: Hub, record_id: int, other_id: int, *, made_by: 
 def tracker_of(conn: Connection, hub: Hub, item_id: int) -> int | None:
     """The row id of the item's tracker record, or None."""
     trackers = [connected.id for connected in hub.of_role(Role.TRACKER)]
-    return conn.execute(
-        select(records.c.id)
-        .select_from(records.join(links, links.c.record_id == records.c.id))
-        .where(links.c.item_id == item_id, links.c.ended_at.is_(None), records.c.connection_id.in_(trackers))
-    ).scalar()
+    found: int | None = conn.execute(_TRACKER, {"of": item_id, "trackers": trackers}).scalar()
+    return found
 
 
 def _merge_items(conn: Connection, hub: Hub, a: int, b: int, made_by: str) -> set[int]:
@@ -522,18 +537,7 @@ _PATIENCE = timedelta(seconds=30)
 
 def _may_be_our_own(conn: Connection, connected: Connected) -> bool:
     """While a create on this connection is in doubt, a new record may be its fruit: no route takes it yet."""
-    return (
-        conn.execute(
-            select(deliveries.c.id)
-            .where(
-                rows.of_open(connected.id),
-                deliveries.c.kind == rows.CREATE,
-                deliveries.c.state.in_(("sending", "in_doubt")),
-            )
-            .limit(1)
-        ).first()
-        is not None
-    )
+    return conn.execute(_UNCERTAIN, {"to": connected.id}).first() is not None
 
 
 def plan_create(

@@ -23,6 +23,8 @@ _ROW = select(connections).where(_OURS)
 _ROLE = update(connections).where(_OURS).values(system=bindparam("what"), role=bindparam("as_role"))
 _ACCOUNT = select(connections.c.account).where(_OURS)
 _FOUND = update(connections).where(_OURS).values(account=bindparam("now_account"), capabilities=bindparam("can"))
+_LIVE = update(connections).where(_OURS).values(mode=bindparam("mode_of"), live_since=bindparam("since"))
+_FACT = select(meta.c.value).where(meta.c.key == bindparam("named"))
 _LET_GO = (
     update(holds)
     .where(
@@ -170,9 +172,7 @@ def go_live(conn: Connection, connected: Connected, since: datetime) -> None:
     of this very second must not count as one from before.
     """
     since = since.replace(microsecond=0)
-    conn.execute(
-        update(connections).where(connections.c.id == connected.id).values(mode=Mode.LIVE.value, live_since=since)
-    )
+    conn.execute(_LIVE, {"of": connected.id, "mode_of": Mode.LIVE.value, "since": since})
     connected.mode, connected.live_since = Mode.LIVE, since
 
 
@@ -217,7 +217,7 @@ def after_restore(hub: Hub) -> bool:
     now = hub.clock.now()
 
     def step(conn: Connection) -> bool:
-        if conn.execute(select(meta.c.value).where(meta.c.key == RESTORE_MARK)).scalar() is None:
+        if conn.execute(_FACT, {"named": RESTORE_MARK}).scalar() is None:
             return False
         conn.execute(delete(meta).where(meta.c.key.in_((RESTORE_MARK, RESTORED_AT, RESTORED_READ))))
         conn.execute(insert(meta).values(key=RESTORED_AT, value=now.isoformat()))

@@ -46,6 +46,26 @@ _SOON = timedelta(seconds=5)
 """When a record in doubt is read again whose reading is older than our write."""
 
 
+# Built once: building a statement costs several times its execution.
+_DELIVERY = select(deliveries).where(deliveries.c.id == bindparam("of"))
+_DOUBTED = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("of"))
+    .values(
+        state="in_doubt",
+        in_doubt_since=bindparam("since"),
+        not_before=bindparam("at"),
+        error=bindparam("because"),
+        want=bindparam("now_want"),
+    )
+)
+_LEFT = (
+    update(deliveries)
+    .where(deliveries.c.state == "sending")
+    .values(state="in_doubt", in_doubt_since=bindparam("since"), not_before=None, error=bindparam("because"))
+)
+
+
 def enter(hub: Hub, connected: Connected, delivery_id: str, why: str, *, answered: bool = False) -> None:
     """A write may have taken effect and nobody can tell: nothing is concluded for its record until that is known.
 
@@ -54,17 +74,14 @@ def enter(hub: Hub, connected: Connected, delivery_id: str, why: str, *, answere
     now = hub.clock.now()
 
     def step(conn: Connection) -> None:
-        row = conn.execute(select(deliveries).where(deliveries.c.id == delivery_id)).one()
+        row = conn.execute(_DELIVERY, {"of": delivery_id}).one()
         at = next_attempt(max(1, row.attempts), "read", None, now, hub.rng.random()) if row.attempts > 1 else now
-        values: dict[str, Any] = {"state": "in_doubt", "not_before": at, "error": why}
+        want = row.want
         if answered:
-            errand = columns.errand(row.want)
-            values["want"] = columns.encode(structs.replace(errand, answered=errand.answered + 1))
-        conn.execute(
-            update(deliveries)
-            .where(deliveries.c.id == delivery_id)
-            .values(in_doubt_since=row.in_doubt_since or now, **values)
-        )
+            errand = columns.errand(want)
+            want = columns.encode(structs.replace(errand, answered=errand.answered + 1))
+        values = {"since": row.in_doubt_since or now, "at": at, "because": why, "now_want": want}
+        conn.execute(_DOUBTED, {"of": delivery_id, **values})
 
     hub.store.step(step)
     hub.tell("write_in_doubt", connection=connected.name, delivery=delivery_id, why=why)
@@ -76,11 +93,7 @@ def recover(hub: Hub) -> int:
     now = hub.clock.now()
 
     def step(conn: Connection) -> int:
-        return conn.execute(
-            update(deliveries)
-            .where(deliveries.c.state == "sending")
-            .values(state="in_doubt", in_doubt_since=now, not_before=None, error="the daemon ended while it was sent")
-        ).rowcount
+        return conn.execute(_LEFT, {"since": now, "because": "the daemon ended while it was sent"}).rowcount
 
     return hub.store.step(step)
 

@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from sync.engine import rows
 from sync.engine.hub import Hub
 from sync.store.tables import connections, items, links
 
+_BY_NAME = select(connections.c.id).where(connections.c.name == bindparam("named"))
 _ITEM = re.compile(r"hc-(\d{1,18})", re.IGNORECASE)
 
 
@@ -43,7 +44,7 @@ def record_of(conn: Connection, hub: Hub, text: str) -> Any:
     text = text.strip()
     name, _, rest = text.partition(":")
     if rest and not rest.startswith("//"):
-        known = conn.execute(select(connections.c.id).where(connections.c.name == name)).scalar()
+        known = conn.execute(_BY_NAME, {"named": name}).scalar()
         if known is None:
             names = sorted(conn.execute(select(connections.c.name)).scalars())
             raise NotFound(f"there is no connection {name!r}; known: {', '.join(names) or 'none'}")

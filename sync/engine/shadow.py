@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from sync.core.reconcile import reconcile
 from sync.core.state import ItemState, Member, MemberPlan, Rules, Want
@@ -177,8 +177,15 @@ def begin(conn: Connection, connected: Connected, now: datetime) -> None:
     conn.execute(insert(meta).values(key=_key(connected.id), value=now.isoformat()))
 
 
+_BEGAN = delete(meta).where(meta.c.key == bindparam("named"))
+_OVER = (
+    update(shadows)
+    .where(shadows.c.connection_id == bindparam("of"), shadows.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+)
+
+
 def leave(conn: Connection, connected: Connected, now: datetime) -> None:
     """The shadow of a connection is over: nothing more is watched."""
-    conn.execute(delete(meta).where(meta.c.key == _key(connected.id)))
-    open_now = (shadows.c.connection_id == connected.id, shadows.c.ended_at.is_(None))
-    conn.execute(update(shadows).where(*open_now).values(ended_at=now))
+    conn.execute(_BEGAN, {"named": _key(connected.id)})
+    conn.execute(_OVER, {"of": connected.id, "now": now})
