@@ -22,6 +22,7 @@ class VirtualClock:
         self._now = start
         self._elapsed = 0.0
         self._wrong = 0.0
+        self._epoch: float | None = None  # asked many times between two moves
 
     def now(self) -> datetime:
         """Wall time, aware, UTC."""
@@ -39,15 +40,19 @@ class VirtualClock:
         """Let time pass."""
         self._now += timedelta(seconds=seconds)
         self._elapsed += seconds
+        self._epoch = None
 
     def jump(self, seconds: float) -> None:
         """Let this machine's wall clock alone jump, as after a correction; the stand-ins' clocks do not."""
         self._now += timedelta(seconds=seconds)
         self._wrong += seconds
+        self._epoch = None
 
     def epoch(self) -> float:
         """Seconds since the epoch, as the stand-ins take them."""
-        return self._now.timestamp() - self._wrong
+        if self._epoch is None:
+            self._epoch = self._now.timestamp() - self._wrong
+        return self._epoch
 
 
 class SeededRng:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -218,8 +219,8 @@ class World:
         return answers[0]
 
     def _some(self, names: Sequence[str]) -> list[Connected]:
-        found = [each for _, each in sorted(self.hub.connections.items())]
-        return [each for each in found if not names or each.name in names]
+        found = [each for _, each in sorted(self.hub.connections.items(), key=itemgetter(0))]
+        return [each for each in found if each.name in names] if names else found
 
     def turn(self, *, polls: bool = False) -> bool:
         """Call every worker once that has anything to do. True when any did something.
