@@ -99,8 +99,8 @@ class Cursors:
 
 
 def _is_stored(known: tuple[str, str] | None, version: str) -> bool:
-    """Whether a change is stored. What may not be read (known: its version, its presence) is looked at once a day."""
-    return known is not None and (known[0] >= version or known[1] == "unreachable")
+    """Whether a change is stored (known: its version, its presence), or a reading has said that nobody may see it."""
+    return known is not None and (known[0] >= version or known[1] != "present")
 
 
 def _millisecond(millis: int) -> str:

@@ -134,6 +134,8 @@ class Reference:
         if side(tracker, last) is not stands:
             yield self._wrong(sight, f"{tracker} was set to {last} by its people and shows another side")
             return
+        if self._ledger.lost[tracker] and stood is stands:
+            return  # there and back: where a lost base let tickets stand apart, what was seen of it decides
         for member in sight.members:
             record, shape = member.record, self._ledger.shapes[member.record]
             if is_tracker(record) or record in excused or shape.status == "closed":
