@@ -67,7 +67,7 @@ class Deciders:
             self._anew.add(me)  # it loads the item as the other has left it, and may find more to do by now
             raise
         now, more = self._found(conn)
-        decided = {number for number, (gen, done) in now.items() if number in items and done > items[number][1]}
+        decided = {number for number, (_, done) in now.items() if number in items and done > items[number][1]}
         if more != rows and not decided and me not in self._anew:
             told = ", ".join(f"{after - before:+d}" for before, after in zip(rows, more, strict=True))
             self.wrong.append(f"H15 decided-twice: journal, conflicts, deliveries {told} with no item left to decide")
