@@ -230,8 +230,9 @@ def _store(
     for row in batch:
         if row.why == "sweep":
             _forget_unknown(conn, hub, connected, row.remote_id)
-        if row.asker is not None and rows.find_record(conn, connected.id, row.remote_id) is not None:
-            _tell_asker(conn, hub, row)
+        if row.askers and rows.find_record(conn, connected.id, row.remote_id) is not None:
+            for asker_id in map(int, row.askers.strip(",").split(",")):
+                _tell_asker(conn, hub, row, asker_id)
     # A member that was read again may be the one its group is waiting for.
     read = [members[snap.ref.id] for snap in snapshots.values() if snap.ref.id in members]
     for each in read:
@@ -313,9 +314,9 @@ def _forget_unknown(conn: Connection, hub: Hub, connected: Connected, remote_id:
     rows.mark(conn, [link.item_id], hub.clock.now())
 
 
-def _tell_asker(conn: Connection, hub: Hub, row: Any) -> None:
-    """The record whose reference made us read this one looks again."""
-    asker = rows.record_row(conn, row.asker)
+def _tell_asker(conn: Connection, hub: Hub, row: Any, asker_id: int) -> None:
+    """The record whose reference made us read this one, or which waits for the steps that it shows, looks again."""
+    asker = rows.record_row(conn, asker_id)
     link = rows.active_link(conn, asker.id)
     now = hub.clock.now()
     if link is not None:

@@ -104,7 +104,7 @@ def ask(
     """Ask for a direct read of records, each (kind, id or key). shown: the versions that a list has shown, by id.
 
     A read that is waiting for somebody (a reference to follow, a person) stays theirs when the record is merely named
-    once more by a call, a list or the sweep.
+    once more by a call, a list or the sweep. asker: the record that waits for it; several may.
     """
     rows = [
         {
@@ -114,7 +114,7 @@ def ask(
             "gen": 1,
             "asked_at": now,
             "why": why,
-            "asker": asker,
+            "askers": "" if asker is None else f",{asker},",
             "not_before": not_before,
             "attempts": 0,
             "shown": "" if shown is None else shown.get(remote_id, ""),
@@ -168,6 +168,7 @@ the question anew each time that it is asked (sqlite.org/c3ref/prepare.html, \"r
 
 _NEW_WHY = literal_column("excluded.why", String)
 _NEW_SHOWN = literal_column("excluded.shown", String)
+_NEW_ASKERS = literal_column("excluded.askers", String)
 DOUBTED = "doubted"
 """A reading of the record takes back our own write, and nothing bears it out yet."""
 
@@ -196,7 +197,12 @@ def _asking(dialect: str) -> Insert:
             ),
             "not_before": "excluded",
             "shown": case((refreshes.c.shown < _NEW_SHOWN, _NEW_SHOWN), else_=refreshes.c.shown),
-            "asker": func.coalesce(literal_column("excluded.asker"), refreshes.c.asker),
+            "askers": case(
+                (_NEW_ASKERS == "", refreshes.c.askers),
+                (refreshes.c.askers == "", _NEW_ASKERS),
+                (refreshes.c.askers.like("%" + _NEW_ASKERS + "%"), refreshes.c.askers),
+                else_=refreshes.c.askers + func.substr(_NEW_ASKERS, 2),
+            ),
         },
     )
 

@@ -23,7 +23,7 @@ from sync.simulation.faults import Profile
 from sync.simulation.history import Outcome
 from sync.simulation.ledger import USER, Sight, is_tracker
 from sync.simulation.meaning import HIDDEN, side
-from sync.simulation.stage import DESK, Depth, Stage
+from sync.simulation.stage import Depth, Stage
 from sync.simulation.world import NeverQuiet
 
 ROUNDS = 4
@@ -38,7 +38,7 @@ _WORKERS = (create.create, deliver.deliver, refresh.refresh, poll.poll)
 
 @dataclass(frozen=True)
 class Edit:
-    """What somebody does. system: `desk` or `site`. asked: the act, as the stand-in takes it. after: seconds before."""
+    """What somebody does. system: `desk`, `site`, `hub`. asked: the act, as it is taken there. after: seconds before."""
 
     system: str
     asked: Mapping[str, Json]
@@ -153,7 +153,7 @@ class _Telling:
         """A round: for each item one word about its status, and tags that only one of them speaks of."""
         found: list[Edit] = []
         homeless = set(self.stage.ledger.shapes)
-        joined: set[str] = set()
+        joining: list[Edit] = []
         for each in sight.sights(self.stage.world.hub):
             homeless -= {member.record for member in each.members}
             found += self._statuses(each)
@@ -162,17 +162,16 @@ class _Telling:
         trackers = sorted(record for record in self.stage.ledger.shapes if is_tracker(record))
         if waiting and self._chance.random() < 0.5:
             ticket, issue = self._chance.choice(waiting), self._chance.choice(trackers)
-            joined.add(issue)
-            url = f"{DESK}/agent/tickets/{ticket[1:]}"
             found = [edit for edit in found if not self._is_of(edit, issue)]
-            self.kinds["jira link"] += 1
-            found.append(self._edit("site", act="remote_link", issue=issue[1:], url=url, globalId=url))
+            self.kinds["link"] += 1
+            key = self.stage.site.site.issues[int(issue[1:])].key
+            joining.append(Edit("hub", {"one": f"support:{ticket[1:]}", "two": key}, 0.0))
         if self._chance.random() < 0.3:
             tags = ["outage"] if self.stage.profile.routes else []
             self.kinds["zendesk new"] += 1
             found.append(self._edit("desk", act="create", status="open", tags=[*tags, self._name()]))
         self._chance.shuffle(found)
-        return found
+        return [*joining, *found]
 
     def _is_of(self, edit: Edit, issue: str) -> bool:
         """Whether an edit is of the item of an issue: what a join brings depends on what the item has."""
@@ -246,6 +245,12 @@ class _Telling:
         world.hooks_on = self._order == 1
         for edit in edits:
             self.stage.clock.advance(edit.after)
+            if edit.system == "hub":
+                # When a link made elsewhere is seen is a matter of time, and who joins late has not heard what was said
+                # before. So somebody links by command, and the hub comes to rest: the orders are those of what follows.
+                world.command("link", **edit.asked)
+                self._rest()
+                continue
             try:
                 (self.stage.desk if edit.system == "desk" else self.stage.site).act(dict(edit.asked))
             except Mistaken:

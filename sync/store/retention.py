@@ -17,9 +17,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    String,
     Table,
     and_,
     bindparam,
+    cast,
     delete,
     exists,
     func,
@@ -189,7 +191,7 @@ def _before(now: datetime, days: int) -> datetime:
 def _unused_records(before: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """Records without item that nobody is about to read, or to be told about."""
     active = exists().where(links.c.record_id == records.c.id, links.c.ended_at.is_(None))
-    asking = exists().where(refreshes.c.asker == records.c.id)
+    asking = exists().where(refreshes.c.askers.like("%," + cast(records.c.id, String) + ",%"))
     return and_(records.c.seen_at < before, ~active, ~asking)
 
 

@@ -330,7 +330,7 @@ refreshes = Table(
     Column("gen", Id, nullable=False, server_default="1"),
     Column("asked_at", Moment, nullable=False),
     Column("why", String(32), nullable=False),  # hook | list | doubt | member | sweep | command | confirm | history
-    Column("asker", Id),  # the record whose reference made us ask
+    Column("askers", Text, nullable=False, server_default=""),  # ",7,12,": the records that wait for what it shows
     Column("not_before", Moment),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("shown", String(64), nullable=False, server_default=""),  # the newest version that a list has shown

@@ -189,7 +189,19 @@ def test_a_read_that_somebody_waits_for_stays_theirs_when_a_call_names_the_recor
                 conn, connection.id, [("issue", "99999")], now, why, asker=asker
             )
         )
-    assert [(row.why, row.asker) for row in waiting_reads(day)] == [("member", 7)]
+    assert [(row.why, row.askers) for row in waiting_reads(day)] == [("member", ",7,")]
+
+
+def test_a_read_that_several_wait_for_is_told_to_each_of_them_once(day: Launch) -> None:
+    day.linked_pair()
+    connection, now = day.world.hub.named("tracker"), day.world.clock.now()
+    for asker in (7, 12, 2, 7, None, 12):
+        day.world.store.step(
+            lambda conn, asker=asker: rows.ask(  # type: ignore[misc]
+                conn, connection.id, [("issue", "99999")], now, "member", asker=asker
+            )
+        )
+    assert [row.askers for row in waiting_reads(day)] == [",7,12,2,"]
 
 
 def test_a_question_about_history_gives_way_to_a_call_that_tells_of_a_change(day: Launch) -> None:

@@ -337,7 +337,7 @@ def upgrade() -> None:
         sa.Column("gen", ID, server_default="1", nullable=False),
         sa.Column("asked_at", MOMENT, nullable=False),
         sa.Column("why", sa.String(length=32), nullable=False),
-        sa.Column("asker", ID, nullable=True),
+        sa.Column("askers", sa.Text(), server_default="", nullable=False),
         sa.Column("not_before", MOMENT, nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("shown", sa.String(length=64), server_default="", nullable=False),

@@ -312,7 +312,7 @@ CREATE TABLE refreshes (
 	gen INTEGER DEFAULT '1' NOT NULL, 
 	asked_at VARCHAR(27) NOT NULL, 
 	why VARCHAR(32) NOT NULL, 
-	asker INTEGER, 
+	askers TEXT DEFAULT '' NOT NULL, 
 	not_before VARCHAR(27), 
 	attempts INTEGER DEFAULT '0' NOT NULL, 
 	shown VARCHAR(64) DEFAULT '' NOT NULL, 
@@ -378,15 +378,15 @@ CREATE TABLE writes (
 CREATE INDEX ix_items_dirty ON items (not_before) WHERE gen > done_gen;
 CREATE INDEX ix_journal_item ON journal (item_id, id);
 CREATE INDEX ix_conflicts_item ON conflicts (item_id);
+CREATE UNIQUE INDEX uq_records_identity ON records (connection_id, remote_id, kind);
 CREATE INDEX ix_records_key ON records (connection_id, "key");
 CREATE INDEX ix_records_swept ON records (connection_id, swept_at);
-CREATE UNIQUE INDEX uq_records_identity ON records (connection_id, remote_id, kind);
 CREATE INDEX ix_writes_link_at ON writes (link_id, field, at);
 CREATE INDEX ix_writes_connection_at ON writes (connection_id, at);
 CREATE INDEX ix_holds_open ON holds (connection_id) WHERE released_at IS NULL;
 CREATE INDEX ix_parked_open ON parked (link_id, field) WHERE ended_at IS NULL;
-CREATE UNIQUE INDEX uq_inbox_call ON inbox (connection_id, call_id);
 CREATE INDEX ix_inbox_waiting ON inbox (id) WHERE done_at IS NULL;
+CREATE UNIQUE INDEX uq_inbox_call ON inbox (connection_id, call_id);
 CREATE INDEX ix_refreshes_asked ON refreshes (connection_id, asked_at);
 CREATE INDEX ix_plan_rows_state ON plan_rows (plan_id, state, no);
 CREATE INDEX ix_shadows_open ON shadows (link_id, field) WHERE ended_at IS NULL;
@@ -397,11 +397,11 @@ CREATE UNIQUE INDEX uq_links_record ON links (record_id) WHERE ended_at IS NULL;
 CREATE INDEX ix_links_record ON links (record_id);
 CREATE INDEX ix_links_item ON links (item_id);
 CREATE INDEX ix_traces_digest ON traces (digest);
-CREATE INDEX ix_proposals_open ON proposals (id) WHERE ended_at IS NULL;
-CREATE UNIQUE INDEX uq_proposals_pair ON proposals (one_id, other_id);
 CREATE INDEX ix_proposals_other ON proposals (other_id);
-CREATE UNIQUE INDEX uq_deliveries_open ON deliveries (link_id) WHERE state IN ('waiting', 'sending', 'in_doubt');
+CREATE UNIQUE INDEX uq_proposals_pair ON proposals (one_id, other_id);
+CREATE INDEX ix_proposals_open ON proposals (id) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX uq_deliveries_route ON deliveries (item_id, connection_id) WHERE kind = 'create' AND state <> 'superseded';
+CREATE UNIQUE INDEX uq_deliveries_open ON deliveries (link_id) WHERE state IN ('waiting', 'sending', 'in_doubt');
 CREATE INDEX ix_deliveries_state ON deliveries (state, not_before);
 CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
 DELETE FROM "sqlite_sequence";

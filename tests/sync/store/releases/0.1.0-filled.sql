@@ -381,16 +381,16 @@ CREATE TABLE refreshes (
 	gen INTEGER DEFAULT '1' NOT NULL, 
 	asked_at VARCHAR(27) NOT NULL, 
 	why VARCHAR(32) NOT NULL, 
-	asker INTEGER, 
+	askers TEXT DEFAULT '' NOT NULL, 
 	not_before VARCHAR(27), 
 	attempts INTEGER DEFAULT '0' NOT NULL, 
 	shown VARCHAR(64) DEFAULT '' NOT NULL, 
 	CONSTRAINT pk_refreshes PRIMARY KEY (connection_id, kind, remote_id), 
 	CONSTRAINT fk_refreshes_connection_id FOREIGN KEY(connection_id) REFERENCES connections (id)
 );
-INSERT INTO "refreshes" VALUES(1,'refreshes kind 1','refreshes remote_id 1',1,'2026-01-03T03:04:05.678901Z','refreshes why 1',1,'2026-01-03T03:04:05.678901Z',1,'refreshes shown 1');
-INSERT INTO "refreshes" VALUES(2,'refreshes kind 2','refreshes remote_id 2',2,'2026-01-04T03:04:05.678901Z','refreshes why 2',2,'2026-01-04T03:04:05.678901Z',2,'refreshes shown 2');
-INSERT INTO "refreshes" VALUES(3,'refreshes kind 3','refreshes remote_id 3',3,'2026-01-05T03:04:05.678901Z','refreshes why 3',3,'2026-01-05T03:04:05.678901Z',3,'refreshes shown 3');
+INSERT INTO "refreshes" VALUES(1,'refreshes kind 1','refreshes remote_id 1',1,'2026-01-03T03:04:05.678901Z','refreshes why 1','refreshes askers 1','2026-01-03T03:04:05.678901Z',1,'refreshes shown 1');
+INSERT INTO "refreshes" VALUES(2,'refreshes kind 2','refreshes remote_id 2',2,'2026-01-04T03:04:05.678901Z','refreshes why 2','refreshes askers 2','2026-01-04T03:04:05.678901Z',2,'refreshes shown 2');
+INSERT INTO "refreshes" VALUES(3,'refreshes kind 3','refreshes remote_id 3',3,'2026-01-05T03:04:05.678901Z','refreshes why 3','refreshes askers 3','2026-01-05T03:04:05.678901Z',3,'refreshes shown 3');
 CREATE TABLE related (
 	item_a INTEGER NOT NULL, 
 	item_b INTEGER NOT NULL, 
@@ -465,15 +465,15 @@ INSERT INTO "writes" VALUES(3,'2026-01-05T03:04:05.678901Z',3,3,'writes field 3'
 CREATE INDEX ix_items_dirty ON items (not_before) WHERE gen > done_gen;
 CREATE INDEX ix_journal_item ON journal (item_id, id);
 CREATE INDEX ix_conflicts_item ON conflicts (item_id);
+CREATE UNIQUE INDEX uq_records_identity ON records (connection_id, remote_id, kind);
 CREATE INDEX ix_records_key ON records (connection_id, "key");
 CREATE INDEX ix_records_swept ON records (connection_id, swept_at);
-CREATE UNIQUE INDEX uq_records_identity ON records (connection_id, remote_id, kind);
 CREATE INDEX ix_writes_link_at ON writes (link_id, field, at);
 CREATE INDEX ix_writes_connection_at ON writes (connection_id, at);
 CREATE INDEX ix_holds_open ON holds (connection_id) WHERE released_at IS NULL;
 CREATE INDEX ix_parked_open ON parked (link_id, field) WHERE ended_at IS NULL;
-CREATE UNIQUE INDEX uq_inbox_call ON inbox (connection_id, call_id);
 CREATE INDEX ix_inbox_waiting ON inbox (id) WHERE done_at IS NULL;
+CREATE UNIQUE INDEX uq_inbox_call ON inbox (connection_id, call_id);
 CREATE INDEX ix_refreshes_asked ON refreshes (connection_id, asked_at);
 CREATE INDEX ix_plan_rows_state ON plan_rows (plan_id, state, no);
 CREATE INDEX ix_shadows_open ON shadows (link_id, field) WHERE ended_at IS NULL;
@@ -484,11 +484,11 @@ CREATE UNIQUE INDEX uq_links_record ON links (record_id) WHERE ended_at IS NULL;
 CREATE INDEX ix_links_record ON links (record_id);
 CREATE INDEX ix_links_item ON links (item_id);
 CREATE INDEX ix_traces_digest ON traces (digest);
-CREATE INDEX ix_proposals_open ON proposals (id) WHERE ended_at IS NULL;
-CREATE UNIQUE INDEX uq_proposals_pair ON proposals (one_id, other_id);
 CREATE INDEX ix_proposals_other ON proposals (other_id);
-CREATE UNIQUE INDEX uq_deliveries_open ON deliveries (link_id) WHERE state IN ('waiting', 'sending', 'in_doubt');
+CREATE UNIQUE INDEX uq_proposals_pair ON proposals (one_id, other_id);
+CREATE INDEX ix_proposals_open ON proposals (id) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX uq_deliveries_route ON deliveries (item_id, connection_id) WHERE kind = 'create' AND state <> 'superseded';
+CREATE UNIQUE INDEX uq_deliveries_open ON deliveries (link_id) WHERE state IN ('waiting', 'sending', 'in_doubt');
 CREATE INDEX ix_deliveries_state ON deliveries (state, not_before);
 CREATE INDEX ix_deliveries_cause ON deliveries (connection_id, cause, made_at);
 DELETE FROM "sqlite_sequence";
