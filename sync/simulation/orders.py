@@ -38,7 +38,7 @@ _WORKERS = (create.create, deliver.deliver, refresh.refresh, poll.poll)
 
 @dataclass(frozen=True)
 class Edit:
-    """What somebody does. system: `desk`, `site`, `hub`. asked: the act, as it is taken there. after: seconds before."""
+    """What somebody does. system: `desk`, `site`, `hub`. asked: the act as it is taken there. after: seconds before."""
 
     system: str
     asked: Mapping[str, Json]

@@ -217,7 +217,16 @@ def test_a_record_that_left_its_item_keeps_its_identity_and_loses_its_values(sto
 def test_a_record_that_waits_for_an_answer_is_kept(store: Store) -> None:
     def fill(conn: Connection) -> None:
         asker = add_record(conn, "asker", 100)
-        put(conn, refreshes, connection_id=1, kind="issue", remote_id="9", asked_at=NOW, why="member", askers=f",{asker},")
+        put(
+            conn,
+            refreshes,
+            connection_id=1,
+            kind="issue",
+            remote_id="9",
+            asked_at=NOW,
+            why="member",
+            askers=f",{asker},",
+        )
 
     store.step(fill)
     store.step(lambda conn: tidy(conn, NOW))
