@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -348,7 +348,9 @@ class Stage:
         return since - began
 
     def flaws(self) -> list[str]:
-        """What is wrong with the daemon's database now that all is quiet."""
+        """What is wrong with the daemon's database now that all is quiet. A call that comes late is taken up first."""
+        with suppress(Wrong):
+            until(lambda: not self.busy(), 10, "rest")
         flaws = [f"integrity check: {text}" for (text,) in self.ask("pragma integrity_check") if text != "ok"]
         flaws += [f"foreign key: {row}" for row in self.ask("pragma foreign_key_check")]
         open_states = "('waiting', 'sending', 'in_doubt')"

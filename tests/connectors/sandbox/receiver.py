@@ -15,12 +15,15 @@ class Receiver:
         self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         self.arrived = threading.Semaphore(0)
+        self.taking = threading.Lock()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                outer.headers.append(dict(self.headers.items()))
-                outer.bodies.append(self.rfile.read(int(self.headers["content-length"])))
+                body = self.rfile.read(int(self.headers["content-length"]))
+                with outer.taking:  # calls come side by side, and each body belongs to its headers
+                    outer.headers.append(dict(self.headers.items()))
+                    outer.bodies.append(body)
                 self.send_response(statuses.pop(0) if statuses else 200)
                 self.send_header("content-length", "0")
                 self.end_headers()
