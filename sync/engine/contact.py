@@ -239,7 +239,8 @@ def after_restore(hub: Hub) -> bool:
                 rows.ask(conn, connected.id, [(row.kind, row.remote_id)], now, "restore")
             state = poll.feed(conn, connected, poll.LIVE)
             if state is not None:
-                poll.restart(conn, connected, poll.LIVE, state.moved_at - 2 * hub.settings.poll_overlap, now)
+                end = poll.known_until(conn, connected, state.since, state.moved_at)
+                poll.restart(conn, connected, poll.LIVE, end - 2 * hub.settings.poll_overlap, now)
         return True
 
     return hub.store.step(step)

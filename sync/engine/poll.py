@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from connectors.contract import Act, Page
 from connectors.errors import CursorExpired, RemoteError
@@ -66,6 +66,18 @@ def _begin(conn: Connection, connected: Connected, name: str, since: datetime, n
 def feed(conn: Connection, connected: Connected, name: str) -> Any | None:
     """One feed's row, or None."""
     return conn.execute(_FEED, {"of": connected.id, "named": name}).first()
+
+
+_NEWEST = select(func.max(records.c.updated_at)).where(records.c.connection_id == bindparam("of"))
+
+
+def known_until(conn: Connection, connected: Connected, since: datetime, moved_at: datetime) -> datetime:
+    """Until when all is known of a feed, by the remote's clock. since, moved_at: of its row, which are by ours.
+
+    Ours may have been ahead when the feed was last at its end: it is never later than the newest change that was seen.
+    """
+    newest: datetime | None = conn.execute(_NEWEST, {"of": connected.id}).scalar()
+    return min(moved_at, since if newest is None else newest)
 
 
 def restart(conn: Connection, connected: Connected, name: str, since: datetime, now: datetime) -> None:
@@ -330,6 +342,10 @@ def _known(conn: Connection, connected: Connected, keys: list[str], missing: Any
 
 def _restart_from_safe(hub: Hub, connected: Connected, name: str, place: Place) -> None:
     """The remote no longer knows our place: read again from when the feed was last at its end, and a little before."""
-    since = max(place.since, place.moved_at - 2 * hub.settings.poll_overlap) if name == LIVE else place.since
+    since = place.since
+    if name == LIVE:
+        with hub.store.read() as conn:
+            end = known_until(conn, connected, place.since, place.moved_at)
+        since = max(since, end - 2 * hub.settings.poll_overlap)
     hub.tell("cursor_expired", connection=connected.name, feed=name, from_=since.isoformat())
     hub.store.step(lambda conn: restart(conn, connected, name, since, hub.clock.now()))

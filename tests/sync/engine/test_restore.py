@@ -58,6 +58,23 @@ def test_a_running_copy_is_no_restore_for_the_daemon_that_made_it(day: Launch) -
     assert holds_now(day) == []
 
 
+def test_a_restore_while_our_clock_is_a_day_ahead_passes_over_nothing(make: Make) -> None:
+    day = make(hooks=False)
+    ticket, key = day.linked_pair()
+    day.world.clock.jump(86_400)
+    day.world.wait(120)
+    restore(day, back_up(day))
+    day.world.wait(1200)
+    assert held(day) == set()
+    day.tag(ticket, add=("later",))
+    late = day.ticket(tags=["outage"], status="open")
+    day.label(key, add="from-the-issue")
+    day.world.wait(600)
+    assert "later" in day.issue_now(key)["labels"]
+    assert "from-the-issue" in day.ticket_now(ticket)["tags"]
+    assert str(late) in known(day, "support")
+
+
 def test_what_was_written_after_the_backup_is_not_undone(day: Launch) -> None:
     ticket, key = day.linked_pair(tags=["before"])
     day.world.wait(120)
