@@ -28,7 +28,7 @@ MOST_LEFT = 150
 """So much may be left to do before people pause: a load that is over what one daemon carries would prove nothing."""
 SETTLED = 0.2
 """From this share of the run on, figures must be flat."""
-WARM_CHANGES = 20_000
+WARM_CHANGES = 45_000
 """Until so many changes the caches of the daemon are still being filled; each of them has a bound."""
 SHORTEST = 300.0
 """Seconds that a run must go on after that to say something about growth."""

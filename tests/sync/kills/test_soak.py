@@ -22,7 +22,7 @@ def figures(**growing: float) -> list[Figures]:
     """A run of an hour; growing: by how much a figure grows each minute."""
     return [
         Figures(
-            changes=minute * 1000,
+            changes=minute * 2000,
             seconds=minute * 60.0,
             memory_mb=100.0 + minute * growing.get("memory_mb", 0.0),
             descriptors=int(50 + minute * growing.get("descriptors", 0.0)),
@@ -51,5 +51,5 @@ def test_growth_while_caches_fill_is_no_growth() -> None:
 
 
 def test_growth_soon_after_that_is_found() -> None:
-    soon = figures(memory_mb=3.0)[: soak.WARM_CHANGES // 1000 + int(soak.SHORTEST / 60) + 2]
+    soon = figures(memory_mb=3.0)[: soak.WARM_CHANGES // 2000 + int(soak.SHORTEST / 60) + 2]
     assert [each.split()[0] for each in soak.growth(soon, 60.0)] == ["memory_mb"]
