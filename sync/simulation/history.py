@@ -591,13 +591,14 @@ class History:
                 self.violations.append(f"live-not-followed: {record} shows {shape.status}, the hub knows {shown}")
         self.violations += [f"live-blocked: {each}" for each in sight.waiting_for(hub, other)]
         stage.down = ""
-        # As late as the hub tries a system that was down, whatever it has waited for: then two passes are enough.
+        # As late as the hub tries a system that was down, whatever it has waited for: then two passes are enough. Each
+        # has its housekeeping, which lets go after a restore: the daemon does it each minute, the world each 900 s.
         stage.clock.advance(4000)
         self._quiet()
-        stage.clock.advance(70)
+        stage.clock.advance(900)
         self._quiet()
         writes, left = stage.hub_writes(), sight.waiting(hub)
-        stage.clock.advance(70)
+        stage.clock.advance(900)
         self._quiet()
         if left or stage.hub_writes() != writes:
             more = stage.hub_writes() - writes

@@ -246,6 +246,7 @@ class World:
         if polls and self.clock.monotonic() >= self._tidied + self.tidy_every:
             self._tidied = self.clock.monotonic()
             tidy.tidy(self.hub)
+            did = True  # what it let go, after a restore, is done now: in the daemon others are told
         return did
 
     @property
