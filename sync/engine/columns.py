@@ -64,7 +64,8 @@ class Base(Struct, frozen=True, kw_only=True):
 
     After a restore, what happened since the backup, see `sync.engine.recalled`. put_on: tags that the hub had put on
     the record and that it shows still; taken_off: those that its users took off again. put_there: the status that the
-    hub had set. went: tags that its users took off.
+    hub had set. moved_from: one that it had set and that the record's users have moved on from. been: the statuses that
+    the record showed since, and the one in the backup. went: tags that its users took off.
     """
 
     status: StatusBase | None = None
@@ -83,12 +84,14 @@ class Base(Struct, frozen=True, kw_only=True):
     put_on: frozenset[str] = frozenset()
     taken_off: frozenset[str] = frozenset()
     put_there: str = ""
+    moved_from: str = ""
+    been: frozenset[str] = frozenset()
     went: frozenset[str] = frozenset()
 
     @property
     def recalls(self) -> bool:
         """Whether something that happened before a restore is still to be heard."""
-        return bool(self.put_on or self.taken_off or self.put_there or self.went)
+        return bool(self.put_on or self.taken_off or self.put_there or self.moved_from or self.went)
 
 
 class Errand(Struct, frozen=True, kw_only=True):

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
-from sync.core.standing import settled, unmapped, votes
-from sync.core.state import Member
+from sync.core import lens
+from sync.core.standing import agrees, ear_of, settled, unmapped, votes
+from sync.core.state import ItemState, Member, Shown, StatusBase
 from sync.engine.columns import Base
 from sync.engine.load import Linked, Whole
 from sync.model import Role
@@ -32,7 +33,10 @@ def recall(item: Whole, members: Sequence[Member]) -> Recalled:
     others are heard it counts as shown before, so that its going is heard as its user's removal. A tag that the hub had
     put on a record, and that is there, was taken in if the item has it; if not, it goes where a user of another one
     took it off. A status that the hub had set is no edit. On the tracker, which is never aside, it is its people's
-    after all where the others, heard first, do not account for it: whoever brought it about has left.
+    after all where the others, heard first, do not account for it: whoever brought it about has left. A ticket's or
+    signal's detail that nobody accounts for goes: the record is told once more. A status that the hub had set, and that
+    the record's users have moved on from, is laid under what it shows when the others account for it, so that its
+    users are heard; until then nothing is written over them.
     """
     if not any(one.base.recalls for one in item.linked):
         return Recalled(members=tuple(members))
@@ -49,7 +53,9 @@ def left(base: Base, *, is_heard: bool) -> Base:
     """The base after a pass: what was heard is recalled no more."""
     if not is_heard:
         return base
-    return structs.replace(base, put_on=frozenset(), taken_off=frozenset(), put_there="", went=frozenset())
+    return structs.replace(
+        base, put_on=frozenset(), taken_off=frozenset(), put_there="", moved_from="", been=frozenset(), went=frozenset()
+    )
 
 
 def _is_doubtful(one: Linked) -> bool:
@@ -76,8 +82,46 @@ def _laid(item: Whole, one: Linked, member: Member, went: frozenset[str], *, is_
     taken_in = one.base.put_on & (went | item.state.tags.keys() if is_last else item.state.tags.keys())
     if tags is not None and taken_in:
         tags = structs.replace(tags, had=tags.had | taken_in)
-    if status is not None and shown is not None and shown.raw == one.base.put_there and shown.status is not None:
-        side, stands = shown.status.side, item.state.status
-        lost = is_last and member.role is Role.TRACKER and stands is not None and stands.side is not side
-        status = structs.replace(status, raw="" if lost else shown.raw, side=stands.side if lost and stands else side)
-    return structs.replace(member, tag_base=tags, status_base=status)
+    held = member.held
+    if status is not None and shown is not None and shown.status is not None:
+        if shown.raw == one.base.put_there:
+            status = _put_there(item.state, one.base, member, shown, status, is_last=is_last)
+        elif one.base.moved_from and is_last:
+            status = _moved_on(item.state, one.base.moved_from, member, shown, status)
+        elif one.base.moved_from:
+            held = held | {"status"}
+    return structs.replace(member, tag_base=tags, status_base=status, held=held)
+
+
+def _put_there(
+    item: ItemState, base: Base, member: Member, shown: Shown, status: StatusBase, *, is_last: bool
+) -> StatusBase:
+    """The base of a record that shows what the hub had set."""
+    assert shown.status is not None
+    side, stands = shown.status.side, item.status
+    laid = structs.replace(status, raw=shown.raw, side=side)
+    if not is_last or stands is None:
+        return laid
+    said, line = item.said.get(ear_of(member), 0), item.line.get(ear_of(member))
+    if member.role is Role.TRACKER:
+        owed = line is not None and line.said > status.heard and line.side is stands.side
+        half_way = owed and not (stands.side is not side and _has_crossed(base, member, shown))
+        if shown.status is not stands and not half_way:
+            return structs.replace(laid, raw="", side=stands.side)
+    elif stands.side is side and not agrees(member, stands):
+        return structs.replace(laid, heard=min(status.heard, said - 1))
+    return laid
+
+
+def _has_crossed(base: Base, member: Member, shown: Shown) -> bool:
+    """Whether a record has been on the other side since the backup. On its way to done it never was."""
+    read = [lens.get(member.rules, raw) for raw in base.been]
+    return any(each is not None and shown.status is not None and each.side is not shown.status.side for each in read)
+
+
+def _moved_on(item: ItemState, left_behind: str, member: Member, shown: Shown, status: StatusBase) -> StatusBase:
+    """The base of a record whose users have moved it on from what the hub had set, if the item still stands there."""
+    before = lens.get(member.rules, left_behind)
+    if before is None or item.status is None or before.side is not item.status.side or shown.status is item.status:
+        return status
+    return structs.replace(status, raw=left_behind, side=before.side)

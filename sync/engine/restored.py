@@ -72,7 +72,9 @@ def recognise(hub: Hub, connected: Connected, row: Any, snap: Snapshot) -> None:
                 went=done.went - shown.tags,
             )
         if base.status is not None and done.status.casefold() == shown.raw.casefold() != base.status.raw.casefold():
-            base = structs.replace(base, put_there=shown.raw)
+            base = structs.replace(base, put_there=shown.raw, been=done.been | {base.status.raw})
+        if base.status is not None and done.since and done.since.casefold() == shown.raw.casefold():
+            base = structs.replace(base, moved_from=done.moved_from)
         if base != before:
             new = {"base": columns.encode(reread.moved(before, base)), "version": links.c.version + 1}
             conn.execute(update(links).where(links.c.id == row.link_id).values(**new))
@@ -88,13 +90,17 @@ def _differs(connected: Connected, row: Any, snap: Snapshot) -> bool:
 class _Done(Struct, frozen=True, kw_only=True):
     """What the hub was the last to do. added: tags. taken_off: those that it had added and a user removed since.
 
-    status: the raw value that it set, empty where it did not. went: tags that a user was the last to remove.
+    status: the raw value that it set, empty where it did not. moved_from: one that it set before its users set another
+    one, since; both empty where they did not. been: every value set. went: tags that a user was the last to remove.
     """
 
     added: frozenset[str] = frozenset()
     taken_off: frozenset[str] = frozenset()
     went: frozenset[str] = frozenset()
     status: str = ""
+    moved_from: str = ""
+    since: str = ""
+    been: frozenset[str] = frozenset()
 
 
 def _done(connected: Connected, history: Sequence[HistoryRow]) -> _Done:
@@ -106,6 +112,19 @@ def _done(connected: Connected, history: Sequence[HistoryRow]) -> _Done:
                 added=done.added | own.add if row.ours else done.added - own.add - own.remove,
                 taken_off=(done.taken_off | (done.added & gone)) - own.add,
                 went=(done.went | gone) - own.add,
-                status=done.status if own.status is None else own.status if row.ours else "",
+                status=done.status,
+                moved_from=done.moved_from,
+                since=done.since,
+                been=done.been,
             )
+            if own.status is not None:
+                done = _set(done, own.status, ours=row.ours)
     return done
+
+
+def _set(done: _Done, status: str, *, ours: bool) -> _Done:
+    been = done.been | {status}
+    if ours:
+        return structs.replace(done, status=status, moved_from="", since="", been=been)
+    before = done.status or done.moved_from
+    return structs.replace(done, status="", moved_from=before, since=status if before else "", been=been)
