@@ -538,7 +538,7 @@ class SentryRemote:
         edits = [row for row in found.rows or () if seen and activity.number_of(row) > seen and activity.edits(row)]
         if edits or snapshot.fields["status"] != expect.snapshot.fields.get("status"):
             raise VersionConflict(
-                f"{ref.key or ref.id} shows {snapshot.fields['status']} and was changed since it was read",
+                f"{ref.key or ref.id} shows {excerpt(str(snapshot.fields['status']), 40)} and was changed since it was read",
                 snapshot=snapshot,
             )
         return found
