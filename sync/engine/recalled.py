@@ -15,7 +15,7 @@ from sync.core.standing import agrees, ear_of, settled, unmapped, votes
 from sync.core.state import ItemState, Member, Shown, StatusBase
 from sync.engine.columns import Base
 from sync.engine.load import Linked, Whole
-from sync.model import Role
+from sync.model import Role, Side
 
 
 class Recalled(Struct, frozen=True, kw_only=True):
@@ -33,8 +33,9 @@ def recall(item: Whole, members: Sequence[Member]) -> Recalled:
     others are heard it counts as shown before, so that its going is heard as its user's removal. A tag that the hub had
     put on a record, and that is there, was taken in if the item has it; if not, it goes where a user of another one
     took it off. A status that the hub had set is no edit. On the tracker, which is never aside, it is its people's
-    after all where the others, heard first, do not account for it: whoever brought it about has left. A ticket's or
-    signal's detail that nobody accounts for goes: the record is told once more. A status that the hub had set, and that
+    after all where the others, heard first, do not account for it: whoever brought it about has left. So is a ticket's
+    or signal's reopen when the issue has left; while the issue stands done, and for details, the record is told once
+    more what its item says. A status that the hub had set, and that
     the record's users have moved on from, is laid under what it shows when the others account for it, so that its
     users are heard; until then nothing is written over them.
     """
@@ -44,7 +45,10 @@ def recall(item: Whole, members: Sequence[Member]) -> Recalled:
     waits = any((one.asked and one.presence == "present") or _is_doubtful(one) for one in item.linked)
     speaks = any(_speaks(each) for each in members)
     is_last = not waits and not speaks
-    laid = [_laid(item, one, each, went, is_last=is_last) for one, each in zip(item.linked, members, strict=True)]
+    tracker = next((each.shown for each in members if each.role is Role.TRACKER), None)
+    laid = [
+        _laid(item, one, each, went, tracker, is_last=is_last) for one, each in zip(item.linked, members, strict=True)
+    ]
     heard = frozenset(each.link for each in members if is_last and settled(each))
     return Recalled(members=tuple(laid), heard=heard, again=speaks and not waits)
 
@@ -74,7 +78,9 @@ def _speaks(member: Member) -> bool:
     return bool(shown.tags - tags.keys) or (member.role is not Role.SIGNAL and bool(tags.keys - shown.tags))
 
 
-def _laid(item: Whole, one: Linked, member: Member, went: frozenset[str], *, is_last: bool) -> Member:
+def _laid(
+    item: Whole, one: Linked, member: Member, went: frozenset[str], tracker: Shown | None, *, is_last: bool
+) -> Member:
     tags, status, shown = member.tag_base, member.status_base, member.shown
     gone = one.base.taken_off - shown.tags if shown is not None else one.base.taken_off
     if tags is not None and gone:
@@ -85,7 +91,9 @@ def _laid(item: Whole, one: Linked, member: Member, went: frozenset[str], *, is_
     held = member.held
     if status is not None and shown is not None and shown.status is not None:
         if shown.raw == one.base.put_there:
-            status = _put_there(item.state, one.base, member, shown, status, is_last=is_last)
+            status = structs.replace(status, raw=shown.raw, side=shown.status.side)
+            if is_last:
+                status = _unaccounted(item.state, one.base, member, status, tracker)
         elif one.base.moved_from and is_last:
             status = _moved_on(item.state, one.base.moved_from, member, shown, status)
         elif one.base.moved_from:
@@ -93,23 +101,25 @@ def _laid(item: Whole, one: Linked, member: Member, went: frozenset[str], *, is_
     return structs.replace(member, tag_base=tags, status_base=status, held=held)
 
 
-def _put_there(
-    item: ItemState, base: Base, member: Member, shown: Shown, status: StatusBase, *, is_last: bool
-) -> StatusBase:
-    """The base of a record that shows what the hub had set."""
-    assert shown.status is not None
-    side, stands = shown.status.side, item.status
-    laid = structs.replace(status, raw=shown.raw, side=side)
-    if not is_last or stands is None:
+def _unaccounted(item: ItemState, base: Base, member: Member, laid: StatusBase, tracker: Shown | None) -> StatusBase:
+    """The base of a record that shows what the hub had set, where the item does not stand there although all was heard.
+
+    tracker: what the item's issue shows; None when it has none any more.
+    """
+    shown, stands = member.shown, item.status
+    if shown is None or shown.status is None or stands is None:
         return laid
-    said, line = item.said.get(ear_of(member), 0), item.line.get(ear_of(member))
+    side, said, line = shown.status.side, item.said.get(ear_of(member), 0), item.line.get(ear_of(member))
     if member.role is Role.TRACKER:
-        owed = line is not None and line.said > status.heard and line.side is stands.side
+        owed = line is not None and line.said > laid.heard and line.side is stands.side
         half_way = owed and not (stands.side is not side and _has_crossed(base, member, shown))
-        if shown.status is not stands and not half_way:
-            return structs.replace(laid, raw="", side=stands.side)
-    elif stands.side is side and not agrees(member, stands):
-        return structs.replace(laid, heard=min(status.heard, said - 1))
+        return laid if half_way or shown.status is stands else structs.replace(laid, raw="", side=stands.side)
+    if stands.side is side:
+        return laid if agrees(member, stands) else structs.replace(laid, heard=min(laid.heard, said - 1))
+    if side is Side.ACTIVE and tracker is None:
+        return structs.replace(laid, raw="", side=stands.side)
+    if side is Side.ACTIVE and line is not None and tracker is not None and tracker.status is stands:
+        return structs.replace(laid, heard=min(laid.heard, line.said - 1))
     return laid
 
 

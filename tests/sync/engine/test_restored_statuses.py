@@ -8,7 +8,7 @@ from sync.engine import columns
 from sync.store.tables import items
 from tests.support.launch import Launch
 from tests.sync.engine.conftest import Make
-from tests.sync.engine.test_restore import back_up, held, restore, two_tickets
+from tests.sync.engine.test_restore import back_up, both_solved, held, restore, two_tickets
 
 
 def item_status(day: Launch, of: str) -> str:
@@ -110,3 +110,29 @@ def test_a_detail_that_the_hub_carried_to_a_ticket_goes_with_the_issues_word(day
     restore(day, copy)
     day.world.wait(1800)
     assert day.statuses(ticket, key) == ("open", "To Do")
+
+
+def test_a_reopen_that_the_hub_carried_to_a_ticket_and_whose_issue_has_left_is_the_items(day: Launch) -> None:
+    """Found by the history operators 62899: the ticket was open, the item resolved."""
+    ticket, _, key = both_solved(day)
+    copy = back_up(day)
+    day.engineer(key, "To Do", force=True)
+    day.world.wait(120)
+    assert day.ticket_now(ticket)["status"] == "open"
+    day.jira.act({"act": "delete", "issue": key})
+    restore(day, copy)
+    day.world.wait(4000)
+    assert day.ticket_now(ticket)["status"] == "open"
+    assert item_status(day, f"support:{ticket}") == "new"
+
+
+def test_a_reopen_that_the_hub_carried_to_a_ticket_ends_with_the_issues_next_done(day: Launch) -> None:
+    ticket, other, key = both_solved(day)
+    copy = back_up(day)
+    day.engineer(key, "To Do", force=True)
+    day.world.wait(120)
+    assert day.ticket_now(ticket)["status"] == day.ticket_now(other)["status"] == "open"
+    day.engineer(key, "Done", force=True)
+    restore(day, copy)
+    day.world.wait(1800)
+    assert day.statuses(ticket, key) == day.statuses(other, key) == ("solved", "Done")
