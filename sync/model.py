@@ -246,10 +246,14 @@ class MissingKind(StrEnum):
 
 
 class Missing(Struct, frozen=True, kw_only=True):
-    """A record that could not be read. `into` is the id of the survivor of a merge."""
+    """A record that could not be read. `into` is the id of the survivor of a merge.
+
+    version: the record's, where a feed tells it: of a change that made the record go, or of a later one.
+    """
 
     kind: MissingKind
     into: str = ""
+    version: str = ""
     detail: str = ""
 
 

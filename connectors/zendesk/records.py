@@ -238,10 +238,14 @@ def is_merged(ticket: Ticket) -> bool:
 
 def gone(ticket: Ticket) -> Missing | None:
     """What the export itself says of a ticket that is no more: deleted (its other fields are scrubbed) or merged."""
+    try:
+        version = version_of(ticket.updated_at)
+    except UnexpectedAnswer:
+        version = ""  # scrubbed as well: that it is gone counts all the same
     if ticket.status == "deleted":
-        return Missing(kind=MissingKind.DELETED, detail="the export shows it as deleted")
+        return Missing(kind=MissingKind.DELETED, version=version, detail="the export shows it as deleted")
     if is_merged(ticket):
-        return Missing(kind=MissingKind.MERGED, detail=f"closed, with the tag {MERGED_TAG}")
+        return Missing(kind=MissingKind.MERGED, version=version, detail=f"closed, with the tag {MERGED_TAG}")
     return None
 
 

@@ -278,15 +278,9 @@ def _store(
         page = structs.replace(page, snapshots=tuple(snap for snap in page.snapshots if snap.ref.id not in odd))
         rows.ask(conn, connected.id, [(connected.kind, remote_id) for remote_id in odd], now, "list")
     taken = ingest.take(conn, hub, connected, page.snapshots, read_no)
-    # A feed's word that a record is gone is confirmed by a direct read before it is believed.
-    gone = [key for key, value in page.missing.items() if value.kind in (MissingKind.DELETED, MissingKind.MERGED)]
-    rows.ask(
-        conn,
-        connected.id,
-        [(connected.kind, key) for key in _known(conn, connected, gone, page.missing)],
-        now,
-        "confirm",
-    )
+    # A feed's word that a record is gone is confirmed by a direct read before it is believed: by one from after it.
+    gone = _newly_gone(conn, connected, page.missing)
+    rows.ask(conn, connected.id, [(connected.kind, key) for key in gone], now, "confirm", shown=gone)
     if unknown:
         # What was made since the backup may be our own creates: read whole, they show what they belong to.
         rows.ask(conn, connected.id, [(connected.kind, remote_id) for remote_id in unknown], now, "member")
@@ -331,13 +325,16 @@ def _unknown(conn: Connection, connected: Connected, page: Page) -> list[str]:
     return [snap.ref.id for snap in page.snapshots if rows.find_record(conn, connected.id, snap.ref.id) is None]
 
 
-def _known(conn: Connection, connected: Connected, keys: list[str], missing: Any) -> list[str]:
-    kept = []
-    for key in keys:
+def _newly_gone(conn: Connection, connected: Connected, missing: Mapping[str, Missing]) -> dict[str, str]:
+    """The records that a page shows as gone and that are present here, with the version to be read beyond, by id."""
+    found = {}
+    for key, value in missing.items():
+        if value.kind not in (MissingKind.DELETED, MissingKind.MERGED):
+            continue
         row = rows.find_record(conn, connected.id, key)
-        if row is not None and row.presence == "present" and isinstance(missing[key], Missing):
-            kept.append(key)
-    return kept
+        if row is not None and row.presence == "present":
+            found[key] = (value.version or row.version) + rows.BEYOND
+    return found
 
 
 def _restart_from_safe(hub: Hub, connected: Connected, name: str, place: Place) -> None:

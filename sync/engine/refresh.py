@@ -244,7 +244,7 @@ def _store(
 
 
 def _is_too_old(row: Any, snap: Snapshot | None) -> bool:
-    """Whether a reading is from before a change that a list has shown: the feed has gone on, and names it no more."""
+    """Whether a reading is from before what a list has shown, a change or an end: the feed names it no more."""
     return snap is not None and snap.version < row.shown and row.attempts < _TOO_OLD
 
 

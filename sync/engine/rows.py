@@ -172,6 +172,10 @@ _NEW_ASKERS = literal_column("excluded.askers", String)
 DOUBTED = "doubted"
 """A reading of the record takes back our own write, and nothing bears it out yet."""
 
+BEYOND = " "
+"""Behind a version in `shown`: that version itself is no answer either. Of two changes in one second a reading may show
+the first alone, and a record that was brought back has a later version."""
+
 _NAMED = ("hook", "list", "sweep", DOUBTED)
 """Reasons of a read that nobody waits for."""
 

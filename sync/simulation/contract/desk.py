@@ -118,9 +118,10 @@ class DeskRemote:
     def _gone(entry: Entry, *, named: bool) -> Missing | None:
         """Why a ticket is no more. named: whether the survivor of a merge is told, which the feed does not."""
         if entry.is_deleted:
-            return Missing(kind=MissingKind.DELETED)
+            return Missing(kind=MissingKind.DELETED, version=entry.ticket.updated_at)
         if entry.merged_into is not None:
-            return Missing(kind=MissingKind.MERGED, into=str(entry.merged_into) if named else "")
+            into = str(entry.merged_into) if named else ""
+            return Missing(kind=MissingKind.MERGED, into=into, version=entry.ticket.updated_at)
         return None
 
     def _snapshot(self, ticket: Ticket, origin: Origin, overwrote: tuple[FieldEdit, ...] = ()) -> Snapshot:

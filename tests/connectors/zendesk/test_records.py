@@ -127,6 +127,15 @@ def test_a_merged_and_a_deleted_ticket_are_no_snapshots() -> None:
     assert records.gone(ticket(tags=["closed_by_merge"])) is None
 
 
+@pytest.mark.parametrize(
+    ("stamp", "version"), [("2026-01-02T04:05:06Z", "2026-01-02T04:05:06Z"), (None, ""), ("SCRUBBED", "")]
+)
+def test_a_deleted_ticket_tells_its_version_where_its_time_is_left(stamp: str | None, version: str) -> None:
+    deleted = records.gone(ticket(status="deleted", updated_at=stamp))
+    assert deleted is not None
+    assert (deleted.kind, deleted.version) == (MissingKind.DELETED, version)
+
+
 # --- writes -----------------------------------------------------------------------------------------------------------
 
 

@@ -80,6 +80,21 @@ def test_two_issues_for_one_ticket_are_one_too_many() -> None:
     assert judged(ledger, sight) == ["H7 created-for"]
 
 
+@pytest.mark.parametrize(("made_before", "found"), [(False, []), (True, ["H7 created-for"])])
+def test_an_issue_for_a_survivor_is_right_only_if_its_merged_ticket_had_none(
+    made_before: bool, found: list[str]
+) -> None:
+    ledger, sight = pair()
+    ledger.see("Z0", Shape(status="open", tags=frozenset()), USER)
+    ledger.see("Z0", Shape(status="closed", tags=frozenset(), merged_into="Z1"), USER)
+    ledger.made = {"T1": Made(marker="c1", source="Z1")}
+    assert judged(ledger, sight) == ["H7 created-for"]  # nobody asked for one
+    ledger.routed = ["Z0"]
+    if made_before:
+        ledger.made["T0"] = Made(marker="c0", source="Z0")
+    assert judged(ledger, sight) == found
+
+
 def test_two_notes_about_one_issue_and_two_links_to_one_ticket_are_one_too_many() -> None:
     ledger, sight = pair()
     ledger.notes, ledger.own_links = {("Z1", "T1"): 2}, {"T1": ["a", "a"]}
