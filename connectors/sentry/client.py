@@ -537,8 +537,9 @@ class SentryRemote:
         seen = activity.newest_in(expect.version)
         edits = [row for row in found.rows or () if seen and activity.number_of(row) > seen and activity.edits(row)]
         if edits or snapshot.fields["status"] != expect.snapshot.fields.get("status"):
+            shown = excerpt(str(snapshot.fields["status"]), 40)
             raise VersionConflict(
-                f"{ref.key or ref.id} shows {excerpt(str(snapshot.fields['status']), 40)} and was changed since it was read",
+                f"{ref.key or ref.id} shows {shown} and was changed since it was read",
                 snapshot=snapshot,
             )
         return found
