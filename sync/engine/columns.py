@@ -91,7 +91,8 @@ class Base(Struct, frozen=True, kw_only=True):
     @property
     def recalls(self) -> bool:
         """Whether something that happened before a restore is still to be heard."""
-        return bool(self.put_on or self.taken_off or self.put_there or self.moved_from or self.went)
+        statuses = self.put_there or self.moved_from or self.been
+        return bool(self.put_on or self.taken_off or statuses or self.went)
 
 
 class Errand(Struct, frozen=True, kw_only=True):

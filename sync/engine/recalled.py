@@ -37,7 +37,8 @@ def recall(item: Whole, members: Sequence[Member]) -> Recalled:
     or signal's reopen when the issue has left; while the issue stands done, and for details, the record is told once
     more what its item says. A status that the hub had set, and that
     the record's users have moved on from, is laid under what it shows when the others account for it, so that its
-    users are heard; until then nothing is written over them.
+    users are heard; until then nothing is written over them. An issue that the hub finished, and that nobody accounts
+    for, was finished by tickets of which one is open again: that one is heard beside it.
     """
     if not any(one.base.recalls for one in item.linked):
         return Recalled(members=tuple(members))
@@ -49,6 +50,8 @@ def recall(item: Whole, members: Sequence[Member]) -> Recalled:
     laid = [
         _laid(item, one, each, went, tracker, is_last=is_last) for one, each in zip(item.linked, members, strict=True)
     ]
+    if is_last and any(_is_finished(each) for each in laid):
+        laid = [_reopened(one, each) for one, each in zip(item.linked, laid, strict=True)]
     heard = frozenset(each.link for each in members if is_last and settled(each))
     return Recalled(members=tuple(laid), heard=heard, again=speaks and not waits)
 
@@ -121,6 +124,24 @@ def _unaccounted(item: ItemState, base: Base, member: Member, laid: StatusBase, 
     if side is Side.ACTIVE and line is not None and tracker is not None and tracker.status is stands:
         return structs.replace(laid, heard=min(laid.heard, line.said - 1))
     return laid
+
+
+def _is_finished(member: Member) -> bool:
+    """Whether an issue that the hub finished is to be heard as its people's done."""
+    base, shown = member.status_base, member.shown
+    if member.role is not Role.TRACKER or base is None or shown is None or shown.status is None:
+        return False
+    return not base.raw and base.side is Side.ACTIVE and shown.status.side is Side.DONE
+
+
+def _reopened(one: Linked, member: Member) -> Member:
+    """A record that was done since the backup and is open now: its group finished the issue, and then it reopened."""
+    status, shown = member.status_base, member.shown
+    if member.role is Role.TRACKER or status is None or shown is None or shown.status is None:
+        return member
+    if shown.status.side is Side.DONE or shown.raw == one.base.put_there or not _has_crossed(one.base, member, shown):
+        return member
+    return structs.replace(member, status_base=structs.replace(status, raw="", side=Side.DONE))
 
 
 def _has_crossed(base: Base, member: Member, shown: Shown) -> bool:

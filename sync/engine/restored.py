@@ -72,9 +72,11 @@ def recognise(hub: Hub, connected: Connected, row: Any, snap: Snapshot) -> None:
                 went=done.went - shown.tags,
             )
         if base.status is not None and done.status.casefold() == shown.raw.casefold() != base.status.raw.casefold():
-            base = structs.replace(base, put_there=shown.raw, been=done.been | {base.status.raw})
+            base = structs.replace(base, put_there=shown.raw)
         if base.status is not None and done.since and done.since.casefold() == shown.raw.casefold():
             base = structs.replace(base, moved_from=done.moved_from)
+        if base.status is not None and done.been:
+            base = structs.replace(base, been=done.been | {base.status.raw})
         if base != before:
             new = {"base": columns.encode(reread.moved(before, base)), "version": links.c.version + 1}
             conn.execute(update(links).where(links.c.id == row.link_id).values(**new))

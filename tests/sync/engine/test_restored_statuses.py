@@ -136,3 +136,22 @@ def test_a_reopen_that_the_hub_carried_to_a_ticket_ends_with_the_issues_next_don
     restore(day, copy)
     day.world.wait(1800)
     assert day.statuses(ticket, key) == day.statuses(other, key) == ("solved", "Done")
+
+
+def test_a_ticket_that_was_solved_and_opened_again_since_the_backup_is_not_solved_by_the_issue_that_it_finished(
+    day: Launch,
+) -> None:
+    """Found by the history operators 310219."""
+    ticket, other, key = two_tickets(day)
+    day.engineer(key, "In Progress")
+    day.world.wait(120)
+    copy = back_up(day)
+    day.agent(ticket, "solved")
+    day.agent(other, "solved")
+    day.world.wait(300)
+    assert day.issue_now(key)["status"] == "Done"
+    day.agent(ticket, "open")
+    restore(day, copy)
+    day.world.wait(1800)
+    assert day.statuses(ticket, key) == ("open", "In Progress")
+    assert day.ticket_now(other)["status"] == "solved"

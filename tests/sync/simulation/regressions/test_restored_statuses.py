@@ -24,6 +24,8 @@ _LEFT_OPEN = (1, 2, 6, 7, 8, 9, 12, 16, 26)
         pytest.param(300926, "mixed", (11, 13, 18, 19, 31), ("restarts", "pauses"), id="a detail whose issue has left"),
         # H1 ticket-diverged: Z3 shows open (by the hub), hc-1 is resolved
         pytest.param(62899, "operators", _LEFT_OPEN, ("restarts",), id="a reopen whose issue has left"),
+        # resolved-unasked: the hub resolved Z1 (solved) 1 times, people asked 0 times
+        pytest.param(310219, "operators", (0, 1, 2, 24, 26), ("restarts",), id="solved and opened again"),
     ],
 )
 def test_the_history_that_showed_it_ends_well(
