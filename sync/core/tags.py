@@ -104,7 +104,13 @@ def merge_tags(item: ItemState, members: Sequence[Member], rules: Rules) -> Merg
             gone = [m for m in removers if m.role is role]
             if not gone or _is_kept(item, key, role, gone, members, bases, rules):
                 continue
-            if key in added:
+            if key in added and _came_with(item, key, gone, added[key]):
+                (source,) = added.pop(key)
+                base = bases[source.link] or TagBase()
+                bases[source.link] = structs.replace(base, had=base.had | {key})
+                changes.append(_change(None, key, source.link, Why.TAG_ADDED))
+                changes.append(_change(key, None, gone[0].link, Why.TAG_REMOVED))
+            elif key in added:
                 for member in gone:
                     told_again.setdefault(member.link, set()).add(key)
                     conflicts.append(
@@ -170,6 +176,16 @@ def _joined(item: ItemState, member: Member, members: Sequence[Member]) -> TagBa
     others = frozenset[str]().union(*(m.shown.tags for m in members if m.link != member.link and m.shown is not None))
     ours = member.shown.tags & (others | item.tags.keys())
     return TagBase(keys=ours)
+
+
+def _came_with(item: ItemState, key: str, gone: Sequence[Member], adders: Sequence[Member]) -> bool:
+    """Whether a record that joins brings only what was carried from it to a new one, and was taken off there since.
+
+    A record that joins can lack only what its create carried, and the source had that before. Joining is no newer word
+    than the removal then. What a second record brings, or the item had already, is an addition of its own.
+    """
+    joining = all(member.tag_base is None for member in (*gone, *adders))
+    return joining and len(adders) == 1 and key not in item.tags
 
 
 def _is_kept(

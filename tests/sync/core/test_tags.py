@@ -168,6 +168,33 @@ def test_nothing_is_concluded_from_what_a_create_carried_until_the_ticket_is_rea
     assert tag_writes(stage, plan) == ""
 
 
+def test_a_tag_taken_off_a_created_issue_before_its_ticket_was_heard_is_no_older_than_the_tickets_joining() -> None:
+    stage = Stage("~A:open+xy ~T:todo+y").act("jA jT")
+    created = {"created_by_route": True, "carried": frozenset("xy")}
+    plan = stage.look(T=created)
+    assert plan.item.tags == {"y": {Role.HELPDESK}}
+    assert tag_writes(stage, plan) == "A-x"
+    assert plan.conflicts == ()
+    assert [change for change in plan.changes if "x" in (change.old, change.new)] == [
+        Change(field="tags", old=None, new="x", link=stage["A"].link, rule="tag_added"),
+        Change(field="tags", old="x", new=None, link=stage["T"].link, rule="tag_removed"),
+    ]
+
+
+def test_a_tag_of_which_a_second_ticket_brings_its_own_stays_although_it_was_taken_off_a_created_issue() -> None:
+    stage = Stage("~A:open+x ~B:open+x ~T:todo").act("jA jB jT")
+    plan = stage.look(T={"created_by_route": True, "carried": frozenset("x")})
+    assert plan.item.tags == {"x": {Role.HELPDESK}}
+    assert tag_writes(stage, plan) == "T+x"
+
+
+def test_a_ticket_that_joins_brings_a_tag_anew_that_others_take_off_at_that_moment() -> None:
+    stage = Stage("T:todo B:open ~A:open+x", "T+x").act("T-x jA")
+    plan = stage.look()
+    assert set(plan.item.tags) == {"x"}
+    assert tag_writes(stage, plan) == "T+x"
+
+
 def test_what_a_route_wrote_is_removed_again_with_the_ticket() -> None:
     item = ItemState()
     ticket = Member(

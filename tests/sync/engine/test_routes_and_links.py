@@ -117,6 +117,25 @@ def test_a_label_removed_before_the_new_issue_was_ever_read_goes_from_the_ticket
     assert day.issue_now(key)["labels"] == ["outage"]
 
 
+def test_a_label_removed_before_the_ticket_it_came_from_was_ever_heard_goes_from_that_too(make: Make) -> None:
+    """Found by the history race 82: the ticket's joining counted as an addition, and was put back on its issue."""
+    day = started(make)
+    day.world.wait(60)
+    # Its webhook asks for a reading, the feed alone has an issue made of it: when it is read, both join in one pass.
+    day.zendesk.control.faults.add(FaultRule(kind=FaultKind.UNAVAILABLE, operation="tickets.show"))
+    ticket = day.ticket(tags=["outage", "wrong"])
+    while not day.issues():
+        day.world.wait(10)
+    key = day.issues()[0]["key"]
+    day.label(key, remove="wrong")
+    day.zendesk.control.faults.clear()
+    day.world.wait(600)
+    assert day.ticket_now(ticket)["tags"] == ["outage"]
+    assert day.issue_now(key)["labels"] == ["outage"]
+    with day.world.store.read() as conn:
+        assert conn.execute(select(conflicts.c.kind)).all() == []
+
+
 def test_a_second_ticket_linked_by_hand_joins_and_hears_the_resolve(make: Make) -> None:
     day = started(make)
     day.world.wait(60)
