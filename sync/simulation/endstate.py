@@ -173,14 +173,14 @@ def _tag(ledger: Ledger, sight: Sight, members: dict[str, Membership], present: 
         if tracker is not None and key not in ledger.shapes[tracker].tags:
             yield f"H6 tag-lost-on-tracker: {key} of {source} is not on {tracker}"
         if is_tracker(source):
-            for record in present - {source}:
+            for record in sorted(present - {source}):
                 if ledger.shapes[record].status != "closed" and key not in ledger.shapes[record].tags:
                     yield f"H6 tag-lost-on-ticket: {key} of {source} is not on {record}"
     elif tracker is not None and in_item and key not in ledger.shapes[tracker].tags:
         yield f"tag-diverged-on-tracker: {sight.item} has {key}, {tracker} does not"
     if not in_item and tracker is not None and key in ledger.shapes[tracker].tags:
         yield f"H5 tag-left-on-tracker: {sight.item} does not have {key}, {tracker} does"
-    for record in present:
+    for record in sorted(present):
         shape = ledger.shapes[record]
         if shape.status == "closed" or key not in shape.tags:
             continue

@@ -73,6 +73,27 @@ def test_a_tag_that_the_tracker_removed_and_a_ticket_has_is_resurrected() -> Non
     assert "H5 tag-resurrected" in judged(ledger, sight)
 
 
+def test_what_is_wrong_comes_in_one_order_whatever_the_hash_seed() -> None:
+    ledger, _ = pair()
+    names = [f"Z{number}" for number in range(10, 20)]
+    ledger.see("T1", Shape(status="In Progress", tags=frozenset({"vip"})), USER)
+    for name in names:
+        ledger.see(name, Shape(status="open", tags=frozenset()), USER)
+    members = tuple(
+        Membership(record=name, aside=False, parked=frozenset(), held=frozenset()) for name in ("T1", *names)
+    )
+    ledger.links = {"T1": names}
+    tags = {"vip": frozenset({"tracker"})}
+    sight = Sight(item="hc-1", status="in_progress", tags=tags, members=members)
+    lost = list(endstate.faults_of(ledger, [sight], ()))
+    assert lost == [f"H6 tag-lost-on-ticket: vip of T1 is not on {name}" for name in names]
+    for name in names:
+        ledger.see(name, Shape(status="open", tags=frozenset({"vip"})), HUB)
+    ledger.see("T1", Shape(status="In Progress", tags=frozenset()), USER)
+    left = [line for line in endstate.faults_of(ledger, [sight], ()) if line.startswith("H5 tag-resurrected")]
+    assert left == [f"H5 tag-resurrected: vip was removed on the tracker and is on {name}" for name in names]
+
+
 def test_two_issues_for_one_ticket_are_one_too_many() -> None:
     ledger, sight = pair()
     ledger.routed = ["Z1"]
