@@ -161,7 +161,8 @@ def _joined(item: ItemState, member: Member, members: Sequence[Member]) -> TagBa
 
     A record that a route has just created carries tags which the hub itself wrote: those are no user's, so its base
     holds them from the start. Everything else on it was brought by the tracker (its defaults, its people). What it
-    carried was its source's then: until the others are known as they are now, nothing is concluded from it (None).
+    carried was its source's then: until the others are known as they are now, nothing is concluded from it (None). Where
+    none is left, nobody has taken off what it carried.
     """
     if not settled(member):
         return None
@@ -170,8 +171,9 @@ def _joined(item: ItemState, member: Member, members: Sequence[Member]) -> TagBa
         return TagBase(keys=shown)
     if not member.created_by_route or member.shown is None:
         return TagBase()
-    if member.carried:
-        known = all(settled(m) for m in members if m.role is not member.role)
+    sources = [m for m in members if m.role is not member.role]
+    if member.carried and sources:
+        known = all(map(settled, sources))
         return TagBase(keys=member.carried, had=member.carried) if known else None
     others = frozenset[str]().union(*(m.shown.tags for m in members if m.link != member.link and m.shown is not None))
     ours = member.shown.tags & (others | item.tags.keys())

@@ -168,6 +168,13 @@ def test_nothing_is_concluded_from_what_a_create_carried_until_the_ticket_is_rea
     assert tag_writes(stage, plan) == ""
 
 
+def test_what_a_create_carried_stays_on_the_new_issue_whose_ticket_left_before_both_were_heard() -> None:
+    stage = Stage("~T:todo+xz").act("jT")
+    plan = stage.look(T={"created_by_route": True, "carried": frozenset("x")})
+    assert plan.item.tags == {"x": {Role.TRACKER}, "z": {Role.TRACKER}}
+    assert tag_writes(stage, plan) == ""
+
+
 def test_a_tag_taken_off_a_created_issue_before_its_ticket_was_heard_is_no_older_than_the_tickets_joining() -> None:
     stage = Stage("~A:open+xy ~T:todo+y").act("jA jT")
     created = {"created_by_route": True, "carried": frozenset("xy")}
