@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, structs
 
 from sync.core import lens, values
-from sync.core.standing import ear_of, tell, with_status
+from sync.core.standing import ear_of, tell, votes, with_status
 from sync.core.state import Change, Ear, Intent, ItemState, Member, Shown, StatusBase, TagBase, ValueBase, Want
 from sync.core.why import Why
 from sync.model import Role, Side, Status
@@ -105,13 +105,16 @@ def _land(
     gives = final and is_latest and same_side and ear is Ear.TRACKER and member.role is Role.TRACKER
     rests = item.status is not None and is_latest and same_side and lens.agrees(member.rules, item.status, raw, reads)
     has_heard = final and (took or gives or rests)
+    # An issue that joined while the write was under way gave the item its value, and nobody is told of that.
+    overtaken = has_heard and is_latest and item.status is not None and reads is not None and not rests
+    apart = overtaken and member.role is not Role.TRACKER and votes(member)
     base = structs.replace(
         base,
         raw=raw,
         side=side,
         heard=max(base.heard, said) if has_heard else base.heard,
         # It went along with what it was told. A write that changed nothing leaves it where its user put it.
-        aside=base.aside and raw == base.raw,
+        aside=(base.aside and raw == base.raw) or apart,
         parked=None if has_heard else base.parked,
         park_reason=None if has_heard else base.park_reason,
     )

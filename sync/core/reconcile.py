@@ -160,7 +160,7 @@ def _decide(item: ItemState, standing: Standing) -> _Decided:
     member, base, shown = standing.member, standing.base, standing.member.shown
     said = item.said.get(standing.ear, 0)
     if member.in_doubt is not None:
-        return _Decided(base=member.status_base, why=Why.IN_DOUBT, said=said)
+        return _Decided(base=_in_doubt(standing), why=Why.IN_DOUBT, said=said)
     if shown is None or not standing.is_settled:
         return _Decided(base=base, why=Why.UNREAD, said=said)
     if unmapped(member):
@@ -181,6 +181,15 @@ def _decide(item: ItemState, standing: Standing) -> _Decided:
         why = Why.JOINED if standing.joined and not aim.due and aim.why is not Why.HEARD else aim.why
         return _Decided(_heard(base, shown, said, item.status.side, aim), why, said)
     return _approach(member, shown, base, item.status, aim, said)
+
+
+def _in_doubt(standing: Standing) -> StatusBase | None:
+    """The base while a write's outcome is not known: it moves in nothing but whether the record stands aside.
+
+    That is said of the item, which does not speak of it again.
+    """
+    base, now = standing.member.status_base, standing.base
+    return base if base is None or now is None else structs.replace(base, aside=now.aside)
 
 
 def _heard(base: StatusBase, shown: Shown, said: int, side: Side, aim: Wanted) -> StatusBase:

@@ -95,6 +95,22 @@ def test_a_tracker_that_landed_on_the_other_side_gives_nothing() -> None:
     assert (received.item, status(received).heard) == (DONE, 2)
 
 
+def test_a_detail_that_lands_after_an_issue_gave_the_item_another_value_stands_aside() -> None:
+    # What a joining issue gives is said to nobody: without that, nothing would tell why the ticket differs.
+    received = receive(DONE, ticket(), Want(status="hold", said=3), shown(Role.HELPDESK, "hold"))
+    assert status(received) == StatusBase(raw="hold", heard=3, side=Side.ACTIVE, aside=True)
+
+
+def test_what_lands_is_not_aside_while_the_item_has_said_more_since() -> None:
+    received = receive(DONE, ticket(), Want(status="hold", said=2), shown(Role.HELPDESK, "hold"))
+    assert status(received) == StatusBase(raw="hold", heard=2, side=Side.ACTIVE)
+
+
+def test_an_issue_never_stands_aside_of_where_it_was_put() -> None:
+    received = receive(DONE, issue("prog"), Want(status="blocked", said=3), shown(Role.TRACKER, "blocked"))
+    assert not status(received).aside
+
+
 def test_a_receipt_of_an_older_word_gives_nothing_but_was_heard() -> None:
     item = structs.replace(DONE, status=Status.NEW, said={Ear.TRACKER: 4})
     received = receive(item, issue("done"), Want(status="prog", said=3), shown(Role.TRACKER, "prog"))

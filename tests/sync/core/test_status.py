@@ -539,6 +539,17 @@ def test_nothing_is_concluded_for_a_record_in_doubt() -> None:
         assert plan.item.tags == {}
 
 
+def test_a_record_in_doubt_stands_aside_of_the_value_of_an_issue_that_joins() -> None:
+    # Found by the history rare 320034: the item never speaks of that value, so nothing sets it aside later.
+    stage = Stage("T:prog A:open").act("T=done")
+    stage["T"].status_base = None
+    plan = stage.look(A={"in_doubt": Intent(version="1", add=frozenset("x"))})
+    mine, base = stage.of(plan, "A"), stage["A"].status_base
+    assert base is not None
+    assert (plan.item.status, mine.why) == (Status.RESOLVED, "in_doubt")
+    assert mine.status_base == structs.replace(base, aside=True)
+
+
 def test_a_group_does_not_wait_for_a_doubt_that_explains_what_is_shown() -> None:
     stage = Stage("T:prog A:open B:open", "B=solved").act("A=solved")
     intent = Intent(version="1", add=frozenset("x"))
