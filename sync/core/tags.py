@@ -161,8 +161,8 @@ def _joined(item: ItemState, member: Member, members: Sequence[Member]) -> TagBa
 
     A record that a route has just created carries tags which the hub itself wrote: those are no user's, so its base
     holds them from the start. Everything else on it was brought by the tracker (its defaults, its people). What it
-    carried was its source's then: until the others are known as they are now, nothing is concluded from it (None). Where
-    none is left, nobody has taken off what it carried.
+    carried was its source's then: until the others are known as they are now, nothing is concluded from it (None).
+    Where none of them is left, nobody has taken off what it carried.
     """
     if not settled(member):
         return None
