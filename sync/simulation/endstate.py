@@ -62,7 +62,8 @@ def _ticket(
     own = last is None or last.by == USER or (joined is not None and joined.no > last.no)
     stands = side(member.record, shape.status)
     left_done = status.side is Side.ACTIVE and stands is Side.DONE
-    if not own and not left_done:
+    unsaid = member.aside and tracker is not None and _unsaid(ledger, sight.item, tracker.record)
+    if not own and not left_done and not unsaid:
         yield f"H1 ticket-diverged: {member.record} shows {shape.status} (by the hub), {sight.item} is {status}"
     if own and not member.aside and not left_done:
         yield f"H1 ticket-neither-agrees-nor-aside: {member.record} shows {shape.status}, {sight.item} is {status}"
@@ -103,6 +104,20 @@ def _opened(ledger: Ledger, record: str, before: int) -> int:
     """When a record was last put on the open side before an event, -1 when it was not."""
     opened = (e.no for e in ledger.of(record, What.STATUS) if e.no < before and side(record, e.new) is Side.ACTIVE)
     return max(opened, default=-1)
+
+
+def _unsaid(ledger: Ledger, item: str, tracker: str) -> bool:
+    """Whether what an issue's people set last may be what it began with anew, when its base was lost.
+
+    Then the item has that value and tells nobody (group rules, section 4: as one that joins), and a ticket that the hub
+    had put elsewhere stands aside: that they moved the issue is known to nobody. It is known as soon as the item rested
+    between the loss and their move, whichever came first. Found by histories (rare 320111, 320157).
+    """
+    moved, rests = _last(ledger, tracker, What.STATUS), ledger.decided.get(item)
+    if not ledger.lost[tracker] or moved is None or moved.by != USER or rests is None:
+        return False
+    spans = [sorted((moved.no, loss.no)) for loss in ledger.of(tracker, What.JOINED)]
+    return any(not any(start < rest <= end for rest in rests) for start, end in spans)
 
 
 def _crossed(record: str, event: Event) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,36 @@ def test_an_issue_on_the_other_side_is_wrong() -> None:
 
 def test_a_ticket_that_neither_agrees_nor_stands_aside_is_wrong() -> None:
     assert judged(*pair(ticket="hold")) == ["H1 ticket-neither-agrees-nor-aside"]
+
+
+def after_a_loss(*, rested: bool, lost_first: bool, aside: bool = True) -> list[str]:
+    """What is wrong where the hub put a ticket, an issue's base was lost, and its people resolved the issue."""
+    ledger, sight = pair(ticket="new")
+    ledger.see("Z1", Shape(status="open", tags=frozenset()), HUB)
+    ledger.decided = {"hc-1": [len(ledger.events)]}
+
+    def lose() -> None:
+        ledger.note("T1", What.JOINED, HUB, new="hc-1")
+        ledger.lost["T1"] += 1
+
+    def resolve() -> None:
+        ledger.see("T1", Shape(status="Done", tags=frozenset()), USER)
+
+    first, second = (lose, resolve) if lost_first else (resolve, lose)
+    first()
+    if rested:
+        ledger.decided["hc-1"].append(len(ledger.events))
+    second()
+    tracker, ticket = sight.members
+    ticket = replace(ticket, aside=aside)
+    return judged(ledger, replace(sight, status="resolved", members=(tracker, ticket)))
+
+
+@pytest.mark.parametrize("lost_first", [True, False])
+def test_a_ticket_may_stand_aside_of_what_its_issue_was_set_to_unheard_about_a_loss(lost_first: bool) -> None:
+    assert after_a_loss(rested=False, lost_first=lost_first) == []
+    assert "H1 ticket-diverged" in after_a_loss(rested=False, lost_first=lost_first, aside=False)
+    assert "H1 ticket-diverged" in after_a_loss(rested=True, lost_first=lost_first)
 
 
 def test_a_tag_that_nobody_removed_and_nobody_has_is_lost() -> None:
