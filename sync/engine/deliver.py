@@ -260,7 +260,7 @@ def _fight_detail(errand: Errand, field: str, record: Any, hub: Hub) -> str:
     values = ", ".join(value for name, value in receipts.values_of(errand) if name == field)
     return (
         f"{record.key or record.remote_id}: {field} was set to {values} {hub.settings.fight_writes} times in an hour "
-        f"by hypercare, and set back each time by somebody else on that side"
+        "by hypercare, and did not stay so"
     )
 
 

@@ -39,14 +39,16 @@ def faults_of(ledger: Ledger, since: int, record: str, said: Sequence[str], obje
     """What is wrong after an automation has fought for one record.
 
     said: of its holds. since: the feud's first event. objected: how often the automation has set the status: when
-    people have done so besides, one of them may have been the last, and is named.
+    people have done so besides, one of them may have been the last, and is named. A ticket that none of them has set
+    went to and fro with its item, for a sibling that was fought over: there is nobody to name (found by rare 320040).
     """
     lately = ledger.now() - 2 * HOUR
-    alone = objected == sum(1 for e in ledger.events if e.at > lately and _sets(e, record, USER))
+    others = sum(1 for e in ledger.events if e.at > lately and _sets(e, record, USER))
+    alone = objected == others
     wrote = [e for e in ledger.events[since:] if _sets(e, record, HUB)]
     yield from fought_on(wrote)
     for detail in said:
-        other = "an automation" if alone else "the other writer is"
+        other = "" if not others else "an automation" if alone else "the other writer is"
         if "hypercare" not in detail or other not in detail:
             yield f"H24 writers-not-named: {record} is fought over with an automation, and it is said: {detail}"
 

@@ -114,3 +114,12 @@ def test_a_fight_of_which_only_one_writer_is_named_is_seen() -> None:
     said = ["#1: set by hypercare", "#1: set by hypercare; the other writer is 7 (a person or an app)"]
     assert len(list(feuds.faults_of(ledger, 0, "Z1", said, 1))) == 2
     assert len(list(feuds.faults_of(ledger, 0, "Z1", said, 0))) == 1
+
+
+def test_nobody_is_to_be_named_where_only_the_hub_set_a_ticket_to_and_fro() -> None:
+    ledger = Ledger()
+    ledger.note("Z1", What.STATUS, USER, "solved", "open")
+    said = ["#2: status was set to solved 3 times by hypercare"]
+    assert list(feuds.faults_of(ledger, 0, "Z2", said, 0)) == []
+    ledger.note("Z2", What.STATUS, USER, "solved", "open")
+    assert [each.split(":")[0] for each in feuds.faults_of(ledger, 0, "Z2", said, 1)] == ["H24 writers-not-named"]
